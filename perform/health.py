@@ -1,0 +1,69 @@
+"""How the show is: frames per second, lateness, and one status line for each part, as read-only parameters."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from perform.params import Param, Params, Spec
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Status:
+    """One part's status: a text parameter under /status and one log line for each change."""
+
+    params: Params
+    address: str
+    _last: str | None = None
+
+    def __post_init__(self) -> None:
+        self.params.declare(self.address, Spec("text", "", doc="How this part is, in words.", readonly=True))
+
+    def say(self, text: str, trouble: bool = False) -> None:
+        """Say how the part is. Saying the same again costs nothing. Any thread."""
+        if text == self._last:
+            return
+        self._last = text
+        self.params.publish(self.address, text)
+        log.log(logging.WARNING if trouble else logging.INFO, "%s: %s", self.address.removeprefix("/status/"), text)
+
+
+@dataclass(slots=True)
+class Health:
+    """Counts presented frames. `beat` is called once a frame after the sinks; `on_beat` feeds the supervisor."""
+
+    params: Params
+    on_beat: Callable[[float], None] | None = None
+    frames: int = 0
+    _times: deque[float] = field(default_factory=lambda: deque(maxlen=120))
+    _next: float = 0.0
+    _born: float = field(default_factory=time.perf_counter)
+    _seen: dict[str, Param] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, unit, doc in (
+            ("fps", "1/s", "Frames presented a second, over the last two seconds."),
+            ("uptime", "s", "Seconds since the program started."),
+            ("refused", "", "Messages that could not be taken since the start."),
+        ):
+            spec = Spec("float", 0.0, 0.0, unit=unit, doc=doc, readonly=True)
+            self._seen[name] = self.params.declare(f"/status/{name}", spec)
+
+    def beat(self, now: float) -> None:
+        """A frame was presented. Render thread."""
+        self.frames += 1
+        wall = time.perf_counter()
+        self._times.append(wall)
+        if self.on_beat is not None:
+            self.on_beat(now)
+        if wall >= self._next:
+            self._next = wall + 0.5
+            span = wall - self._times[0]
+            self.params.publish("/status/fps", (len(self._times) - 1) / span if span > 0 else 0.0)
+            self.params.publish("/status/uptime", wall - self._born)
+            self.params.publish("/status/refused", self.params.refused)

@@ -1,0 +1,102 @@
+"""Threads and the boxes between them. `spawn` is the only place in the program where a thread starts.
+
+A worker owns one device and one box: a `Mailbox` (latest picture wins) or a plain queue of messages. There is
+no queue of frames anywhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between restarts; the last one repeats
+
+
+class Mailbox(Generic[T]):
+    """Holds one thing. A new one replaces an unread one; reading empties it. Never blocks the reader."""
+
+    __slots__ = ("_arrived", "_item", "_lock", "replaced")
+
+    def __init__(self) -> None:
+        self._item: T | None = None
+        self._lock = threading.Lock()
+        self._arrived = threading.Event()
+        self.replaced = 0  # how many were overwritten unread
+
+    def put(self, item: T) -> None:
+        """Any thread."""
+        with self._lock:
+            self.replaced += self._item is not None
+            self._item = item
+            self._arrived.set()
+
+    def take(self) -> T | None:
+        """The newest thing, or None if nothing came since the last take. Any thread."""
+        with self._lock:
+            item, self._item = self._item, None
+            self._arrived.clear()
+            return item
+
+    def wait(self, timeout: float | None = None) -> T | None:
+        """As `take`, but waits up to `timeout` seconds: for workers, never for the render thread."""
+        self._arrived.wait(timeout)
+        return self.take()
+
+
+@dataclass(slots=True)
+class Worker:
+    """A running thread. `fn(stop)` should return soon after `stop` is set; if it raises it is restarted."""
+
+    name: str
+    fn: Callable[[threading.Event], None]
+    restart: bool = True
+    on_error: Callable[[BaseException], None] | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    restarts: int = 0
+    error: str = ""  # the last failure, one sentence
+    _thread: threading.Thread | None = None
+
+    def _run(self) -> None:
+        while not self.stop.is_set():
+            try:
+                self.fn(self.stop)
+                return
+            except Exception as e:
+                self.error = f"{type(e).__name__}: {e}"
+                log.warning("%s failed (%s)%s", self.name, self.error, ", restarting" if self.restart else "")
+                log.debug("%s", self.name, exc_info=True)
+                if self.on_error is not None:
+                    self.on_error(e)
+                if not self.restart:
+                    return
+                self.stop.wait(BACKOFF[min(self.restarts, len(BACKOFF) - 1)])
+                self.restarts += 1
+
+    @property
+    def alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def close(self, timeout: float = 2.0) -> bool:
+        """Ask the worker to stop and wait; False if it did not within `timeout` seconds (it is a daemon)."""
+        self.stop.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+        return not self.alive
+
+
+def spawn(
+    name: str,
+    fn: Callable[[threading.Event], None],
+    restart: bool = True,
+    on_error: Callable[[BaseException], None] | None = None,
+) -> Worker:
+    """Start a daemon thread that runs `fn(stop)`; when it raises, it is logged and restarted with backoff."""
+    worker = Worker(name, fn, restart, on_error)
+    worker._thread = threading.Thread(target=worker._run, name=name, daemon=True)
+    worker._thread.start()
+    return worker
