@@ -1,0 +1,1 @@
+"""The lab: from a folder of photographs to a world that runs live. Imported by nothing but its verbs."""

@@ -1,0 +1,107 @@
+"""What a training step sees: crops of photographs with their conditions and moods, and strangers to dream on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from perform.lab import moods
+from perform.lab.conditions import augment, luma
+from perform.lab.strangers import SIDE, strangers, twist
+from perform.lab.worlds import World
+
+
+@dataclass(frozen=True)
+class Batch:
+    """`real` [P,3,S,S] in -1..1; `condition` [P+U,1,S,S] in 0..1 and `mood` [P+U,7], the first P of them the photographs' own."""
+
+    real: Tensor
+    condition: Tensor
+    mood: Tensor
+
+
+class Batches:
+    """Draws batches of a world. All randomness comes from the generator handed in, so that a resumed run draws the same."""
+
+    def __init__(self, world: World, side: int, strange: int = 1200) -> None:
+        self.pictures = world.training()
+        self.side = side
+        self.strangers = (strangers(strange) * 255).to(torch.uint8)
+        self.raw = self._all_moods()
+        self.scale = moods.Scale.of(self.raw)
+        self.moods = self.scale(self.raw)
+
+    def draw(self, paired: int, unpaired: int, rng: torch.Generator) -> Batch:
+        """`paired` photographs with their own condition and mood, `unpaired` foreign inputs or moods. About 15 ms for 4 + 4."""
+        chosen = torch.randint(0, len(self.pictures), (paired,), generator=rng)
+        real = torch.cat([crop(self.pictures[i], self.side, rng) for i in chosen.tolist()])
+        real = expose(real, rng)
+        grey = luma(real) / 2 + 0.5
+        own = self.scale(moods.measure(real, grey))
+        condition = augment(grey, rng, self.side)
+        if unpaired == 0:
+            return Batch(real, condition, own)
+        foreign = augment(self._foreign(grey, unpaired, rng), rng, self.side)
+        return Batch(real, torch.cat([condition, foreign]), torch.cat([own, self.any_moods(unpaired, rng)]))
+
+    def any_moods(self, count: int, rng: torch.Generator) -> Tensor:
+        """Moods of any photographs [count,7], half of them a mix of two, all a little off."""
+        first, second = torch.randint(0, len(self.moods), (2, count), generator=rng)
+        mix = torch.rand(count, 1, generator=rng).mul(2).sub(1).clamp(min=0)
+        near = torch.lerp(self.moods[first], self.moods[second], mix)
+        return near + 0.15 * torch.randn(near.shape, generator=rng)
+
+    def _foreign(self, grey: Tensor, count: int, rng: torch.Generator) -> Tensor:
+        """Half procedural strangers, a quarter twisted photographs, a quarter photographs that will get another's mood. [count,1,64,64]."""
+        small = F.interpolate(grey, SIDE, mode="area")
+        rows = torch.randint(0, len(self.strangers), (count,), generator=rng)
+        own = torch.randint(0, len(grey), (count,), generator=rng)
+        twisted = twist(small, rng)
+        out = []
+        for index in range(count):
+            kind = float(torch.rand(1, generator=rng))
+            drawn = self.strangers[rows[index]].float() / 255
+            out.append(drawn if kind < 0.5 else twisted[own[index]] if kind < 0.75 else small[own[index]])
+        return torch.stack(out)
+
+    def _all_moods(self) -> Tensor:
+        """Raw moods of the middle square of every photograph [N,7]."""
+        raw = []
+        for one in self.pictures:
+            square = middle(one, self.side)
+            raw.append(moods.measure(square, luma(square) / 2 + 0.5))
+        return torch.cat(raw)
+
+
+def crop(picture: Tensor, side: int, rng: torch.Generator) -> Tensor:
+    """A random square of a photograph, 62 to 100 % of its height, flipped half of the time: uint8 [3,H,W] to [1,3,side,side] in -1..1."""
+    height, width = picture.shape[1:]
+    square = int(min(height, width) * (0.62 + 0.38 * float(torch.rand(1, generator=rng))))
+    y = int(torch.randint(0, height - square + 1, (1,), generator=rng))
+    x = int(torch.randint(0, width - square + 1, (1,), generator=rng))
+    window = picture[:, y : y + square, x : x + square]
+    if float(torch.rand(1, generator=rng)) < 0.5:
+        window = window.flip(2)
+    return _resize(window, side)
+
+
+def middle(picture: Tensor, side: int) -> Tensor:
+    """The largest centred square: uint8 [3,H,W] to [1,3,side,side] in -1..1."""
+    height, width = picture.shape[1:]
+    square = min(height, width)
+    y, x = (height - square) // 2, (width - square) // 2
+    return _resize(picture[:, y : y + square, x : x + square], side)
+
+
+def expose(real: Tensor, rng: torch.Generator) -> Tensor:
+    """Another exposure of the same photographs (gamma .75..1.35), so that light itself varies and the dream follows it."""
+    gamma = torch.exp(0.3 * (2 * torch.rand(len(real), 1, 1, 1, generator=rng) - 1))
+    return ((real + 1) / 2).clamp(0, 1) ** gamma * 2 - 1
+
+
+def _resize(window: Tensor, side: int) -> Tensor:
+    small = F.interpolate(window[None].float(), (side, side), mode="bicubic", antialias=True, align_corners=False)
+    return small.clamp(0, 255) / 127.5 - 1

@@ -1,0 +1,115 @@
+"""The condition: what a picture is reduced to before a world dreams on it (Akten, Fiebrink, Grierson, *Learning to See*, 2020).
+
+One definition, two twins: this file (training) and a shader (live). Both do, in this order, on display values in 0..1:
+
+1. luma      v = 0.299 R + 0.587 G + 0.114 B
+2. reduce    cells: w = max(1, round(W / reduce)), h = max(1, round(H / reduce)), round half to even (Python's `round`).
+             Cell i of w is the plain mean of the pixels floor(i W / w) .. ceil((i + 1) W / w) - 1, both included; the same
+             vertically, and the mean is over the rectangle (torch: F.interpolate(mode="area") = adaptive average pooling).
+3. cubic up  back to W x H: pixel x reads at s = (x + 0.5) w / W - 0.5, from the 4 cells floor(s) - 1 .. floor(s) + 2, indices clamped
+             to 0 .. w - 1, with Keys' kernel, a = -0.75 (torch: F.interpolate(mode="bicubic", align_corners=False)):
+             k(d) = (a+2)|d|^3 - (a+3)|d|^2 + 1 for |d| <= 1,  a|d|^3 - 5a|d|^2 + 8a|d| - 4a for 1 < |d| < 2.  No clamping yet.
+4. points    v = (v - black) / max(white - black, 0.001)
+5. gamma     v = max(v, 0) ^ (1 / gamma)
+6. contrast  v = (v - 0.5) contrast + 0.5
+7. brightness v = v + brightness
+8. invert    v = v + (1 - 2 v) invert            (0 or 1; between them it fades)
+9. clamp to 0..1, then 8 bits: floor(255 v + 0.5); written as grey with alpha 255
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from perform.networks import LUMA
+
+
+def luma(rgb: Tensor) -> Tensor:
+    """Rec. 601 luma of display values: [B,3,H,W] to [B,1,H,W], same range."""
+    return rgb[:, 0:1] * LUMA[0] + rgb[:, 1:2] * LUMA[1] + rgb[:, 2:3] * LUMA[2]
+
+
+def cells(width: int, height: int, reduce: float) -> tuple[int, int]:
+    """(columns, rows) of the grid that a width x height picture is reduced to at `reduce` pixels a cell; at least 1 x 1."""
+    return max(1, round(width / reduce)), max(1, round(height / reduce))
+
+
+def shrink(grey: Tensor, reduce: float, size: tuple[int, int] | None = None) -> Tensor:
+    """Steps 2 and 3: area down, cubic up. grey [B,1,H,W]; `size` (height, width) is the result's, the input's by default."""
+    height, width = size or (grey.shape[2], grey.shape[3])
+    columns, rows = cells(width, height, reduce)
+    small = F.interpolate(grey, (rows, columns), mode="area")
+    return F.interpolate(small, (height, width), mode="bicubic", align_corners=False)
+
+
+def tone(
+    v: Tensor,
+    black: float | Tensor = 0.0,
+    white: float | Tensor = 1.0,
+    gamma: float | Tensor = 1.0,
+    contrast: float | Tensor = 1.0,
+    brightness: float | Tensor = 0.0,
+    invert: float | Tensor = 0.0,
+) -> Tensor:
+    """Steps 4 to 9, still float: values n/255 in 0..1. Each control is a number or a tensor that broadcasts."""
+    span = torch.clamp(torch.as_tensor(white) - torch.as_tensor(black), min=0.001)
+    v = ((v - black) / span).clamp(min=0.0) ** (1.0 / torch.as_tensor(gamma))
+    v = (v - 0.5) * contrast + 0.5 + brightness
+    v = v + (1.0 - 2.0 * v) * invert
+    return quantise(v)
+
+
+def quantise(v: Tensor) -> Tensor:
+    """Clamp to 0..1 and round to n/255, as an 8-bit texture does on the way to the network."""
+    return torch.floor(v.clamp(0.0, 1.0) * 255.0 + 0.5) / 255.0
+
+
+def condition(
+    picture: Tensor,
+    reduce: float = 16.0,
+    black: float = 0.0,
+    white: float = 1.0,
+    gamma: float = 1.0,
+    contrast: float = 1.0,
+    brightness: float = 0.0,
+    invert: float = 0.0,
+) -> Tensor:
+    """The whole condition of one picture or a batch, deterministic.
+
+    picture: uint8 or float 0..1, [H,W,3|4] or [B,H,W,3|4]. Returns uint8 RGBA of the same size: grey, alpha 255.
+    Raises ValueError for other shapes or a `reduce` or `gamma` that is not positive.
+    """
+    if picture.ndim not in (3, 4) or picture.shape[-1] not in (3, 4):
+        raise ValueError(f"a picture is [H,W,3|4] or [B,H,W,3|4], not {tuple(picture.shape)}")
+    if not (reduce > 0 and gamma > 0):
+        raise ValueError("reduce and gamma must be positive")
+    batch = picture if picture.ndim == 4 else picture[None]
+    x = batch[..., :3].permute(0, 3, 1, 2).float()
+    x = x / 255.0 if picture.dtype == torch.uint8 else x
+    v = tone(shrink(luma(x), reduce), black, white, gamma, contrast, brightness, invert)
+    grey = (v * 255.0 + 0.5).to(torch.uint8).permute(0, 2, 3, 1)
+    rgba = torch.cat([grey.expand(-1, -1, -1, 3), torch.full_like(grey, 255)], -1)
+    return rgba if picture.ndim == 4 else rgba[0]
+
+
+def augment(grey: Tensor, rng: torch.Generator, size: int, finest: float = 9.0, coarsest: float = 28.0) -> Tensor:
+    """A training condition: the same maths with controls drawn at random, so that whatever a performer dials in was seen before.
+
+    grey [B,1,h,w] in 0..1 (any resolution, square) to [B,1,size,size], values n/255. Cell sizes are log-uniform in
+    `finest`..`coarsest` pixels; brightness +-.15 (one in four: +-.4), contrast .7..1.4, gamma .7..1.45, grain up to .02.
+    """
+    count = grey.shape[0]
+
+    def draw(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(count, 1, 1, 1, generator=rng)
+
+    sides = torch.exp(draw(math.log(finest), math.log(coarsest))).flatten().tolist()
+    v = torch.cat([shrink(one[None], side, (size, size)) for one, side in zip(grey, sides, strict=True)])
+    brightness = draw(-1.0, 1.0) * torch.where(draw(0.0, 1.0) < 0.25, 0.4, 0.15)
+    v = tone(v, gamma=torch.exp(draw(-0.36, 0.36)), contrast=draw(0.7, 1.4), brightness=brightness)
+    grain = torch.randn(v.shape, generator=rng) * draw(0.0, 0.02)
+    return quantise(v + grain)
