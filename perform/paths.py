@@ -1,0 +1,23 @@
+"""Where the program's own patches, worlds and first show are: the checkout it runs from, or inside the wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def share() -> Path:
+    """The folder that holds `patches/`, `models/` and `show.toml`."""
+    installed = _PACKAGE / "share"
+    return installed if installed.is_dir() else _PACKAGE.parent
+
+
+def patches() -> Path:
+    """The patches that come with the program: `sources/`, `filters/`, `transitions/`, `blends/`."""
+    return share() / "patches"
+
+
+def models() -> Path:
+    """The worlds that come with the program, one folder each."""
+    return share() / "models"
