@@ -1,0 +1,7 @@
+"""show.toml -> a frozen, validated `Show`; every mistake at once, with file, line, key and what would be right."""
+
+from perform.show.edits import Edits, diff
+from perform.show.reading import load, parse
+from perform.show.spec import CueSpec, LayerSpec, PartSpec, Problem, Show, ShowError
+
+__all__ = ["CueSpec", "Edits", "LayerSpec", "PartSpec", "Problem", "Show", "ShowError", "diff", "load", "parse"]
