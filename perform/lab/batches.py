@@ -30,9 +30,9 @@ class Batches:
         self.pictures = world.training()
         self.side = side
         self.strangers = (strangers(strange) * 255).to(torch.uint8)
-        self.raw = self._all_moods()
-        self.scale = moods.Scale.of(self.raw)
-        self.moods = self.scale(self.raw)
+        raw = self.raw_of(self.pictures)
+        self.scale = moods.Scale.of(raw)
+        self.moods = self.scale(raw)
 
     def draw(self, paired: int, unpaired: int, rng: torch.Generator) -> Batch:
         """`paired` photographs with their own condition and mood, `unpaired` foreign inputs or moods. About 15 ms for 4 + 4."""
@@ -67,10 +67,10 @@ class Batches:
             out.append(drawn if kind < 0.5 else twisted[own[index]] if kind < 0.75 else small[own[index]])
         return torch.stack(out)
 
-    def _all_moods(self) -> Tensor:
-        """Raw moods of the middle square of every photograph [N,7]."""
+    def raw_of(self, pictures: Tensor) -> Tensor:
+        """Raw moods of the middle square of photographs, uint8 [N,3,H,W] to [N,7]. 10 ms each."""
         raw = []
-        for one in self.pictures:
+        for one in pictures:
             square = middle(one, self.side)
             raw.append(moods.measure(square, luma(square) / 2 + 0.5))
         return torch.cat(raw)

@@ -60,6 +60,7 @@ def write(path: Path, save: Callable[[Path], None]) -> None:
     save(partial)
     with open(partial, "rb+") as file:
         os.fsync(file.fileno())
+    partial.chmod(0o644)  # safetensors makes private files; weights are to be shared
     os.replace(partial, path)
 
 
