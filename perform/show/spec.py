@@ -134,6 +134,7 @@ class Show:
     master: Values = field(default_factory=dict)
     patches: tuple[Path, ...] = ()
     models: tuple[Path, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict)  # address -> line; "cue NAME /address" -> line
 
     @property
     def worlds(self) -> tuple[str, ...]:

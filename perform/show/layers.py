@@ -1,0 +1,149 @@
+"""Reads the [[layer]] tables of a show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from perform.params import Value
+from perform.show.spec import LayerSpec, frozen
+from perform.show.stock import Stock
+from perform.show.table import Table, nearest, shown
+from perform.show.values import NAME, NAME_RULE, scalars
+
+KEYS = {"mask/invert": "mask_invert"}  # tails of addresses that are another key in the file
+SIZES = ("s", "m", "l", "teacher")
+LONG_SIDE = 512  # pixels of the generator's picture unless the layer says otherwise
+
+
+def resolution(size: tuple[int, int]) -> tuple[int, int]:
+    """The generator's picture for a stage of this size: its shape, 512 pixels long, sides in steps of 16."""
+    k = LONG_SIDE / max(size)
+    return max(16, round(size[0] * k / 16) * 16), max(16, round(size[1] * k / 16) * 16)
+
+
+def read_layers(top: Table, stock: Stock, sources: Sequence[str], size: tuple[int, int]) -> tuple[LayerSpec, ...]:
+    """All layers, from bottom to top; names and references checked, circles refused."""
+    tables = top.tables("layer")
+    if not tables and not top.page.problems:
+        top.wrong("layer", "there is no layer; a show needs at least one [[layer]]")
+    names = [_name(table, n) for n, table in enumerate(tables, 1)]
+    for n, (name, table) in enumerate(zip(names, tables, strict=True)):
+        table.title = f"layer {name!r}"
+        if name.casefold() in (other.casefold() for other in names[:n]):
+            table.wrong("name", f"there is another layer of the name {name!r}")
+    feeds = [*sources, *(f"layer:{name}" for name in names)]
+    layers = tuple(
+        _layer(table, n, name, stock, [f for f in feeds if f != f"layer:{name}"], size)
+        for n, (name, table) in enumerate(zip(names, tables, strict=True), 1)
+    )
+    _refuse_circles(top, layers)
+    return layers
+
+
+def _name(table: Table, number: int) -> str:
+    name = table.text("name", f"layer{number}")
+    if not NAME.fullmatch(name):
+        table.wrong("name", f"{shown(name)} {NAME_RULE}")
+        return f"layer{number}"
+    return name
+
+
+def _layer(
+    table: Table, number: int, name: str, stock: Stock, feeds: Sequence[str], size: tuple[int, int]
+) -> LayerSpec:
+    values: dict[str, Value] = {
+        "source": _source(table, name, feeds),
+        "world": table.one_of("world", ("none", *stock.worlds), "none"),
+        "size": table.one_of("size", SIZES, "m"),
+        **_look(table, stock, feeds),
+        **_mood(table),
+    }
+    for tail in values:
+        table.page.where[f"/layer/{name}/{tail}"] = table.line(KEYS.get(tail, tail.split("/")[0]))
+    for key in ("condition", "transform", "filter"):
+        inner = scalars(table.table(key), f"/layer/{name}/{key}")
+        values |= {f"{key}/{tail}": value for tail, value in inner.items()}
+    spec = LayerSpec(
+        name,
+        number,
+        str(values["source"]),
+        str(values["world"]),
+        str(values["size"]),
+        table.pixels("resolution", resolution(size), 16, 4096),
+        _filters(table, stock),
+        frozen(values),
+        table.line(),
+    )
+    table.done()
+    return spec
+
+
+def _look(table: Table, stock: Stock, feeds: Sequence[str]) -> dict[str, Value]:
+    """How the layer mixes with what is below; only what the table sets."""
+    read: dict[str, Value] = {
+        "blend": table.one_of("blend", ("normal", *stock.named("blends")), "normal"),
+        "mask": table.one_of("mask", ("none", *feeds), "none", "mask"),
+        "mask_invert": table.flag("mask_invert", False),
+        "on": table.flag("on", True),
+        "solo": table.flag("solo", False),
+        "opacity": table.number("opacity", 1.0, 0.0, 1.0),
+        "mix": table.number("mix", 1.0, 0.0, 1.0),
+        "memory": table.number("memory", 0.0, 0.0, 1.0),
+        "crossfade": table.number("crossfade", 0.0, 0.0, 60.0),
+    }
+    tails = {key: tail for tail, key in KEYS.items()}
+    return {tails.get(key, key): value for key, value in read.items() if key in table.data}
+
+
+def _source(table: Table, name: str, feeds: Sequence[str]) -> str:
+    if "source" not in table.data:
+        if feeds and not feeds[0].startswith("layer:"):
+            table.known.append("source")
+            return feeds[0]
+        table.wrong("", f"the key 'source' is missing{nearest('', feeds)}")
+    source = table.text("source")
+    if source == f"layer:{name}":
+        table.wrong("source", f"the layer looks at itself: {name} → {name}")
+    elif source and source not in feeds:
+        table.wrong("source", f"source = {source!r}: there is no such source{nearest(source, feeds)}")
+    return source
+
+
+def _mood(table: Table) -> dict[str, Value]:
+    """mood = "dawn", or a table with name, x, y and fade."""
+    if not isinstance(table.data.get("mood"), Mapping):
+        name = table.text("mood")
+        return {"mood": name} if name else {}
+    mood = table.table("mood")
+    name = mood.text("name")
+    read = {
+        "mood/x": mood.maybe_number("x", 0.0, 1.0),
+        "mood/y": mood.maybe_number("y", 0.0, 1.0),
+        "mood/fade": mood.maybe_number("fade", 0.0, 3600.0),
+    }
+    mood.done()
+    return {**({"mood": name} if name else {}), **{tail: v for tail, v in read.items() if v is not None}}
+
+
+def _filters(table: Table, stock: Stock) -> tuple[str, ...]:
+    """The chain before the generator, in order: names of patches, each found."""
+    out = []
+    for name in table.texts("filters"):
+        if stock.patch(name, "filters") is None:
+            table.wrong("filters", f"there is no filter {name!r}{nearest(name, stock.named('filters'))}")
+        out.append(name)
+    return tuple(out)
+
+
+def _refuse_circles(top: Table, layers: Sequence[LayerSpec]) -> None:
+    """Layers may look at layers, but not at themselves by way of others."""
+    after = {layer.name: layer.source.removeprefix("layer:") for layer in layers if layer.source.startswith("layer:")}
+    told: set[str] = set()
+    for n, layer in enumerate(layers):
+        path = [layer.name]
+        while (step := after.get(path[-1])) is not None and step not in path:
+            path.append(step)
+        if step == layer.name and len(path) > 1 and not told & set(path):
+            told |= set(path)
+            circle = " → ".join((*path, layer.name))
+            top.page.wrong(("layer", n, "source"), f"the layers look at each other in a circle: {circle}")

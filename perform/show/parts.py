@@ -1,0 +1,98 @@
+"""Reads the parts of a show that are plugins: sources, sinks and controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from perform import plugins
+from perform.show.keys import read_part
+from perform.show.spec import PartSpec, frozen
+from perform.show.table import Table
+from perform.show.values import NAME, NAME_RULE, scalars
+
+
+def read_record(top: Table) -> PartSpec | None:
+    table = top.table("record", "[record]")
+    if "record" not in top.data:
+        return None
+    part = read_part(table, "sinks", "record", "recorder")
+    table.done()
+    return part
+
+
+def _named_tables(top: Table, key: str) -> list[tuple[str, Table]]:
+    """The tables [key.NAME], those with unusable names reported and left out."""
+    group = top.table(key, f"[{key}]")
+    out = []
+    for name, value in group.data.items():
+        if not isinstance(value, Mapping):
+            group.wrong(name, f"write [{key}.{name}] and the keys below it, not {name} = …")
+        elif not NAME.fullmatch(name):
+            group.wrong(name, f"{name!r} {NAME_RULE}")
+        else:
+            out.append((name, group.table(name, f"[{key}.{name}]")))
+    return out
+
+
+def read_sources(top: Table) -> dict[str, PartSpec]:
+    tables = _named_tables(top, "source")
+    if not tables:
+        top.wrong("source", "there is no source; a show needs at least one [source.NAME] table")
+    known = [name for name, _ in tables]
+    sources: dict[str, PartSpec] = {}
+    for name, table in tables:
+        kind = _type(table, "sources")
+        fallback = table.one_of("fallback", [k for k in known if k != name], "", "source") or None
+        values = scalars(table.table("set", f"{table.title} set"), f"/source/{name}")
+        if kind is None:
+            sources[name] = PartSpec("sources", name, "", fallback=fallback, line=table.line())
+            continue
+        part = read_part(table, "sources", name, kind)
+        sources[name] = PartSpec("sources", name, kind, part.keys, frozen(values), fallback, part.line)
+        table.done()
+    _refuse_fallback_circles(top, sources)
+    return sources
+
+
+def _refuse_fallback_circles(top: Table, sources: Mapping[str, PartSpec]) -> None:
+    told: set[str] = set()
+    for name in sources:
+        path = [name]
+        while (after := sources[path[-1]].fallback) and after in sources and after not in path:
+            path.append(after)
+        if after == name and not told & set(path):
+            told |= set(path)
+            circle = " → ".join((*path, name))
+            top.page.wrong(("source", name, "fallback"), f"[source.{name}]: the fallbacks go in a circle: {circle}")
+
+
+def _type(table: Table, group: plugins.Group) -> str | None:
+    """The type a part names; None (and a complaint) if it names none that there is."""
+    names = plugins.names(group)
+    if "type" not in table.data:
+        table.wrong("", f"the key 'type' is missing; there are {', '.join(names)}")
+        return None
+    return table.one_of("type", names, "", group[:-1]) or None
+
+
+def read_named(top: Table, group: plugins.Group, key: str) -> dict[str, PartSpec]:
+    """[sink.NAME] or [control.NAME], each with its type."""
+    parts = {}
+    for name, table in _named_tables(top, key):
+        kind = _type(table, group)
+        if kind is not None:
+            parts[name] = read_part(table, group, name, kind)
+            table.done()
+    return parts
+
+
+def read_controls(top: Table) -> dict[str, PartSpec]:
+    """[osc] and its like (a control's type as the table's name), and [control.NAME] for a second one of a kind."""
+    controls = {}
+    for kind in plugins.names("controls"):
+        if kind in top.data:
+            table = top.table(kind, f"[{kind}]")
+            controls[kind] = read_part(table, "controls", kind, kind)
+            table.done()
+        top.known.append(kind)
+    return controls | read_named(top, "controls", "control")

@@ -1,0 +1,130 @@
+"""Reads show.toml: the text, the tables of the show as a whole, and the rules that hold between them."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from pathlib import Path
+
+from perform import paths
+from perform.show.cues import read_cues
+from perform.show.keys import read_part
+from perform.show.layers import read_layers
+from perform.show.lines import Lines
+from perform.show.parts import read_controls, read_named, read_record, read_sources
+from perform.show.spec import Problem, Show, ShowError, frozen
+from perform.show.stock import Stock
+from perform.show.table import Page, Table
+from perform.show.values import scalars
+
+LARGEST = 1 << 20  # bytes; a show that somebody can read aloud is a few kilobytes
+INSETS = ("off", "inset", "side-by-side")
+
+
+def load(path: Path | str) -> Show:
+    """Read a show from a file (or the show.toml of a folder). ShowError has every mistake. Opens no device."""
+    path = Path(path)
+    if path.is_dir():
+        path = path / "show.toml"
+    return parse(_read(path), path)
+
+
+def _read(path: Path) -> str:
+    def refuse(text: str) -> ShowError:
+        return ShowError([Problem(path, 0, text)])
+
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise refuse("this is not a file that can be read as a show")
+        if found.st_size > LARGEST:
+            raise refuse(f"this file has {found.st_size / 1e6:.1f} MB; a show is a text of at most 1 MB")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise refuse("there is no such file") from None
+    except OSError as e:
+        raise refuse(f"cannot be read: {e.strerror or e}") from None
+    if b"\0" in data:
+        raise refuse("this is not a text file; a show is TOML text in UTF-8")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        line = data.count(b"\n", 0, e.start) + 1
+        raise ShowError([Problem(path, line, "this line is not UTF-8; save the show as UTF-8 text")]) from None
+
+
+def parse(text: str, path: Path) -> Show:
+    """A show from its text; `path` is what messages name and where relative paths start."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as e:
+        where = re.search(r"\(at line (\d+), column \d+\)", str(e))
+        said = re.sub(r" \(at .*\)$", "", str(e))
+        line = int(where.group(1)) if where else max(1, len(text.splitlines()))
+        raise ShowError([Problem(path, line, f"this is not TOML: {said[:1].lower()}{said[1:]}")]) from None
+    except RecursionError:
+        raise ShowError([Problem(path, 0, "this is not a show: its tables are nested too deeply")]) from None
+    if not data:
+        raise ShowError([Problem(path, 0, "this show is empty; it needs a [source.NAME] and a [[layer]]")])
+    page = Page(path, Lines.of(text))
+    show = _read_show(Table(page, (), "show", data), path)
+    if page.problems:
+        raise ShowError(page.problems)
+    return show
+
+
+def _read_show(top: Table, path: Path) -> Show:
+    head = top.table("show", "[show]")
+    folder = Path(os.path.abspath(path)).parent
+    stock = Stock(folder, _folders(head, "patches", folder), _folders(head, "models", folder))
+    size = head.pixels("size", (1280, 720), 16, 16384)
+    sources = read_sources(top)
+    layers = read_layers(top, stock, tuple(sources), size)
+    window = top.table("window", "[window]")
+    record = read_record(top)
+    show = Show(
+        path=path,
+        folder=folder,
+        name=head.text("name", "untitled"),
+        size=size,
+        fps=head.number("fps", 60.0, 1.0, 480.0),
+        inset=_read_inset(head),  # type: ignore[arg-type]
+        blend_space=head.one_of("blend_space", ("display", "linear"), "display"),  # type: ignore[arg-type]
+        sources=frozen(sources),
+        layers=layers,
+        master=frozen(scalars(top.table("master", "[master]"), "/master")),
+        window=read_part(window, "sinks", "window", "window"),
+        record=record,
+        sinks=frozen(read_named(top, "sinks", "sink")),
+        cues=read_cues(top),
+        controls=frozen(read_controls(top)),
+        patches=tuple(stock.patches),
+        models=tuple(stock.models),
+        lines=frozen(top.page.where),
+    )
+    window.done()
+    head.done()
+    top.done()
+    return show
+
+
+def _folders(head: Table, key: str, folder: Path) -> list[Path]:
+    """The folders to search: those the show names, `patches/` beside it, then the program's own."""
+    named = []
+    for text in head.texts(key):
+        found = folder / Path(text).expanduser()
+        if not found.is_dir():
+            head.wrong(key, f"{key}: there is no folder {text!r}")
+        named.append(found)
+    own = {"patches": paths.patches(), "models": paths.models()}[key]
+    return list(dict.fromkeys(p.resolve() for p in (*named, folder / key, own) if p.is_dir()))
+
+
+def _read_inset(head: Table) -> str:
+    value = head.data.get("inset")
+    if isinstance(value, bool):
+        head.take("inset")
+        return "inset" if value else "off"
+    return head.one_of("inset", INSETS, "off")

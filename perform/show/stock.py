@@ -1,0 +1,45 @@
+"""What there is to play with: patches by name, worlds by name, in the folders that a show searches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+SUFFIXES = (".fs", ".frag", ".glsl", ".isf")
+KINDS = ("sources", "filters", "transitions", "blends")
+
+
+@dataclass(frozen=True)
+class Stock:
+    """`patches` and `models` are folders in the order in which they are searched. Reads names only, no file."""
+
+    folder: Path
+    patches: Sequence[Path]
+    models: Sequence[Path]
+
+    @cached_property
+    def worlds(self) -> tuple[str, ...]:
+        """The worlds that have a card, by the name of their folder."""
+        return tuple(dict.fromkeys(card.parent.name for m in self.models for card in sorted(m.glob("*/card.toml"))))
+
+    def named(self, kind: str) -> tuple[str, ...]:
+        """The patches of a kind ("filters"), by their short names."""
+        files = [f for p in self.patches for f in sorted((p / kind).glob("*")) if f.suffix in SUFFIXES]
+        return tuple(dict.fromkeys(f.stem for f in files))
+
+    def patch(self, name: str, kind: str) -> Path | None:
+        """The file of a patch: a path (absolute, or relative to the show), "filters/bloom.fs", "bloom" or None."""
+        wanted = Path(name).expanduser()
+        if wanted.suffix in SUFFIXES:
+            for folder in (self.folder, *self.patches, *(p / kind for p in self.patches)):
+                if (folder / wanted).is_file():
+                    return folder / wanted
+            return None
+        for folder in (*(p / kind for p in self.patches), *self.patches, self.folder):
+            for suffix in SUFFIXES:
+                file = (folder / wanted).with_name(wanted.name + suffix)
+                if file.is_file():
+                    return file
+        return None
