@@ -1,0 +1,30 @@
+"""What many tests share: one headless GL context for the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from perform.gl.context import Context, GLUnavailable, open_headless
+
+
+@pytest.fixture(scope="session")
+def _context() -> Iterator[Context]:
+    try:
+        context = open_headless()
+    except GLUnavailable as why:
+        pytest.fail(str(why))
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def gl(_context: Context) -> Context:
+    """A headless context with 8 bits a channel, current, without errors left over from another test."""
+    from perform.gl.lib import gl as library
+
+    _context.make_current()
+    while library.glGetError():
+        pass
+    return _context
