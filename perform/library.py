@@ -1,0 +1,103 @@
+"""The library of worlds: finds `models/<world>/card.toml`, reads the cards, verifies the files they name.
+
+Weights are loaded only if their sha256 is the card's. Pure Python, no GL, any thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from perform import paths
+from perform.card import Asset, Card, CardError, Mood, MoodMap, Size, nearest, read_card
+from perform.notes import Notes, cache_folder
+
+__all__ = ["Asset", "Card", "CardError", "Library", "Mood", "MoodMap", "Size", "read_card", "verify"]
+
+CARD_LARGEST = 1_000_000  # bytes
+
+
+@dataclass(slots=True)
+class Library:
+    """The worlds found in some folders; the first folder that has a world wins. Any thread.
+
+    Nothing is read before it is asked for, and a card is read again only when its file has changed.
+    """
+
+    folders: Sequence[Path]
+    _cards: dict[Path, tuple[tuple[int, int], Card]] = field(default_factory=dict)
+
+    @classmethod
+    def standard(cls, show: Path | None = None) -> Library:
+        """The show's own `models/`, those that come with the program, and the user's."""
+        from platformdirs import user_data_path
+
+        own = [show / "models"] if show is not None else []
+        return cls([*own, paths.models(), user_data_path("perform", appauthor=False) / "models"])
+
+    def names(self) -> list[str]:
+        """All worlds that have a card (right or wrong), sorted."""
+        found: set[str] = set()
+        for folder in self.folders:
+            found.update(card.parent.name for card in folder.glob("*/card.toml"))
+        return sorted(found)
+
+    def find(self, world: str) -> Path:
+        """The card.toml of a world. Raises LookupError with the nearest names."""
+        if re.fullmatch(r"[A-Za-z0-9][\w.-]*", world):
+            for folder in self.folders:
+                path = folder / world / "card.toml"
+                if path.is_file():
+                    return path
+        names = self.names()
+        there = nearest(world, names) if names else f"; there are none in {', '.join(map(str, self.folders))}"
+        raise LookupError(f"there is no world {world!r}{there}")
+
+    def card(self, world: str) -> Card:
+        """The card of a world. Raises LookupError (no such world) or CardError. About 1 ms when it has changed."""
+        path = self.find(world)
+        try:
+            stat = path.stat()
+            stamp = (stat.st_mtime_ns, stat.st_size)
+            known = self._cards.get(path)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            if stat.st_size > CARD_LARGEST:
+                raise CardError(f"{path}: a card of {stat.st_size} bytes; at most {CARD_LARGEST} are read")
+            data = path.read_bytes()
+        except OSError as e:
+            raise CardError(f"{path} cannot be read: {e.strerror or e}") from e
+        card = read_card(data, path)
+        self._cards[path] = (stamp, card)
+        return card
+
+
+def verify(asset: Asset, notes: Notes | None = None) -> Path:
+    """The file's path, once its contents are known to have the card's sha256. Worker threads: reads megabytes.
+
+    A hash already computed for the same path, time and length is taken from the notes in the user's cache.
+    Raises CardError if the file is missing or is another one.
+    """
+    notes = notes or Notes(cache_folder() / "sha256.json")
+    path = asset.path
+    try:
+        stat = path.stat()
+        key = f"{path.resolve()} {stat.st_mtime_ns} {stat.st_size}"
+        found = notes.get(key)
+        if not isinstance(found, str):
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            notes.put(key, found)
+    except FileNotFoundError:
+        raise CardError(f"{path} is missing: its card names it") from None
+    except OSError as e:
+        raise CardError(f"{path} cannot be read: {e.strerror or e}") from e
+    if found != asset.sha256:
+        raise CardError(
+            f"{path} is not the file that its card describes: sha256 {found[:12]}… instead of {asset.sha256[:12]}… "
+            f"({stat.st_size} bytes; an interrupted download?)"
+        )
+    return path
