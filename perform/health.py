@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from perform.params import Param, Params, Spec
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -31,6 +34,36 @@ class Status:
         self._last = text
         self.params.publish(self.address, text)
         log.log(logging.WARNING if trouble else logging.INFO, "%s: %s", self.address.removeprefix("/status/"), text)
+
+
+@dataclass(slots=True)
+class Guard:
+    """Ring one: whatever a part does wrong stays in the part, is said in one line, and is tried again later.
+
+    While a part rests after a failure its last good answer stands. Render thread.
+    """
+
+    status: Status
+    failures: int = 0
+    _again: float = -math.inf
+
+    def run(self, now: float, deed: Callable[[], T], otherwise: T) -> T:
+        """What `deed` returns; `otherwise` if it raises or is resting (0.5 s, doubling up to 8 s)."""
+        if now < self._again:
+            return otherwise
+        try:
+            answer = deed()
+        except Exception as e:
+            rest = min(8.0, 0.5 * 2.0 ** min(self.failures, 4))
+            self.failures += 1
+            self._again = now + rest
+            self.status.say(f"{str(e) or type(e).__name__} (trying again)", trouble=True)
+            log.debug("%s", self.status.address, exc_info=True)
+            return otherwise
+        if self.failures:
+            self.failures = 0
+            self.status.say("back")
+        return answer
 
 
 @dataclass(slots=True)

@@ -1,0 +1,64 @@
+"""What can be looked at in one tick: sources and layers by name, each rendered when somebody first asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from perform.frame import Frame
+from perform.health import Guard
+from perform.layers import Layer
+from perform.plugins import Source
+
+LAYER = "layer:"
+
+
+@dataclass(slots=True)
+class Feed:
+    """One source with its guard and its last good picture."""
+
+    source: Source
+    guard: Guard
+    last: Frame | None = None
+
+    def frame(self, now: float) -> Frame | None:
+        """The source's frame; its last good one while it is in trouble."""
+        self.last = self.guard.run(now, lambda: self.source.frame(now), self.last)
+        return self.last
+
+
+@dataclass(slots=True)
+class Feeds(Mapping[str, Frame]):
+    """Sources by name and layers as "layer:<name>", at `now`. Made anew each tick; nothing is rendered twice.
+
+    A layer that (by way of others) looks at itself gets its own picture of the tick before: feedback, not a loop.
+    """
+
+    sources: Mapping[str, Feed]
+    layers: Mapping[str, Layer]
+    now: float
+    _frames: dict[str, Frame | None] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Frame:
+        if name not in self._frames:
+            self._frames[name] = self._render(name)
+        frame = self._frames[name]
+        if frame is None:
+            raise KeyError(name)
+        return frame
+
+    def _render(self, name: str) -> Frame | None:
+        if name in self.sources:
+            return self.sources[name].frame(self.now)
+        layer = self.layers.get(name.removeprefix(LAYER)) if name.startswith(LAYER) else None
+        if layer is None:
+            return None
+        self._frames[name] = layer.picture  # what a circle gets to see
+        return layer.render(self, self.now)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.sources
+        yield from (LAYER + name for name in self.layers)
+
+    def __len__(self) -> int:
+        return len(self.sources) + len(self.layers)

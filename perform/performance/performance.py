@@ -1,0 +1,102 @@
+"""The order in which everything happens, once a frame; no logic of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from perform.clock import Clock
+from perform.frame import Frame
+from perform.gl.context import Context
+from perform.health import Guard, Health
+from perform.layers import Layer, LayerStack, Master
+from perform.params import Params
+from perform.performance.feeds import LAYER, Feed, Feeds
+from perform.plugins import Sink
+from perform.show import Show
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Output:
+    """One sink with its guard."""
+
+    sink: Sink
+    guard: Guard
+
+
+@dataclass(slots=True)
+class Performance:
+    """A show that plays. Made by `perform.performance.open_performance`; the thread that made it is the render thread.
+
+    `tick` draws one frame; `run` ticks at the show's rate until the time is over, the window is closed or `quit` is
+    set. What changes while it plays (`edits`) is taken up between two frames.
+    """
+
+    show: Show
+    clock: Clock
+    context: Context
+    params: Params
+    health: Health
+    stack: LayerStack
+    master: Master
+    sources: dict[str, Feed] = field(default_factory=dict)
+    layers: dict[str, Layer] = field(default_factory=dict)
+    outputs: dict[str, Output] = field(default_factory=dict)
+    before: list[Callable[[float], None]] = field(default_factory=list)  # cues, edits: asked before params settle
+    closing: list[Callable[[], Any]] = field(default_factory=list)  # closed in reverse order
+    quit: bool = False
+    picture: Frame | None = None
+    _composite: Frame | None = None
+
+    def tick(self) -> None:
+        """One frame: numbers settle, pictures are made, blended, shown."""
+        now = self.clock.now()
+        for step in self.before:
+            step(now)
+        self.params.settle(now)  # the only moment a parameter changes
+        feeds = Feeds(self.sources, self.layers, now)
+        if self._composite is None or not self.master.knobs.freeze.value:
+            pictures = {name: feeds.get(LAYER + name) for name in self.layers if self.stack.visible(name)}
+            self._composite = self.stack.blend(pictures, feeds, now)
+        self.picture = self.master.show(self._composite, self.given, now)
+        for output in self.outputs.values():
+            output.guard.run(now, lambda o=output: o.sink.show(self.picture), None)  # type: ignore[misc]
+        self.health.beat(now)
+
+    @property
+    def given(self) -> Frame | None:
+        """What the lowest visible dreaming layer's generator was given, for the inset."""
+        for name, layer in self.layers.items():
+            if layer.given is not None and layer.world is not None and self.stack.visible(name):
+                return layer.given
+        return None
+
+    def run(self, seconds: float | None = None) -> None:
+        """Play until `seconds` of show time are over, or until somebody quits."""
+        while not self.quit and not any(getattr(o.sink, "closed", False) for o in self.outputs.values()):
+            if seconds is not None and self.clock.now() >= seconds - 1e-9:
+                break
+            self.tick()
+            self.clock.pace(self.show.fps)
+
+    def close(self) -> None:
+        """Close everything, last opened first; one part's trouble does not keep the others open."""
+        while self.closing:
+            close = self.closing.pop()
+            try:
+                close()
+            except Exception:  # noqa: BLE001  a part that cannot close must not keep the rest from closing
+                log.warning("something did not close cleanly", exc_info=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,241 @@
+"""The window: shows the picture on the chosen screen, takes keys, writes the status overlay.
+
+pyglet makes the GL context together with the window, so the window is opened before anything that draws; see
+`open_window`. Every key posts to an address: what a key can do, OSC can do.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from perform.frame import Frame
+from perform.gl.context import Context, adopt_window
+from perform.gl.shader import Program
+from perform.health import Status
+from perform.params import Params
+from perform.plugins import Closing, Stage
+from perform.sinks.overlay import Overlay
+
+log = logging.getLogger(__name__)
+
+FIT = """#version 330 core
+in vec2 uv;
+out vec4 color;
+uniform sampler2D picture;
+uniform vec2 extent;    // of the picture in the window, 1 = all of it
+void main() {
+    vec2 p = (uv - 0.5) / extent + 0.5;
+    bool inside = all(greaterThanEqual(p, vec2(0.0))) && all(lessThanEqual(p, vec2(1.0)));
+    color = inside ? vec4(texture(picture, p).rgb, 1.0) : vec4(0.0, 0.0, 0.0, 1.0);
+}
+"""
+
+# key (as pyglet names it) -> what it is called on screen, what it does
+KEYS: dict[str, tuple[str, str]] = {
+    "F": ("f", "full screen"),
+    "S": ("s", "status"),
+    "I": ("i", "what the generator is given: off, inset, side by side"),
+    "SPACE": ("space", "next cue"),
+    "BACKSPACE": ("backspace", "cue back"),
+    "B": ("b", "blackout"),
+    "Z": ("z", "freeze"),
+    "P": ("p", "picture: a still and its parameters"),
+    "QUESTION": ("?", "these keys"),
+    "ESCAPE": ("esc", "leave full screen, then quit"),
+    "Q": ("q", "quit"),
+}
+
+
+def status_lines(params: Params) -> list[tuple[str, str]]:
+    """Everything under /status that has something to say, as (name, text) for the overlay."""
+    lines = []
+    for param in params:
+        if not param.address.startswith("/status/") or param.value in ("", None):
+            continue
+        value = param.value
+        if isinstance(value, float):
+            text = f"{value:.1f}" if value % 1 else f"{value:.0f}"
+            text = f"{text} {param.spec.unit}".rstrip()
+        else:
+            text = str(value)
+        lines.append((param.address.removeprefix("/status/"), text[:96]))
+    return lines
+
+
+@dataclass(slots=True)
+class Window(Closing):
+    """show.toml's [window]. `screen` is a number from 0 or a part of the screen's name; None: the main one."""
+
+    screen: int | str | None = None
+    fullscreen: bool = False
+    cursor: bool = False
+    vsync: bool = True
+    title: str = "perform"
+    dropped: int = 0
+    closed: bool = field(default=False, init=False)
+    _window: Any = field(default=None, init=False)
+    _stage: Stage | None = field(default=None, init=False)
+    _status: Status | None = field(default=None, init=False)
+    _program: Program | None = field(default=None, init=False)
+    _overlay: Overlay = field(default_factory=Overlay, init=False)
+    _panel: str = field(default="", init=False)  # "", "status" or "keys"
+    _due: float = field(default=0.0, init=False)
+
+    def open_window(self, size: tuple[int, int]) -> Context:
+        """Make the window and its GL context (render thread, before anything that draws).
+
+        Raises `perform.gl.context.GLUnavailable` with one sentence where there is no screen or no GL.
+        """
+        context, self._window = adopt_window(
+            lambda pyglet, config: self._make(pyglet, config, size),
+        )
+        return context
+
+    def _make(self, pyglet: Any, config: Any, size: tuple[int, int]) -> Any:
+        screens = pyglet.display.get_display().get_screens()
+        screen = self._choose(screens)
+        options: dict[str, Any] = {"config": config, "screen": screen, "vsync": self.vsync, "caption": self.title}
+        if self.fullscreen:
+            window = pyglet.window.Window(fullscreen=True, **options)
+        else:
+            k = min(1.0, 0.9 * screen.width / size[0], 0.9 * screen.height / size[1])
+            window = pyglet.window.Window(round(size[0] * k), round(size[1] * k), resizable=True, **options)
+            window.set_location(
+                screen.x + (screen.width - window.width) // 2, screen.y + (screen.height - window.height) // 2
+            )
+        window.set_mouse_visible(self.cursor)
+        window.push_handlers(on_key_press=self._key, on_close=self._quit, on_text=self._text)
+        return window
+
+    def _choose(self, screens: Sequence[Any]) -> Any:
+        if self.screen is None:
+            return screens[0]
+        named = [getattr(s, "get_display_name", lambda: "")() or f"screen {n}" for n, s in enumerate(screens)]
+        if isinstance(self.screen, int):
+            if 0 <= self.screen < len(screens):
+                return screens[self.screen]
+        else:
+            for screen, name in zip(screens, named, strict=True):
+                if self.screen.casefold() in name.casefold():
+                    return screen
+        log.warning("window: there is no screen %r, using the first; there are 0 to %s: %s",
+                    self.screen, len(screens) - 1, ", ".join(named))
+        return screens[0]
+
+    def open(self, stage: Stage) -> Self:
+        """Start showing. `open_window` must have been called."""
+        if self._window is None:
+            raise RuntimeError("open_window comes first: the GL context is the window's own")
+        self._stage = stage
+        self._status = Status(stage.params, "/status/window")
+        self._program = Program(FIT, name="window")
+        return self
+
+    # ------------------------------------------------------------------ picture
+    def show(self, picture: Frame) -> None:
+        """Draw, flip, and take the events that came. Render thread."""
+        if self._window is None or self._stage is None or self.closed:
+            return
+        window = self._window
+        window.switch_to()
+        window.dispatch_events()
+        if self.closed:
+            return
+        width, height = window.get_framebuffer_size()
+        if width < 1 or height < 1:  # minimised
+            self.dropped += 1
+            return
+        self._draw(picture, (width, height))
+        self._write(picture.time)
+        self._overlay.draw((width, height), window.get_pixel_ratio())
+        window.flip()
+
+    def _draw(self, picture: Frame, size: tuple[int, int]) -> None:
+        assert self._program is not None
+        shown, there = picture.size[0] / picture.size[1], size[0] / size[1]
+        extent = (min(1.0, shown / there), min(1.0, there / shown))
+        self._program.draw(None, {"picture": picture.texture}, {"extent": extent}, viewport=(0, 0, *size))
+
+    def _write(self, now: float) -> None:
+        assert self._stage is not None
+        if not self._panel:
+            self._overlay.say(())
+        elif now >= self._due:
+            self._due = now + 0.5
+            keys = [("", "keys"), *KEYS.values()]
+            self._overlay.say(keys if self._panel == "keys" else [("", "perform"), *status_lines(self._stage.params)])
+
+    # ------------------------------------------------------------------ keys
+    def _key(self, symbol: int, modifiers: int) -> bool:
+        from pyglet.window import key
+
+        name = key.symbol_string(symbol)
+        name = {"F11": "F", "F1": "QUESTION", "H": "QUESTION", "RETURN": "SPACE"}.get(name, name)
+        if symbol != key.QUESTION:  # that one comes as text, wherever a keyboard keeps it
+            self.press(name)
+        return True  # pyglet's own Escape would close the window
+
+    def _text(self, text: str) -> None:
+        if text == "?":
+            self.press("QUESTION")
+
+    def press(self, name: str) -> None:
+        """Do what a key does, by its name in KEYS; other names do nothing. Render thread."""
+        deeds: dict[str, Callable[[], None]] = {
+            "F": lambda: self._window.set_fullscreen(not self._window.fullscreen),
+            "S": lambda: self._toggle("status"),
+            "QUESTION": lambda: self._toggle("keys"),
+            "I": self._next_inset,
+            "SPACE": lambda: self._post("/cue/go", True),
+            "BACKSPACE": lambda: self._post("/cue/back", True),
+            "B": lambda: self._flip("/master/blackout"),
+            "Z": lambda: self._flip("/master/freeze"),
+            "P": lambda: self._post("/snapshot", True),
+            "ESCAPE": self._escape,
+            "Q": self._quit,
+        }
+        if name in deeds:
+            deeds[name]()
+
+    def _post(self, address: str, value: Any) -> None:
+        if self._stage is not None:
+            self._stage.params.post(address, value, origin=self)
+
+    def _flip(self, address: str) -> None:
+        if self._stage is not None:
+            self._post(address, not self._stage.params[address].base)
+
+    def _next_inset(self) -> None:
+        if self._stage is not None:
+            param = self._stage.params["/master/inset"]
+            names = list(param.spec.names)
+            self._post(param.address, names[(names.index(param.base) + 1) % len(names)])
+
+    def _toggle(self, panel: str) -> None:
+        self._panel = "" if self._panel == panel else panel
+        self._due = 0.0
+
+    def _escape(self) -> None:
+        if self._panel:
+            self._panel = ""
+        elif self._window.fullscreen:
+            self._window.set_fullscreen(False)
+        else:
+            self._quit()
+
+    def _quit(self) -> bool:
+        self.closed = True
+        return True
+
+    def close(self) -> None:
+        """Close the window; its GL context goes with it."""
+        self._overlay.close()
+        if self._program is not None:
+            self._program.close()
+            self._program = None
+        if self._window is not None:
+            self._window.close()
+            self._window = None

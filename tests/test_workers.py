@@ -1,0 +1,64 @@
+"""Threads that heal, and boxes in which the newest thing wins."""
+
+from __future__ import annotations
+
+import threading
+
+from perform import workers
+from perform.workers import Mailbox, spawn
+
+
+def test_the_newest_thing_wins_and_reading_empties_the_box() -> None:
+    box: Mailbox[int] = Mailbox()
+    assert box.take() is None
+    box.put(1)
+    box.put(2)
+    assert (box.take(), box.take(), box.replaced) == (2, None, 1)
+
+
+def test_waiting_ends_when_something_arrives_or_time_is_over() -> None:
+    box: Mailbox[str] = Mailbox()
+    assert box.wait(0.001) is None
+    threading.Timer(0.01, box.put, ["picture"]).start()
+    assert box.wait(5.0) == "picture"
+
+
+def test_a_worker_that_fails_is_restarted_and_counted(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(workers, "BACKOFF", (0.001,))
+    done = threading.Event()
+    errors: list[BaseException] = []
+    tries = 0
+
+    def fails_twice(stop: threading.Event) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise RuntimeError(f"try {tries}")
+        done.set()
+        stop.wait(5.0)
+
+    worker = spawn("test", fails_twice, on_error=errors.append)
+    assert done.wait(5.0)
+    assert (worker.restarts, worker.error, [str(e) for e in errors]) == (2, "RuntimeError: try 2", ["try 1", "try 2"])
+    assert worker.close()
+    assert not worker.alive
+
+
+def test_a_worker_that_may_fail_once_stays_dead() -> None:
+    failed = threading.Event()
+
+    def fails(stop: threading.Event) -> None:
+        raise OSError("gone")
+
+    worker = spawn("test", fails, restart=False, on_error=lambda e: failed.set())
+    assert failed.wait(5.0)
+    assert worker.close()
+    assert worker.error == "OSError: gone"
+
+
+def test_closing_says_when_a_worker_does_not_stop() -> None:
+    let_go = threading.Event()
+    worker = spawn("stubborn", lambda stop: let_go.wait(10.0) and None)
+    assert not worker.close(timeout=0.01)
+    let_go.set()
+    assert worker.close()
