@@ -1,0 +1,66 @@
+/*{
+    "ISFVSN": "2",
+    "DESCRIPTION": "Brushwork: every place takes the calmest of the regions around it, so that flats grow flat and outlines grow firm; a trace of canvas and of the picture's own fine light remains.",
+    "CREDIT": "the perform authors, MIT; after Kuwahara 1976 with the soft sectors of Papari, Petkov and Campisi, 2007",
+    "CATEGORIES": ["Filter", "Print"],
+    "INPUTS": [
+        {"NAME": "inputImage", "TYPE": "image"},
+        {"NAME": "brush", "TYPE": "float", "DEFAULT": 3.2, "MIN": 0.5, "MAX": 10.0, "LABEL": "Size of the brush in 360ths of the height"},
+        {"NAME": "firmness", "TYPE": "float", "DEFAULT": 0.7, "MIN": 0.0, "MAX": 1.0, "LABEL": "How firmly the calmest region wins"},
+        {"NAME": "detail", "TYPE": "float", "DEFAULT": 0.18, "MIN": 0.0, "MAX": 1.0, "LABEL": "How much fine light of the picture remains"},
+        {"NAME": "canvas", "TYPE": "float", "DEFAULT": 0.25, "MIN": 0.0, "MAX": 1.0, "LABEL": "How much weave shows"},
+        {"NAME": "saturation", "TYPE": "float", "DEFAULT": 1.12, "MIN": 0.0, "MAX": 2.0, "LABEL": "Saturation"}
+    ],
+    "PASSES": [
+        {"TARGET": "smaller", "WIDTH": "max($WIDTH / 2, 1)", "HEIGHT": "max($HEIGHT / 2, 1)"},
+        {"TARGET": "painted", "WIDTH": "max($WIDTH / 2, 1)", "HEIGHT": "max($HEIGHT / 2, 1)"},
+        {}
+    ]
+}*/
+
+const vec3 LUMA = vec3(0.299, 0.587, 0.114);
+
+void main() {
+    vec2 uv = isf_FragNormCoord;
+    vec2 px = 1.0 / RENDERSIZE;
+    if (PASSINDEX == 0) {
+        gl_FragColor = IMG_NORM_PIXEL(inputImage, uv);
+    } else if (PASSINDEX == 1) {
+        vec2 d = px * brush * RENDERSIZE.y / 360.0;
+        vec4 sum = vec4(0.0);
+        float total = 0.0;
+        float sharp = mix(4.0, 10.0, firmness);
+        vec4 middle = IMG_NORM_PIXEL(smaller, uv);
+        // Eight sectors of five reads each, on a spiral of rings.
+        for (int k = 0; k < 8; k++) {
+            float a = 0.7853982 * float(k);
+            vec2 u = vec2(cos(a), sin(a));
+            vec2 v = vec2(-u.y, u.x);
+            vec4 c0 = IMG_NORM_PIXEL(smaller, uv + d * 0.6 * u);
+            vec4 c1 = IMG_NORM_PIXEL(smaller, uv + d * (1.3 * u + 0.4 * v));
+            vec4 c2 = IMG_NORM_PIXEL(smaller, uv + d * (1.3 * u - 0.4 * v));
+            vec4 c3 = IMG_NORM_PIXEL(smaller, uv + d * 2.1 * u);
+            vec4 mean = (middle + 1.5 * c0 + c1 + c2 + c3) / 5.5;
+            vec3 e0 = c0.rgb - mean.rgb, e1 = c1.rgb - mean.rgb, e2 = c2.rgb - mean.rgb, e3 = c3.rgb - mean.rgb, e4 = middle.rgb - mean.rgb;
+            float spread = sqrt((dot(e4, e4) + 1.5 * dot(e0, e0) + dot(e1, e1) + dot(e2, e2) + dot(e3, e3)) / 5.5);
+            float weight = 1.0 / (1e-4 + pow(22.0 * spread + 0.05, 0.8 * sharp));
+            sum += mean * weight;
+            total += weight;
+        }
+        gl_FragColor = sum / total;
+    } else {
+        vec4 picture = IMG_NORM_PIXEL(inputImage, uv);
+        vec2 d = 0.5 * px;
+        vec2 e = vec2(d.x, -d.y);
+        vec4 c = 0.25 * (IMG_NORM_PIXEL(painted, uv + d) + IMG_NORM_PIXEL(painted, uv - d)
+            + IMG_NORM_PIXEL(painted, uv + e) + IMG_NORM_PIXEL(painted, uv - e));
+        vec3 fine = picture.rgb - IMG_NORM_PIXEL(smaller, uv).rgb;
+        // Threads over and under, in 360ths of the height, softened by what is dark.
+        vec2 t = uv * vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0) * 360.0 / 2.6;
+        float weave = sin(3.1415927 * t.x) * sin(3.1415927 * t.y) + 0.35 * sin(3.1415927 * (t.x * 0.13 + t.y * 2.0));
+        float v = dot(c.rgb, LUMA);
+        vec3 paint = v + (c.rgb - v) * saturation;
+        paint += detail * fine * 1.5 + canvas * 0.035 * weave * (0.35 + v);
+        gl_FragColor = vec4(clamp(paint, 0.0, 1.0), c.a);
+    }
+}
