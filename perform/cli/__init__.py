@@ -1,0 +1,174 @@
+"""The verbs. This file knows only their words; what a verb needs is imported when it is said.
+
+`perform --help` answers in under 0.3 s, so nothing heavy may be imported here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from perform import __version__
+
+# verb -> (the module that does it, one line); the lab's verbs take their own arguments.
+LAB = {
+    "world": "collect a world's photographs, with their licences",
+    "train": "train a teacher",
+    "distil": "distil small, live networks from it",
+    "quantise": "make the int8 form",
+    "export": "write safetensors, ONNX and the card",
+    "evaluate": "measure what was lost",
+    "report": "write it all down",
+}
+
+
+class Bad(Exception):
+    """Something asked for that cannot be done; one sentence. Exit code 2."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, with the nearest right word."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises Bad."""
+        choice = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
+        if choice is None:
+            raise Bad(f"{message} ({self.prog} --help)")
+        word, words = choice.group(1), re.findall(r"[\w-]+", choice.group(2))
+        near = difflib.get_close_matches(word, [*words, *LAB], 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(words)}"
+        what = "verb" if "VERB" in message else message.partition(":")[0].removeprefix("argument ")
+        raise Bad(f"there is no {what} {word!r}; {hint}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code. Console script."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if words and words[0] in LAB and lab_module(words[0]) is not None:
+            return _lab(words[0], words[1:])
+        args = _parser().parse_args(words)
+        verb = importlib.import_module(f"perform.cli.{args.module}")
+        code: int = getattr(verb, args.verb)(args)
+        sys.stdout.flush()
+        return code
+    except Bad as e:
+        print(f"perform: {e}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `perform params | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+def lab_module(verb: str) -> str | None:
+    """The module behind a verb of the lab, if this version has it. Imports nothing."""
+    module = {"world": "worlds"}.get(verb, verb)
+    return f"perform.lab.{module}" if (Path(__file__).parents[1] / "lab" / f"{module}.py").is_file() else None
+
+
+def _lab(verb: str, words: Sequence[str]) -> int:
+    module = lab_module(verb)
+    assert module is not None
+    try:
+        lab = importlib.import_module(module)
+    except ModuleNotFoundError as e:
+        raise Bad(f"'perform {verb}' needs {e.name}: pip install 'perform[lab]'") from None
+    sys.argv[0] = f"perform {verb}"
+    lab.main(list(words))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    lab = "".join(f"\n  {verb:<9} {what}" for verb, what in LAB.items() if lab_module(verb))
+    parser = Parser(
+        prog="perform",
+        description="Live neural visuals: camera, video and shader pictures, dreamt by small networks, played by OSC.",
+        epilog=f"the lab (perform VERB --help):{lab}" if lab else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"perform {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    _add_run(verbs)
+    check = _verb(verbs, "check", "check", "is this show all right? lists every mistake, with its line")
+    _show(check)
+    params = _verb(verbs, "params", "params", "every address of a show, with its type, range and default")
+    _show(params)
+    form = params.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON, with the present values")
+    form.add_argument("--markdown", action="store_true", help="as docs/addresses.md has it")
+    models = _verb(verbs, "models", "models", "the worlds that are here, their sizes and moods")
+    models.add_argument("--models", metavar="FOLDER", action="append", default=[], help="look here too")
+    _add_patches(verbs)
+    bench = _verb(verbs, "bench", "bench", "how fast is the show on this machine? prints the table")
+    bench.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def _verb(verbs: Any, name: str, module: str, what: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=what, description=what)
+    parser.set_defaults(module=module, verb=name)
+    return parser
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("show", nargs="?", default=None, metavar="show.toml", help="default: show.toml here")
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, x, height = text.lower().replace("×", "x").partition("x")
+    if not (x and width.isdigit() and height.isdigit() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
+        raise argparse.ArgumentTypeError(f"a size is written like 1280x720, not {text!r}")
+    return int(width), int(height)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.0 < seconds < 1e9:
+        raise argparse.ArgumentTypeError(f"seconds are a number above 0, not {text!r}")
+    return seconds
+
+
+def _add_run(verbs: Any) -> None:
+    run = _verb(verbs, "run", "run", "play a show")
+    _show(run)
+    run.add_argument("--headless", action="store_true", help="without a window")
+    run.add_argument("--fixed", action="store_true", help="frame by frame, as slow as it takes: the same film twice")
+    run.add_argument("--seconds", type=_seconds, metavar="N", help="stop after N seconds of show time")
+    run.add_argument("--record", type=Path, metavar="FILE", help="write a film (.mp4)")
+    run.add_argument("--still", type=Path, metavar="FILE", help="leave the last picture (.png)")
+    run.add_argument("--size", type=_size, metavar="WxH", help="instead of the show's own size")
+    run.add_argument(
+        "--supervise",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="start the show again when no pictures come any more (default: unless --fixed or --seconds)",
+    )
+    run.add_argument("--hours", metavar="10:00-18:00", help="opening hours; implies --supervise")
+    levels = ("debug", "info", "warning", "error")
+    run.add_argument("--log", choices=levels, default="info", metavar="LEVEL", help=", ".join(levels))
+    for name in ("--child", "--resume"):
+        run.add_argument(name, action="store_true", help=argparse.SUPPRESS)
+    run.add_argument("--snapshot", type=Path, help=argparse.SUPPRESS)
+
+
+def _add_patches(verbs: Any) -> None:
+    patches = _verb(verbs, "patches", "patches", "the patches that are here; render any to stills")
+    deeds = patches.add_subparsers(metavar="DEED")
+    render = deeds.add_parser("render", help="render patches (files or folders, ISF or Shadertoy) to stills")
+    render.set_defaults(verb="render")
+    render.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    render.add_argument("--to", type=Path, required=True, metavar="DIR", help="where the stills go")
+    render.add_argument("--size", type=_size, default=(640, 360), metavar="WxH", help="of each still (640x360)")
+    render.add_argument("--time", type=_seconds, default=4.0, metavar="SECONDS", help="show time of the still (4)")

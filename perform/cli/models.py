@@ -1,0 +1,45 @@
+"""perform models: the worlds that are here."""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from perform import paths
+from perform.cli import Bad
+
+
+def models(args: argparse.Namespace) -> int:
+    """Print one line for each world and one for each of its sizes."""
+    folders = [Path(f) for f in args.models]
+    for folder in folders:
+        if not folder.is_dir():
+            raise Bad(f"there is no folder {str(folder)!r}")
+    beside = Path("models").resolve()
+    found = 0
+    for folder in dict.fromkeys(f.resolve() for f in (*folders, beside, paths.models()) if f.is_dir()):
+        for card in sorted(folder.glob("*/card.toml")):
+            found += 1
+            print("\n".join(_lines(card)))
+    if not found:
+        print("there are no worlds here")
+    return 0
+
+
+def _lines(card: Path) -> Iterator[str]:
+    try:
+        data: dict[str, Any] = tomllib.loads(card.read_text("utf-8"))
+        name, sizes = str(data["world"]), dict(data["size"])
+    except (OSError, ValueError, KeyError, TypeError) as e:
+        yield f"{card.parent.name}: its card cannot be read: {e}"
+        return
+    yield f"{name}  {data.get('description', '')}  [{data.get('licence', 'no licence given')}]"
+    for size, about in sizes.items():
+        macs, count = float(about.get("macs", 0)) / 1e9, int(about.get("parameters", 0))
+        files = ", ".join(k for k in ("weights", "onnx", "int8") if about.get(k) and (card.parent / about[k]).is_file())
+        yield f"  {size}  {macs:.2f} GMAC at {about.get('native', 256)}²  {count:,} parameters  {files}"
+    if moods := data.get("mood", {}).get("named"):
+        yield f"  moods: {', '.join(moods)}"

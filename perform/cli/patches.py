@@ -1,0 +1,59 @@
+"""perform patches: what patches there are, and stills of any."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+from perform import paths
+from perform.cli import Bad
+from perform.show.stock import KINDS, SUFFIXES
+
+
+def patches(args: argparse.Namespace) -> int:
+    """List the patches by kind, with what each says it is."""
+    beside = Path("patches").resolve()
+    for folder in dict.fromkeys((beside, paths.patches().resolve())):
+        for kind in KINDS:
+            for file in sorted((folder / kind).glob("*")):
+                if file.suffix in SUFFIXES:
+                    print(f"{kind + '/' + file.name:<28} {_about(file)}")
+    return 0
+
+
+def _about(file: Path) -> str:
+    """The first sentence of a patch's DESCRIPTION."""
+    header = re.search(r"/\*\s*(\{.*?\})\s*\*/", file.read_text("utf-8", "replace"), re.DOTALL)
+    try:
+        about = str(json.loads(header.group(1)).get("DESCRIPTION", "")) if header else ""
+    except ValueError:
+        return "(its header is not JSON)"
+    return re.split(r"(?<=[.!?])\s", about, maxsplit=1)[0]
+
+
+def render(args: argparse.Namespace) -> int:
+    """Render each patch to a still; each failure is named by its file; exit code 1 if any failed."""
+    files: list[Path] = []
+    for path in args.paths:
+        if path.is_dir():
+            files += sorted(f for f in path.rglob("*") if f.suffix in SUFFIXES)
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise Bad(f"there is no file or folder {str(path)!r}")
+    if not files:
+        raise Bad(f"there are no patches ({', '.join(SUFFIXES)}) in {', '.join(map(str, args.paths))}")
+    from perform.gl.context import GLUnavailable
+    from perform.gl.isf import stills
+
+    try:
+        failures = stills.render(files, args.to, args.size, args.time)
+    except GLUnavailable as e:
+        raise Bad(str(e)) from None
+    for file, reason in failures.items():
+        print(f"{file}: {reason}", file=sys.stderr)
+    print(f"{len(files) - len(failures)} of {len(files)} patches rendered to {args.to}")
+    return 1 if failures else 0

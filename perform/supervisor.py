@@ -1,0 +1,269 @@
+"""The parent process: it watches presented frames, and starts the show again when none come any more.
+
+    perform run show.toml            the parent; the show itself is its child
+    perform run show.toml --child    what the parent starts: beats on standard output, logs on standard error
+
+A beat comes from a frame that was presented, not from a mere live thread. No beat for `patience` seconds: the child
+is asked to end (SIGTERM), then made to (SIGKILL), and started again from its last parameter snapshot. A child that
+keeps failing early is started fresh, without the snapshot; if that does not help either, the supervisor stops and
+says so. A clean quit stays quit, and a show with mistakes in it (exit code 2) is not tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from datetime import time as Hour
+from pathlib import Path
+from typing import IO, Protocol
+
+from perform import workers
+
+log = logging.getLogger(__name__)
+
+QUIT, FAILED, BAD_SHOW, NO_SCREEN = 0, 1, 2, 3  # exit codes of a show
+INTERRUPTED = 130
+FINAL = (QUIT, BAD_SHOW, NO_SCREEN, INTERRUPTED)  # not tried again
+
+
+class Child(Protocol):
+    """A show that is playing in a process of its own."""
+
+    @property
+    def beats(self) -> int:
+        """How many beats have come from it so far."""
+        ...
+
+    def poll(self) -> int | None:
+        """Its exit code, or None while it runs."""
+        ...
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        ...
+
+    def kill(self) -> None:
+        """Make it end."""
+        ...
+
+
+class Wall(Protocol):
+    """The time the supervisor lives by."""
+
+    def now(self) -> float:
+        """Seconds, never decreasing."""
+        ...
+
+    def hour(self) -> Hour:
+        """The local time of day."""
+        ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class MachineWall:
+    """The machine's own time."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def hour(self) -> Hour:
+        return datetime.now().time()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Opening hours, "10:00-18:00"; "20:00-02:00" goes past midnight. Local time."""
+
+    opens: Hour
+    closes: Hour
+
+    @classmethod
+    def parse(cls, text: str) -> Hours:
+        """ValueError with a sentence if the text is not of that form."""
+        match = re.fullmatch(r"(\d{1,2}):(\d\d)\s*[-–]\s*(\d{1,2}):(\d\d)", text.strip())
+        try:
+            a, b, c, d = map(int, match.groups())  # type: ignore[union-attr]
+            hours = cls(Hour(a, b), Hour(c % 24 if (c, d) == (24, 0) else c, d))
+        except (AttributeError, ValueError):
+            raise ValueError(f"opening hours are written like 10:00-18:00, not {text!r}") from None
+        if hours.opens == hours.closes:
+            raise ValueError(f"opening hours {text!r} are empty")
+        return hours
+
+    def __contains__(self, hour: Hour) -> bool:
+        if self.opens < self.closes:
+            return self.opens <= hour < self.closes
+        return hour >= self.opens or hour < self.closes
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long, in seconds, and how often. `grace` is what a child has until its first picture."""
+
+    silence: float = 10.0
+    grace: float = 60.0
+    farewell: float = 5.0
+    healthy: float = 60.0  # a child that played this long was no early failure
+    fresh_after: int = 3  # early failures in a row until the snapshot is left out
+    stop_after: int = 6  # … until the supervisor stops trying
+    backoff: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0, 8.0)
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """`spawn(resume)` starts a child, from its last snapshot if `resume`. `run` returns the exit code for the shell."""
+
+    spawn: Callable[[bool], Child]
+    wall: Wall = field(default_factory=MachineWall)
+    patience: Patience = field(default_factory=Patience)
+    hours: Hours | None = None
+    restarts: int = 0
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        """End the show and the supervisor: a clean quit. Any thread, and signal handlers."""
+        self._stop.set()
+
+    def run(self) -> int:
+        """Play until the show is quit, or until it cannot be played."""
+        early, resume = 0, False
+        while not self._stop.is_set():
+            if self.hours is not None and self.wall.hour() not in self.hours:
+                self.wall.sleep(1.0)
+                continue
+            born = self.wall.now()
+            code, why = self._watch(self.spawn(resume))
+            if code in FINAL:
+                return QUIT if code == INTERRUPTED else code
+            if code is None:  # closing time
+                resume, early = False, 0
+                continue
+            early = 0 if self.wall.now() - born >= self.patience.healthy else early + 1
+            if early >= self.patience.stop_after:
+                log.error("the show failed %d times in a row (last: %s); not trying again", early, why)
+                return FAILED
+            resume = early < self.patience.fresh_after
+            log.warning("the show %s; starting it again %s", why, "where it was" if resume else "from the beginning")
+            self.restarts += 1
+            self._pause(self.patience.backoff[min(early, len(self.patience.backoff) - 1)])
+        return QUIT
+
+    def _pause(self, seconds: float) -> None:
+        until = self.wall.now() + seconds
+        while not self._stop.is_set() and self.wall.now() < until:
+            self.wall.sleep(0.1)
+
+    def _watch(self, child: Child) -> tuple[int | None, str]:
+        """(exit code, why) of this child; code None: it was closing time. FAILED if it had to be ended."""
+        beats, last = 0, self.wall.now()
+        while (code := child.poll()) is None:
+            if self._stop.is_set():
+                self._end(child)
+                return QUIT, "was quit"
+            if self.hours is not None and self.wall.hour() not in self.hours:
+                log.info("closing time")
+                self._end(child)
+                return None, "closed"
+            now = self.wall.now()
+            if child.beats != beats:
+                beats, last = child.beats, now
+            elif now - last > (self.patience.silence if beats else self.patience.grace):
+                log.error("no picture for %.0f seconds, ending the show", now - last)
+                self._end(child)
+                return FAILED, f"gave no picture for {now - last:.0f} seconds"
+            self.wall.sleep(0.1)
+        return code, _words(code)
+
+    def _end(self, child: Child) -> None:
+        """SIGTERM, some seconds for the film to be closed, SIGKILL."""
+        child.terminate()
+        until = self.wall.now() + self.patience.farewell
+        while child.poll() is None and self.wall.now() < until:
+            self.wall.sleep(0.05)
+        if child.poll() is None:
+            child.kill()
+            while child.poll() is None:
+                self.wall.sleep(0.05)
+
+
+def _words(code: int) -> str:
+    return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+
+
+class Process:
+    """A child as a real process. Its standard output carries the beats: one byte for each."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.beats = 0
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        self._worker = workers.spawn("beats", self._listen, restart=False)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def _listen(self, stop: threading.Event) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as pipe:
+            while data := os.read(pipe.fileno(), 4096):
+                self.beats += len(data)
+
+    def poll(self) -> int | None:
+        return self._process.poll()
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+class Beats:
+    """The child's end: writes a byte to the supervisor for presented frames, at most ten a second.
+
+    `on_beat` is for `Health`. Never blocks for long: the pipe holds hours of beats. When the supervisor is gone
+    `orphaned` is set, and the show ends: two shows on one port would be worse than none.
+    """
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._next = 0.0
+        self.orphaned = False
+
+    @classmethod
+    def take_stdout(cls) -> Beats:
+        """Keep standard output for beats; whatever else is printed goes to standard error from now on."""
+        pipe = os.fdopen(os.dup(1), "wb", buffering=0)
+        os.dup2(2, 1)
+        sys.stdout = sys.stderr
+        return cls(pipe)
+
+    def on_beat(self, now: float) -> None:
+        wall = time.monotonic()
+        if wall < self._next or self.orphaned:
+            return
+        self._next = wall + 0.1
+        try:
+            self._pipe.write(b".")
+        except OSError:
+            self.orphaned = True
+            log.error("the supervisor is gone; ending the show")
+
+
+def command(arguments: Sequence[str], snapshot: Path, resume: bool) -> list[str]:
+    """The command line of a child for these arguments of `perform run`."""
+    child = [sys.executable, "-m", "perform", "run", *arguments, "--child", "--snapshot", str(snapshot)]
+    return [*child, "--resume"] if resume else child
