@@ -51,6 +51,7 @@ class Params:
     version: int = 0
     _params: dict[str, Param] = field(default_factory=dict)
     _folded: dict[str, Param] = field(default_factory=dict)
+    _prefixes: dict[str, str] = field(default_factory=dict)
     _inbox: deque[Sequence[Post]] = field(default_factory=deque)
     _waiting: int = 0
     _counter: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -78,13 +79,32 @@ class Params:
             param = old or Param(address, spec)
             self._params[address] = param
             self._folded[address.casefold()] = param
-            for name in aliases:
+            for name in (*aliases, *self._other_names(address)):
                 if self._own(name) is None:
                     self._folded[name.casefold()] = param
             self.version += 1
         if param.spec != spec:
             self._respec(param, spec)
         return param
+
+    def alias(self, prefix: str, of: str | None) -> None:
+        """Let every address below `of`, present and future, answer below `prefix` too; None: no longer.
+
+        `/layer/1` for `/layer/dream`: whoever declares below the one need not know of the other.
+        """
+        with self._lock:
+            root = prefix.casefold() + "/"
+            self._prefixes.pop(prefix, None)
+            self._folded = {a: p for a, p in self._folded.items() if not a.startswith(root) or self._own(a)}
+            if of is not None and of != prefix:
+                self._prefixes[prefix] = of
+                for address, param in self._params.items():
+                    if address.startswith(of + "/"):
+                        self._folded.setdefault((prefix + address[len(of) :]).casefold(), param)
+            self.version += 1
+
+    def _other_names(self, address: str) -> list[str]:
+        return [prefix + address[len(of) :] for prefix, of in self._prefixes.items() if address.startswith(of + "/")]
 
     def _own(self, address: str) -> Param | None:
         """The parameter whose own address this is: not one that answers to it as an alias."""

@@ -67,7 +67,7 @@ def _unit(default: float, doc: str, smooth: float = 0.0) -> Spec:
 
 @dataclass(slots=True)
 class LayerParams:
-    """A layer's own addresses, under its name with its number as an alias."""
+    """A layer's own addresses, under its name."""
 
     source: Param
     world: Param
@@ -78,12 +78,12 @@ class LayerParams:
 
     @classmethod
     def declare(
-        cls, params: Params, name: str, number: int, sources: Choices, worlds: Choices, sizes: Choices
+        cls, params: Params, name: str, sources: Choices, worlds: Choices, sizes: Choices
     ) -> LayerParams:
-        """Make `/layer/<name>/…`, which also answer as `/layer/<number>/…`."""
+        """Make `/layer/<name>/…`."""
 
         def make(key: str, spec: Spec) -> Param:
-            return params.declare(f"/layer/{name}/{key}", spec, f"/layer/{number}/{key}")
+            return params.declare(f"/layer/{name}/{key}", spec)
 
         first = next(iter(sources()), "")
         return cls(

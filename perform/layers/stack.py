@@ -91,12 +91,12 @@ class Place:
 
     @classmethod
     def declare(
-        cls, params: Params, name: str, number: int, blends: Sequence[str], masks: Callable[[], Sequence[str]]
+        cls, params: Params, name: str, blends: Sequence[str], masks: Callable[[], Sequence[str]]
     ) -> Place:
-        """Make the addresses under `/layer/<name>`, which also answer as `/layer/<number>`."""
+        """Make the addresses under `/layer/<name>`."""
 
         def make(key: str, spec: Spec) -> Param:
-            return params.declare(f"/layer/{name}/{key}", spec, f"/layer/{number}/{key}")
+            return params.declare(f"/layer/{name}/{key}", spec)
 
         def number_of(default: float, lo: float, hi: float, unit: str, doc: str) -> Spec:
             return Spec("float", default, lo, hi, unit=unit, doc=doc, smooth=0.05)
