@@ -1,8 +1,8 @@
 """Live networks: the folded generators that engines run. Pure torch; imported by the torch engine and by the lab only.
 
-A network is named in a model card (``[network] name``) and rebuilt from the card's numbers; weights come from safetensors, so that a
-stranger's file stays data. The topology is written once, here: the lab trains the same class with batch-normalised convolutions
-(`perform.lab.networks`) and folds them into the plain ones used below.
+A network is named in a model card (``[network] name``) and rebuilt from the card's numbers; weights come from
+safetensors, so that a stranger's file stays data. The topology is written once, here: the lab trains the same class
+with batch-normalised convolutions (`perform.lab.networks`) and folds them into the plain ones used below.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ def conv3(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
 class Plain(nn.Module):
     """`plain`: U-shaped, nothing but 3x3 convolutions and ReLU, worked at 1/2, 1/4 and 1/8 of the picture's size.
 
-    Space-to-depth(2), two strided convolutions, `blocks` residual blocks at 1/8, nearest-neighbour growth with additive skips,
-    depth-to-space(2). One extra input channel holds the row (-1 top, 1 bottom): a landscape's sky is above its ground, and a
-    convolution alone cannot know which way is up. The mood enters as a scale and a shift per channel (FiLM, Perez et al. 2018)
-    at each of the three resolutions.
+    Space-to-depth(2), two strided convolutions, `blocks` residual blocks at 1/8, nearest-neighbour growth with
+    additive skips, depth-to-space(2). One extra input channel holds the row (-1 top, 1 bottom): a landscape's sky is
+    above its ground, and a convolution alone cannot know which way is up. The mood enters as a scale and a shift per
+    channel (FiLM, Perez et al. 2018) at each of the three resolutions.
 
-    Costs about 0.47, 1.02, 2.08 GMAC at 256x256 for widths 16/32/64 x3, 24/48/96 x3, 32/64/128 x4 (`perform.lab.networks.macs`).
+    Costs about 0.47, 1.02, 2.08 GMAC at 256x256 for widths 16/32/64 x3, 24/48/96 x3, 32/64/128 x4
+    (`perform.lab.networks.macs`).
     """
 
     def __init__(self, widths: Sequence[int], blocks: int, mood: int, conv: ConvFactory = conv3) -> None:
@@ -56,8 +57,9 @@ class Plain(nn.Module):
         half = F.relu(self.down[0](x))
         quarter = F.relu(self.down[1](half))
         y = _tint(F.relu(self.down[2](quarter)), scales[2])
-        for first, second in self.body:  # type: ignore[misc]
-            y = F.relu(y + second(F.relu(first(y))))
+        for block in self.body:
+            assert isinstance(block, nn.ModuleList)
+            y = F.relu(y + block[1](F.relu(block[0](y))))
         y = _tint(F.relu(self.up[0](_grow(y))) + quarter, scales[1])
         y = _tint(F.relu(self.up[1](_grow(y))) + half, scales[0])
         return torch.tanh(F.pixel_shuffle(self.head(y), 2))
@@ -85,14 +87,17 @@ def _tint(x: Tensor, scale: tuple[Tensor, Tensor]) -> Tensor:
 
 
 class Dream(nn.Module):
-    """A generator with its pixel maths: uint8 RGBA in, uint8 RGBA out, so that an engine moves bytes and nothing else."""
+    """A generator with its pixel maths, uint8 RGBA in and out, so that an engine moves bytes and nothing else."""
 
     def __init__(self, core: nn.Module) -> None:
         super().__init__()
         self.core = core
 
     def forward(self, picture: Tensor, mood: Tensor) -> Tensor:
-        """picture uint8 [B,H,W,4] (row 0 on top) and mood [B,M] to uint8 [B,H,W,4] with alpha 255; colour input is read as luma."""
+        """picture uint8 [B,H,W,4] (row 0 on top) and mood [B,M] to uint8 [B,H,W,4] with alpha 255.
+
+        Colour input is read as luma.
+        """
         kind = next(self.core.parameters()).dtype
         x = picture.to(torch.float32)
         luma = (x[..., 0] * LUMA[0] + x[..., 1] * LUMA[1] + x[..., 2] * LUMA[2]) / 255.0
@@ -114,8 +119,9 @@ def build(name: str, args: Mapping[str, Any]) -> nn.Module:
 def load(card: Mapping[str, Any], size: str, folder: str | Path) -> nn.Module:
     """The network of one size of a world, weights loaded, ready for inference on the CPU in float32.
 
-    card is the parsed card.toml and folder the place it lies in. Raises KeyError for a size the card lacks, FileNotFoundError, and
-    ValueError where the file's sha256, keys or shapes are not the card's. Reads a few megabytes: tens of milliseconds.
+    card is the parsed card.toml and folder the place it lies in. Raises KeyError for a size the card lacks,
+    FileNotFoundError, and ValueError where the file's sha256, keys or shapes are not the card's. Reads a few
+    megabytes: tens of milliseconds.
     """
     from safetensors.torch import load as parse
 

@@ -16,7 +16,9 @@ from perform.lab.worlds import World
 
 @dataclass(frozen=True)
 class Batch:
-    """`real` [P,3,S,S] in -1..1; `condition` [P+U,1,S,S] in 0..1 and `mood` [P+U,7], the first P of them the photographs' own."""
+    """`real` [P,3,S,S] in -1..1; `condition` [P+U,1,S,S] in 0..1 and `mood` [P+U,7], the first P of them the
+    photographs' own.
+    """
 
     real: Tensor
     condition: Tensor
@@ -24,7 +26,9 @@ class Batch:
 
 
 class Batches:
-    """Draws batches of a world. All randomness comes from the generator handed in, so that a resumed run draws the same."""
+    """Draws batches of a world. All randomness comes from the generator handed in, so that a resumed run draws the
+    same.
+    """
 
     def __init__(self, world: World, side: int, strange: int = 1200) -> None:
         self.pictures = world.training()
@@ -35,7 +39,9 @@ class Batches:
         self.moods = self.scale(raw)
 
     def draw(self, paired: int, unpaired: int, rng: torch.Generator) -> Batch:
-        """`paired` photographs with their own condition and mood, `unpaired` foreign inputs or moods. About 15 ms for 4 + 4."""
+        """`paired` photographs with their own condition and mood, `unpaired` foreign inputs or moods. About 15 ms for
+        4 + 4.
+        """
         chosen = torch.randint(0, len(self.pictures), (paired,), generator=rng)
         real = torch.cat([crop(self.pictures[i], self.side, rng) for i in chosen.tolist()])
         real = expose(real, rng)
@@ -55,7 +61,9 @@ class Batches:
         return near + 0.15 * torch.randn(near.shape, generator=rng)
 
     def _foreign(self, grey: Tensor, count: int, rng: torch.Generator) -> Tensor:
-        """Half procedural strangers, a quarter twisted photographs, a quarter photographs that will get another's mood. [count,1,64,64]."""
+        """Half procedural strangers, a quarter twisted photographs, a quarter photographs that will get another's
+        mood. [count,1,64,64].
+        """
         small = F.interpolate(grey, SIDE, mode="area")
         rows = torch.randint(0, len(self.strangers), (count,), generator=rng)
         own = torch.randint(0, len(grey), (count,), generator=rng)
@@ -77,7 +85,9 @@ class Batches:
 
 
 def crop(picture: Tensor, side: int, rng: torch.Generator) -> Tensor:
-    """A random square of a photograph, 62 to 100 % of its height, flipped half of the time: uint8 [3,H,W] to [1,3,side,side] in -1..1."""
+    """A random square of a photograph, 62 to 100 % of its height, flipped half of the time: uint8 [3,H,W] to
+    [1,3,side,side] in -1..1.
+    """
     height, width = picture.shape[1:]
     square = int(min(height, width) * (0.62 + 0.38 * float(torch.rand(1, generator=rng))))
     y = int(torch.randint(0, height - square + 1, (1,), generator=rng))
@@ -97,7 +107,9 @@ def middle(picture: Tensor, side: int) -> Tensor:
 
 
 def expose(real: Tensor, rng: torch.Generator) -> Tensor:
-    """Another exposure of the same photographs (gamma .75..1.35), so that light itself varies and the dream follows it."""
+    """Another exposure of the same photographs (gamma .75..1.35), so that light itself varies and the dream follows
+    it.
+    """
     gamma = torch.exp(0.3 * (2 * torch.rand(len(real), 1, 1, 1, generator=rng) - 1))
     return ((real + 1) / 2).clamp(0, 1) ** gamma * 2 - 1
 

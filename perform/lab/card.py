@@ -18,10 +18,22 @@ def sha256(path: Path) -> str:
 
 
 def size_entry(
-    widths: Sequence[int], blocks: int, macs: int, parameters: int, native: int, files: Mapping[str, Path], quality: Mapping[str, float]
+    widths: Sequence[int],
+    blocks: int,
+    macs: int,
+    parameters: int,
+    native: int,
+    files: Mapping[str, Path],
+    quality: Mapping[str, float],
 ) -> dict[str, Any]:
     """The table of one size. `files` maps weights, onnx and int8 to existing files; quality is what was measured."""
-    entry: dict[str, Any] = {"widths": list(widths), "blocks": blocks, "macs": macs, "parameters": parameters, "native": native}
+    entry: dict[str, Any] = {
+        "widths": list(widths),
+        "blocks": blocks,
+        "macs": macs,
+        "parameters": parameters,
+        "native": native,
+    }
     for kind in ("weights", "onnx", "int8"):
         entry[kind] = files[kind].name
         entry[f"{kind}_sha256"] = sha256(files[kind])

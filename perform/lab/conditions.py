@@ -1,14 +1,19 @@
-"""The condition: what a picture is reduced to before a world dreams on it (Akten, Fiebrink, Grierson, *Learning to See*, 2020).
+"""The condition: what a picture is reduced to before a world dreams on it.
+
+After *Learning to See* (Akten, Fiebrink, Grierson 2020).
 
 One definition, two twins: this file (training) and a shader (live). Both do, in this order, on display values in 0..1:
 
 1. luma      v = 0.299 R + 0.587 G + 0.114 B
 2. reduce    cells: w = max(1, round(W / reduce)), h = max(1, round(H / reduce)), round half to even (Python's `round`).
-             Cell i of w is the plain mean of the pixels floor(i W / w) .. ceil((i + 1) W / w) - 1, both included; the same
-             vertically, and the mean is over the rectangle (torch: F.interpolate(mode="area") = adaptive average pooling).
-3. cubic up  back to W x H: pixel x reads at s = (x + 0.5) w / W - 0.5, from the 4 cells floor(s) - 1 .. floor(s) + 2, indices clamped
-             to 0 .. w - 1, with Keys' kernel, a = -0.75 (torch: F.interpolate(mode="bicubic", align_corners=False)):
-             k(d) = (a+2)|d|^3 - (a+3)|d|^2 + 1 for |d| <= 1,  a|d|^3 - 5a|d|^2 + 8a|d| - 4a for 1 < |d| < 2.  No clamping yet.
+             Cell i of w is the plain mean of the pixels floor(i W / w) .. ceil((i + 1) W / w) - 1, both included;
+             the same vertically, and the mean is over the rectangle
+             (torch: F.interpolate(mode="area") = adaptive average pooling).
+3. cubic up  back to W x H: pixel x reads at s = (x + 0.5) w / W - 0.5, from the 4 cells floor(s) - 1 .. floor(s) + 2,
+             indices clamped to 0 .. w - 1, with Keys' kernel, a = -0.75
+             (torch: F.interpolate(mode="bicubic", align_corners=False)). No clamping of values yet.
+             |d| <= 1:     k(d) = (a + 2)|d|^3 - (a + 3)|d|^2 + 1
+             1 < |d| < 2:  k(d) = a|d|^3 - 5a|d|^2 + 8a|d| - 4a
 4. points    v = (v - black) / max(white - black, 0.001)
 5. gamma     v = max(v, 0) ^ (1 / gamma)
 6. contrast  v = (v - 0.5) contrast + 0.5
@@ -34,12 +39,16 @@ def luma(rgb: Tensor) -> Tensor:
 
 
 def cells(width: int, height: int, reduce: float) -> tuple[int, int]:
-    """(columns, rows) of the grid that a width x height picture is reduced to at `reduce` pixels a cell; at least 1 x 1."""
+    """(columns, rows) of the grid that a width x height picture is reduced to at `reduce` pixels a cell; at least 1 x
+    1.
+    """
     return max(1, round(width / reduce)), max(1, round(height / reduce))
 
 
 def shrink(grey: Tensor, reduce: float, size: tuple[int, int] | None = None) -> Tensor:
-    """Steps 2 and 3: area down, cubic up. grey [B,1,H,W]; `size` (height, width) is the result's, the input's by default."""
+    """Steps 2 and 3: area down, cubic up. grey [B,1,H,W]; `size` (height, width) is the result's, the input's by
+    default.
+    """
     height, width = size or (grey.shape[2], grey.shape[3])
     columns, rows = cells(width, height, reduce)
     small = F.interpolate(grey, (rows, columns), mode="area")
@@ -97,10 +106,12 @@ def condition(
 
 
 def augment(grey: Tensor, rng: torch.Generator, size: int, finest: float = 9.0, coarsest: float = 28.0) -> Tensor:
-    """A training condition: the same maths with controls drawn at random, so that whatever a performer dials in was seen before.
+    """A training condition: the same maths with controls drawn at random, so that whatever a performer dials in was
+    seen before.
 
     grey [B,1,h,w] in 0..1 (any resolution, square) to [B,1,size,size], values n/255. Cell sizes are log-uniform in
-    `finest`..`coarsest` pixels; brightness +-.15 (one in four: +-.4), contrast .7..1.4, gamma .7..1.45, grain up to .02.
+    `finest`..`coarsest` pixels; brightness +-.15 (one in four: +-.4), contrast .7..1.4, gamma .7..1.45, grain up to
+    .02.
     """
     count = grey.shape[0]
 

@@ -1,7 +1,8 @@
-"""Judges: a projected discriminator on frozen features (Sauer et al. 2021) and small patch discriminators on pixels (Isola et al. 2017).
+"""Judges: a projected discriminator on frozen features (Sauer et al. 2021) and small patch discriminators on pixels
+(Isola et al. 2017).
 
-None of them sees the condition: pictures that came from hands, cloth or shaders are judged by the same eye as photographs' own.
-That the dream follows its input is the business of `losses.follow`.
+None of them sees the condition: pictures that came from hands, cloth or shaders are judged by the same eye as
+photographs' own. That the dream follows its input is the business of `losses.follow`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from perform.lab.features import CHANNELS
 
 
 class Projected(nn.Module):
-    """Heads on frozen features, mixed across channels and scales by fixed random convolutions so that no channel can be ignored."""
+    """Heads on frozen features, mixed across channels and scales by fixed random convolutions so that no channel can
+    be ignored.
+    """
 
     def __init__(self, channels: Sequence[int] = CHANNELS, width: int = 64) -> None:
         super().__init__()
@@ -25,7 +28,8 @@ class Projected(nn.Module):
         self.smooth = nn.ModuleList([nn.Conv2d(width, width, 3, 1, 1) for _ in channels])
         for fixed in (self.mix, self.smooth):
             for conv in fixed:
-                assert isinstance(conv, nn.Conv2d) and conv.bias is not None
+                assert isinstance(conv, nn.Conv2d)
+                assert conv.bias is not None
                 nn.init.kaiming_normal_(conv.weight)
                 nn.init.zeros_(conv.bias)
             fixed.requires_grad_(False)
@@ -72,7 +76,7 @@ class Patches(nn.Module):
 
 
 class Jury(nn.Module):
-    """Two patch discriminators, at full and half size, and the projected one. `judge` gives all their logits at once."""
+    """Two patch discriminators, at full and half size, and the projected one: all their logits at once."""
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()
@@ -91,7 +95,8 @@ class Jury(nn.Module):
 
 
 def disturb(pictures: Tensor, rng: torch.Generator) -> Tensor:
-    """DiffAugment (Zhao et al. 2020): colour, translation up to 1/8, one cut-out of a third. [B,3,H,W] in -1..1, differentiable.
+    """DiffAugment (Zhao et al. 2020): colour, translation up to 1/8, one cut-out of a third. [B,3,H,W] in -1..1,
+    differentiable.
 
     With a few hundred photographs a discriminator would otherwise learn them by heart.
     """

@@ -2,8 +2,8 @@
 
     python -m perform.lab.export --size s=runs/s --size m=runs/m --world runs/landscape --out models/landscape
 
-Everything that an engine would otherwise do to pixels is inside the graph. int8 is NNCF post-training quantisation on conditions of
-training photographs, strangers and all moods; the first and last convolution stay float, or skies band.
+Everything that an engine would otherwise do to pixels is inside the graph. int8 is NNCF post-training quantisation on
+conditions of training photographs, strangers and all moods; the first and last convolution stay float, or skies band.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ OPSET = 20
 
 @dataclass(frozen=True)
 class Exported:
-    """The files of one size and how well they agree with the torch network (PSNR in dB over bytes; worst of the samples)."""
+    """The files of one size and how well they agree with the torch network (PSNR in dB over bytes; worst of the
+    samples).
+    """
 
     weights: Path
     onnx: Path
@@ -56,7 +58,9 @@ def live(weights: Path, size: str) -> Dream:
 
 
 def to_onnx(network: nn.Module, path: Path) -> None:
-    """Write the ONNX twin: `picture` uint8 [1,H,W,4], `mood` float32 [1,M] -> `dream` uint8 [1,H,W,4]; H and W any multiples of 8."""
+    """Write the ONNX twin: `picture` uint8 [1,H,W,4], `mood` float32 [1,M] -> `dream` uint8 [1,H,W,4]; H and W any
+    multiples of 8.
+    """
     height, width = torch.export.Dim("rows", min=4, max=512), torch.export.Dim("columns", min=4, max=512)
     picture = torch.zeros(1, 256, 320, 4, dtype=torch.uint8)
     shapes = {"picture": {1: 8 * height, 2: 8 * width}, "mood": None}
@@ -81,7 +85,9 @@ def to_onnx(network: nn.Module, path: Path) -> None:
 
 
 def samples(batches: Batches, count: int, side: int, seed: int = 7) -> Iterator[dict[str, npt.NDArray[Any]]]:
-    """`count` live-like inputs: {"picture": uint8 [1,S,S,4], "mood": float32 [1,7]}, half photographs, half strangers, any mood."""
+    """`count` live-like inputs: {"picture": uint8 [1,S,S,4], "mood": float32 [1,7]}, half photographs, half
+    strangers, any mood.
+    """
     rng = torch.Generator().manual_seed(seed)
     for _ in range(count // 2):
         batch = batches.draw(1, 1, rng)
@@ -97,7 +103,9 @@ def rgba(condition: Tensor) -> Tensor:
 
 
 def to_int8(source: Path, path: Path, inputs: Sequence[dict[str, npt.NDArray[Any]]]) -> None:
-    """Quantise an exported network with NNCF, calibrated on `inputs`; first and last convolution and the mood's matrices stay float."""
+    """Quantise an exported network with NNCF, calibrated on `inputs`; first and last convolution and the mood's
+    matrices stay float.
+    """
     import nncf
     import onnx
 
@@ -140,7 +148,8 @@ def agreement(network: nn.Module, path: Path, inputs: Sequence[dict[str, npt.NDA
 
 
 def export(network: Dream, size: str, batches: Batches, out: Path, calibration: int = 96) -> Exported:
-    """Write the three files of one size into `out` and check them: ONNX within rounding (> 45 dB), int8 > 24 dB, else ValueError.
+    """Write the three files of one size into `out` and check them: ONNX within rounding (> 45 dB), int8 > 24 dB,
+    else ValueError.
 
     About 30 s. ONNX Runtime and torch round a few values differently; a wrong graph is off by far more.
     """
@@ -153,12 +162,16 @@ def export(network: Dream, size: str, batches: Batches, out: Path, calibration: 
     trial = list(samples(batches, 8, batches.side, seed=8))
     onnx_psnr, int8_psnr = agreement(network, files.onnx, trial), agreement(network, files.int8, trial)
     if onnx_psnr < 45 or int8_psnr < 24:
-        raise ValueError(f"{size}: the exported network disagrees with torch (onnx {onnx_psnr:.1f} dB, int8 {int8_psnr:.1f} dB)")
+        raise ValueError(
+            f"{size}: the exported network disagrees with torch (onnx {onnx_psnr:.1f} dB, int8 {int8_psnr:.1f} dB)"
+        )
     return Exported(files.weights, files.onnx, files.int8, onnx_psnr, int8_psnr)
 
 
 def quality(network: Dream, world: World, batches: Batches) -> dict[str, float]:
-    """Against held-out photographs in their own mood: L1 at 32x32 cells and of pixels (0..1), and how well light follows (0..1)."""
+    """Against held-out photographs in their own mood: L1 at 32x32 cells and of pixels (0..1), and how well light
+    follows (0..1).
+    """
     real = torch.cat([middle(one, batches.side) for one in world.unseen()])
     grey = luma(real) / 2 + 0.5
     mood = batches.scale(moods.measure(real, grey))
@@ -173,7 +186,9 @@ def quality(network: Dream, world: World, batches: Batches) -> dict[str, float]:
 
 
 def ship(runs: Mapping[str, Path], world_folder: Path, out: Path) -> None:
-    """Export several sizes ({"m": run folder, ...}) and write the card, previews and attribution of the landscape world into `out`."""
+    """Export several sizes ({"m": run folder, ...}) and write the card, previews and attribution of the landscape
+    world into `out`.
+    """
     world = World.load(world_folder)
     batches = Batches(world, 256, strange=120)
     table = (world_folder / "ATTRIBUTION.csv").read_text(encoding="utf-8")
@@ -218,7 +233,9 @@ def describe(named: Mapping[str, list[float]], sizes: Mapping[str, Any]) -> dict
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", action="append", required=True, metavar="SIZE=RUN", help="for example m=runs/m; repeatable")
+    parser.add_argument(
+        "--size", action="append", required=True, metavar="SIZE=RUN", help="for example m=runs/m; repeatable"
+    )
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"))
     parser.add_argument("--out", type=Path, default=Path("models/landscape"))
     args = parser.parse_args(argv)

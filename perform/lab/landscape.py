@@ -1,7 +1,7 @@
 """What is particular to the world `landscape`: its words, its moods and where they lie on the pad.
 
-Moods are named after looking at the photographs; each is the mean of the moods of a few of them, pushed a little further from the
-average where a mean of photographs is milder than the word.
+Moods are named after looking at the photographs; each is the mean of the moods of a few of them, pushed a little
+further from the average where a mean of photographs is milder than the word.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from torch import Tensor
 from perform.lab import moods
 
 TITLE = "Landscape"
-DESCRIPTION = "Mountains, deserts, coasts and skies: a network that has seen nothing else looks at what you hold before it."
-SOURCES = "About 200 photographs from Debian's endless-sky-data, public domain or CC-BY-SA; each is listed in ATTRIBUTION.csv."
+DESCRIPTION = (
+    "Mountains, deserts, coasts and skies: a network that has seen nothing else looks at what you hold before it."
+)
+SOURCES = "About 200 photographs from Debian's endless-sky-data, public domain or CC-BY-SA: see ATTRIBUTION.csv."
 LICENCE = "CC-BY-SA-4.0"  # some of the photographs are share-alike
 AUTHOR = "the perform authors"
 DEFAULT = "noon"
@@ -30,11 +32,17 @@ NAMED: dict[str, tuple[float, tuple[str, ...]]] = {  # how far from the average 
     "desert": (1.0, ("bwerner6", "bwerner7", "hills0", "canyon04", "canyon1")),
     "gold": (1.0, ("sea2", "sky9", "fog2", "desert1", "fields4")),
 }
-PAD = (("night", "storm", "dusk"), ("ice", "mist", "dawn"), ("noon", "desert", "gold"))  # y 0 dark .. 1 light, x 0 cool .. 1 warm
+PAD = (
+    ("night", "storm", "dusk"),
+    ("ice", "mist", "dawn"),
+    ("noon", "desert", "gold"),
+)  # y 0 dark .. 1 light, x 0 cool .. 1 warm
 
 
 def named(names: Sequence[str], raw: Tensor, scale: moods.Scale) -> dict[str, list[float]]:
-    """The named moods from raw moods [N,7] of the photographs `names` (file names). Raises ValueError for a photograph not there."""
+    """The named moods from raw moods [N,7] of the photographs `names` (file names). Raises ValueError for a
+    photograph not there.
+    """
     rows = {name.rsplit(".", 1)[0]: index for index, name in enumerate(names)}
     out = {}
     for mood, (reach, photographs) in NAMED.items():

@@ -14,7 +14,9 @@ ALLOWED = re.compile(r"(public-domain|cc0(-1\.0)?|cc-by(-sa)?-[1-4]\.0(-[a-z]{2}
 
 @dataclass(frozen=True)
 class Grant:
-    """One paragraph of a copyright file: for files matching `patterns`, who made them, under what licence, with what remark."""
+    """One paragraph of a copyright file: for files matching `patterns`, who made them, under what licence, with what
+    remark.
+    """
 
     patterns: tuple[str, ...]
     author: str
@@ -23,7 +25,9 @@ class Grant:
 
 
 def allowed(licence: str) -> bool:
-    """True for public domain, CC0, CC-BY and CC-BY-SA of a known version; False for NC, ND, "or", exceptions and anything unclear."""
+    """True for public domain, CC0, CC-BY and CC-BY-SA of a known version; False for NC, ND, "or", exceptions and
+    anything unclear.
+    """
     return ALLOWED.fullmatch(licence.strip()) is not None
 
 
@@ -44,7 +48,9 @@ def parse(text: str) -> list[Grant]:
 
 
 def grant_for(path: str, grants: Sequence[Grant]) -> Grant | None:
-    """The paragraph that governs `path` (relative to the source's root): the last that matches, as DEP-5 says; None if none does."""
+    """The paragraph that governs `path` (relative to the source's root): the last that matches, as DEP-5 says; None
+    if none does.
+    """
     for grant in reversed(grants):
         if any(_glob(pattern).fullmatch(path) for pattern in grant.patterns):
             return grant

@@ -1,4 +1,6 @@
-"""What a dream is told to get right. Pictures are RGB [B,3,H,W] in -1..1, conditions luma [B,1,H,W] in 0..1; every loss is a scalar."""
+"""What a dream is told to get right. Pictures are RGB [B,3,H,W] in -1..1, conditions luma [B,1,H,W] in 0..1; every
+loss is a scalar.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def hinge_dream(fake: Sequence[Tensor]) -> Tensor:
 
 
 def matching(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
-    """Feature matching: mean absolute difference of feature maps, each relative to the photograph's own mean activation."""
+    """Feature matching: mean absolute difference of feature maps, each relative to the photograph's own mean
+    activation.
+    """
     terms = []
     for f, r in zip(fake, real, strict=True):
         target = r.detach().float()
@@ -46,18 +50,21 @@ def follow(fake: Tensor, condition: Tensor, cells: int = 16) -> Tensor:
     a, b = a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)
     spread = b.square().mean(1).sqrt()
     alike = (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1) + 1e-3)
-    return ((1 - alike) * spread / (spread + 0.05)).mean()
+    return torch.mean((1 - alike) * spread / (spread + 0.05))
 
 
 def steady(moved: Tensor, still: Tensor, shift: tuple[int, int], margin: int = 24) -> Tensor:
     """Stills-only consistency: the dream of a shifted, noisy input against the shifted dream, borders left out."""
     target = torch.roll(still, shift, (2, 3))
+    margin = min(margin, still.shape[2] // 4, still.shape[3] // 4)
     inner = (slice(None), slice(None), slice(margin, -margin), slice(margin, -margin))
     return (moved[inner] - target[inner]).abs().mean()
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:
-    """Structural similarity (Wang et al. 2004) with an 8x8 box window at stride 4, mean over pictures, for values in -1..1."""
+    """Structural similarity (Wang et al. 2004) with an 8x8 box window at stride 4, mean over pictures, for values in
+    -1..1.
+    """
     first, second = 0.01**2 * 4, 0.03**2 * 4
 
     def box(x: Tensor) -> Tensor:

@@ -1,9 +1,10 @@
 """The mood: seven numbers that say which of the many right answers a dream should be.
 
-The condition fixes light and dark, not colour nor clarity: a sunset and a noon, a foggy and a crisp morning share one input, and a
-generator without further word averages them. A mood is measured on a photograph as the mean colour of its light half (3), the mean
-colour of its dark half (3) and how much fine detail it has (1), each brought to zero mean and unit variance over a world's photographs.
-Light and dark, not top and bottom: a hand has no top, but it has a light side.
+The condition fixes light and dark, not colour nor clarity: a sunset and a noon, a foggy and a crisp morning share one
+input, and a generator without further word averages them. A mood is measured on a photograph as the mean colour of
+its light half (3), the mean colour of its dark half (3) and how much fine detail it has (1), each brought to zero
+mean and unit variance over a world's photographs. Light and dark, not top and bottom: a hand has no top, but it has a
+light side.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ SIZE = 7
 
 
 def measure(rgb: Tensor, guide: Tensor) -> Tensor:
-    """The raw mood of pictures [B,3,H,W] in -1..1 as [B,7]; `guide` [B,1,H,W] says where is light and where is dark. Differentiable."""
+    """The raw mood of pictures [B,3,H,W] in -1..1 as [B,7]; `guide` [B,1,H,W] says where is light and where is dark.
+    Differentiable.
+    """
     small = F.interpolate(rgb, 32, mode="area")
     light = F.interpolate(guide, 32, mode="area")
     mean, spread = light.mean((2, 3), keepdim=True), light.std((2, 3), keepdim=True)
@@ -61,5 +64,7 @@ def cluster(moods: Tensor, count: int, seed: int = 0, rounds: int = 50) -> tuple
 
 
 def grid(named: Mapping[str, Sequence[float]], layout: Sequence[Sequence[str]]) -> list[list[float]]:
-    """The XY pad: the named moods laid out in rows (y from 0) and columns (x from 0), row-major. Unknown names raise KeyError."""
+    """The XY pad: the named moods laid out in rows (y from 0) and columns (x from 0), row-major. Unknown names raise
+    KeyError.
+    """
     return [[float(number) for number in named[name]] for row in layout for name in row]

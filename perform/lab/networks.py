@@ -1,4 +1,4 @@
-"""Training twins of the live networks: batch-normalised convolutions, their folding, and what a network really costs."""
+"""Training twins of the live networks: batch-normalised convolutions, their folding, and what they really cost."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ class NormedConv(nn.Module):
     def folded(self) -> nn.Conv2d:
         """The one convolution that does the same in evaluation mode."""
         norm, conv = self.norm, self.conv
-        assert norm.running_var is not None and norm.running_mean is not None
+        assert norm.running_var is not None
+        assert norm.running_mean is not None
         gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        plain = nn.Conv2d(conv.in_channels, conv.out_channels, 3, conv.stride, 1)
+        plain = nn.Conv2d(conv.in_channels, conv.out_channels, 3, conv.stride[0], 1)
         with torch.no_grad():
             plain.weight.copy_(conv.weight * gain[:, None, None, None])
             assert plain.bias is not None
@@ -43,7 +44,9 @@ class NormedConv(nn.Module):
 
 
 def trainable(widths: Sequence[int], blocks: int, mood: int) -> Plain:
-    """A `plain` network to train: random weights, quiet FiLM, a head that starts without a checkerboard (ICNR, Aitken 2017)."""
+    """A `plain` network to train: random weights, quiet FiLM, a head that starts without a checkerboard (ICNR, Aitken
+    2017).
+    """
     network = Plain(widths, blocks, mood, conv=NormedConv)
     last = network.film[-1]
     assert isinstance(last, nn.Linear)
@@ -57,7 +60,9 @@ def trainable(widths: Sequence[int], blocks: int, mood: int) -> Plain:
 
 
 def fold(network: Plain) -> Plain:
-    """The inference twin of a trained network: batch norm folded away, evaluation mode, same results to float rounding."""
+    """The inference twin of a trained network: batch norm folded away, evaluation mode, same results to float
+    rounding.
+    """
     first = network.film[0]
     assert isinstance(first, nn.Linear)
     plain = Plain(network.widths, len(network.body), first.in_features)
@@ -73,7 +78,8 @@ def fold(network: Plain) -> Plain:
 def macs(widths: Sequence[int], blocks: int, mood: int, height: int = 256, width: int = 256) -> int:
     """Useful multiply-accumulates of one picture: what the convolutions and the mood's matrices really multiply.
 
-    Counted on the live network, so that every convolution is charged at the size it runs at. Adds, ReLU and resizing are not MACs.
+    Counted on the live network, so that every convolution is charged at the size it runs at. Adds, ReLU and
+    resizing are not MACs.
     """
     network = Plain(widths, blocks, mood)
     total = 0

@@ -1,10 +1,8 @@
 """Run folders: where a stage of the lab writes what it did, and resumes from.
 
-    recipe.json        what was asked for
-    log.txt            one readable line every few steps
-    checkpoint.pt      everything needed to go on exactly as if never interrupted; replaced atomically, once a minute
-    ema.safetensors    the averaged weights alone, for export
-    sheet-000500.jpg   what it paints at that step
+recipe.json        what was asked for log.txt            one readable line every few steps checkpoint.pt
+everything needed to go on exactly as if never interrupted; replaced atomically, once a minute ema.safetensors    the
+averaged weights alone, for export sheet-000500.jpg   what it paints at that step
 """
 
 from __future__ import annotations
@@ -54,7 +52,7 @@ class Pace:
     save_seconds: float = 60.0
 
 
-def write(path: Path, save: Callable[[Path], None]) -> None:
+def write(path: Path, save: Callable[[Path], object]) -> None:
     """Write a file so that a reader, or a power cut, finds the old one or the new one whole, never a part."""
     partial = path.with_name(path.name + ".part")
     save(partial)
@@ -72,7 +70,9 @@ def save(folder: Path, stage: Stage) -> None:
 
 
 def resume(folder: Path, stage: Stage) -> bool:
-    """Restore `stage` from the folder's checkpoint; False if there is none. Only tensors and plain containers are ever unpickled."""
+    """Restore `stage` from the folder's checkpoint; False if there is none. Only tensors and plain containers are
+    ever unpickled.
+    """
     path = folder / "checkpoint.pt"
     if not path.exists():
         return False
@@ -87,7 +87,9 @@ def remember(folder: Path, recipe: Mapping[str, Any]) -> None:
 
 
 def drive(folder: Path, stage: Stage, pace: Pace, clock: Callable[[], float] = time.monotonic) -> None:
-    """Run `stage` to the end of its pace, writing log, sheets and checkpoints; interrupting it loses at most a minute."""
+    """Run `stage` to the end of its pace, writing log, sheets and checkpoints; interrupting it loses at most a
+    minute.
+    """
     began = saved = clock()
     first = stage.done
     with open(folder / "log.txt", "a", encoding="utf-8", buffering=1) as log:

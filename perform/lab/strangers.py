@@ -1,8 +1,8 @@
 """Inputs that are not landscape: what a live performance really shows a world.
 
-A world that has only seen conditions of its own photographs meets a hand and answers with mud. So a share of each batch is a stranger:
-silhouettes with arms and fingers, faces, cloth, clouds, gradients, and photographs turned, mixed or inverted. They are drawn small
-(64x64 luma): the condition would blur anything finer away.
+A world that has only seen conditions of its own photographs meets a hand and answers with mud. So a share of each
+batch is a stranger: silhouettes with arms and fingers, faces, cloth, clouds, gradients, and photographs turned, mixed
+or inverted. They are drawn small (64x64 luma): the condition would blur anything finer away.
 """
 
 from __future__ import annotations
@@ -24,12 +24,20 @@ def strangers(count: int, seed: int = 0) -> Tensor:
 
 
 def twist(grey: Tensor, rng: torch.Generator) -> Tensor:
-    """Photographs as strangers: [B,1,S,S] in 0..1, each upside down, on its side, inverted, or lit through another one's shape."""
+    """Photographs as strangers: [B,1,S,S] in 0..1, each upside down, on its side, inverted, or lit through another
+    one's shape.
+    """
     out = []
     for index, one in enumerate(grey):
         other = grey[(index + 1) % len(grey)]
         kind = int(torch.randint(0, 5, (1,), generator=rng))
-        turned = (one.flip(1), one.transpose(1, 2), 1 - one, (one + other.flip(1)) / 2, torch.maximum(one, other.flip(2)) * 0.9)
+        turned = (
+            one.flip(1),
+            one.transpose(1, 2),
+            1 - one,
+            (one + other.flip(1)) / 2,
+            torch.maximum(one, other.flip(2)) * 0.9,
+        )
         out.append(turned[kind])
     return torch.stack(out)
 
@@ -125,6 +133,8 @@ def _face(rng: torch.Generator) -> Tensor:
     body = _limb((cy + 2.2 * size, cx - size), (cy + 2.2 * size, cx + size), size * 0.8)
     picture = _lit(torch.maximum(head, body), rng)
     for dy, dx, width in ((-0.15, -0.3, 0.14), (-0.15, 0.3, 0.14), (0.45, 0.0, 0.2)):
-        spot = torch.sigmoid(_limb((cy + dy * size, cx + dx * size - 0.05), (cy + dy * size, cx + dx * size + 0.05), width * size) * 30)
+        spot = torch.sigmoid(
+            _limb((cy + dy * size, cx + dx * size - 0.05), (cy + dy * size, cx + dx * size + 0.05), width * size) * 30
+        )
         picture = picture * (1 - 0.5 * spot)
     return picture

@@ -2,8 +2,9 @@
 
     python -m perform.lab.train --world runs/landscape --out runs/teacher --size teacher --steps 8000
 
-Resumes when the folder holds a checkpoint. Half of a batch are photographs with their own condition and mood (paired: coarse L1,
-feature matching), half are strangers or photographs in another's mood (judged, held to their input's light and to the mood's palette).
+Resumes when the folder holds a checkpoint. Half of a batch are photographs with their own condition and mood (paired:
+coarse L1, feature matching), half are strangers or photographs in another's mood (judged, held to their input's light
+and to the mood's palette).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from perform.lab.worlds import World
 
 @dataclass(frozen=True)
 class Recipe:
-    """What can be asked of a training. Weights of losses are relative to the adversarial one."""
+    """What can be asked of a training. The adversarial loss is a mean over six maps of logits, hence its weight."""
 
     size: str = "teacher"
     steps: int = 8000
@@ -36,15 +37,16 @@ class Recipe:
     unpaired: int = 3
     rate: float = 4e-4
     judge_rate: float = 3e-4
-    coarse: float = 20.0
+    adversarial: float = 4.0
+    coarse: float = 10.0
     pixel: float = 1.0
-    matching: float = 4.0
+    matching: float = 5.0
     perceptual: float = 2.0
-    follow: float = 3.0
+    follow: float = 2.0
     mood: float = 2.0
     steady: float = 2.0
     steady_every: int = 4
-    average: float = 0.999
+    average: float = 0.998
     seed: int = 0
 
 
@@ -90,13 +92,19 @@ class Teacher:
         return {"judge": float(judge_loss.detach())} | {name: float(value.detach()) for name, value in terms.items()}
 
     def _disturbed(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Photographs and dreams under DiffAugment; a photograph and its own dream are disturbed alike, so that features compare."""
+        """Photographs and dreams under DiffAugment; a photograph and its own dream are disturbed alike, so that
+        features compare.
+        """
         count = len(real)
         state = self.rng.get_state()
         shown_real = disturb(real, self.rng)
         self.rng.set_state(state)
         own = disturb(fake[:count], self.rng)
-        return _last(torch.cat([shown_real, own, disturb(fake[count:], self.rng)]) if len(fake) > count else torch.cat([shown_real, own]))
+        return _last(
+            torch.cat([shown_real, own, disturb(fake[count:], self.rng)])
+            if len(fake) > count
+            else torch.cat([shown_real, own])
+        )
 
     def _terms(
         self, batch: Batch, fake: Tensor, shown: Tensor, real_seen: list[Tensor], fake_seen: list[Tensor]
@@ -110,7 +118,7 @@ class Teacher:
         deep = losses.matching([f[:count] for f in fake_seen[:2]], real_seen[:2])
         palette = self.batches.scale(moods.measure(fake, batch.condition)) - batch.mood
         terms = {
-            "dream": losses.hinge_dream(logits),
+            "dream": recipe.adversarial * losses.hinge_dream(logits),
             "coarse": recipe.coarse * losses.coarse(fake[:count], batch.real),
             "pixel": recipe.pixel * (fake[:count] - batch.real).abs().mean(),
             "match": recipe.matching * torch.stack(alike).mean(),
@@ -174,14 +182,14 @@ def sheet(network: nn.Module, batches: Batches, unseen: Tensor, side: int, colum
     foreign = augment(batches.strangers[5 : 5 + columns].float() / 255, rng, side, 14.0, 18.0)
     any_mood = batches.any_moods(columns, rng)
     rows = [condition * 2 - 1, network(condition, own), real]
-    rows += [network(condition, own[k : k + 1].expand(len(own), -1)) for k in (1, 4)]
+    rows += [network(condition, own[k : k + 1].expand(len(own), -1)) for k in (0, len(own) // 2)]
     rows += [foreign * 2 - 1, network(foreign, any_mood), network(foreign, any_mood.roll(3, 0))]
     return run.tile(rows)
 
 
 @torch.no_grad()
 def follow_average(average: nn.Module, live: nn.Module, keep: float) -> None:
-    """Exponential moving average of parameters and of batch statistics: average = keep * average + (1 - keep) * live."""
+    """Exponential moving average, batch statistics too: average = keep * average + (1 - keep) * live."""
     for slow, fast in zip(average.state_dict().values(), live.state_dict().values(), strict=True):
         if slow.is_floating_point():
             slow.lerp_(fast, 1 - keep)

@@ -2,7 +2,8 @@
 
     python -m perform.lab.worlds landscape --out runs/landscape
 
-writes `world.safetensors` (uint8 [N,3,H,W] and who is held out), `world.json` (package, version, sha256) and `ATTRIBUTION.csv`.
+writes `world.safetensors` (uint8 [N,3,H,W] and who is held out), `world.json` (package, version, sha256) and
+`ATTRIBUTION.csv`.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class World:
     @classmethod
     def load(cls, folder: Path) -> World:
         """Read what `collect` wrote. About 0.2 s and 180 MB for landscape."""
-        with safe_open(folder / "world.safetensors", "pt") as file:  # type: ignore[no-untyped-call]
+        with safe_open(folder / "world.safetensors", "pt") as file:
             return cls(file.get_tensor("pictures"), file.get_tensor("held_out"))
 
     def training(self) -> Tensor:
@@ -67,7 +68,9 @@ class World:
 
 
 def fetch(cache: Path) -> Path:
-    """Download the Debian package (70 MB) into `cache` and unpack it; what is already there is used. Returns the .deb."""
+    """Download the Debian package (70 MB) into `cache` and unpack it; what is already there is used. Returns the
+    .deb.
+    """
     cache.mkdir(parents=True, exist_ok=True)
     if not list(cache.glob(f"{PACKAGE}_*.deb")):
         subprocess.run(["apt-get", "download", PACKAGE], cwd=cache, check=True)
@@ -117,7 +120,7 @@ def collect(out: Path, cache: Path) -> World:
     save_file({"pictures": pictures, "held_out": held_out}, out / "world.safetensors")
     source = f"Debian package {PACKAGE} {version} (https://github.com/endless-sky/endless-sky), images/land"
     (out / "ATTRIBUTION.csv").write_text(attribution(photographs, source), encoding="utf-8")
-    about = {"world": "landscape", "package": PACKAGE, "version": version, "sha256": digest}
+    about: dict[str, object] = {"world": "landscape", "package": PACKAGE, "version": version, "sha256": digest}
     about |= {"pictures": len(photographs), "held_out": [p.name for p in photographs[6::HELD_OUT]], "refused": refused}
     (out / "world.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return World(pictures, held_out)

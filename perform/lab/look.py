@@ -1,0 +1,101 @@
+"""Contact sheets: a world judged by eye, which is the judge that counts.
+
+    python -m perform.lab.look --models models/landscape --size m --out sheet.jpg PICTURE...
+
+One column a picture; rows: picture, condition, then the dream in each mood asked for. Without pictures it looks at
+procedural strangers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from perform import networks
+from perform.lab import export, run
+from perform.lab.conditions import condition
+from perform.lab.strangers import strangers
+
+
+def picture(path: Path, side: int) -> Tensor:
+    """The centred square of a picture file: uint8 [side,side,3]."""
+    image = Image.open(path).convert("RGB")
+    square = min(image.size)
+    left, top = (image.width - square) // 2, (image.height - square) // 2
+    image = image.crop((left, top, left + square, top + square)).resize((side, side), Image.Resampling.LANCZOS)
+    return torch.from_numpy(np.array(image))
+
+
+def procedural(count: int, side: int, seed: int = 77) -> list[Tensor]:
+    """Strangers no training saw (another seed), as uint8 [side,side,3]."""
+    grey = torch.nn.functional.interpolate(strangers(count, seed), side, mode="bicubic", align_corners=False)
+    return [(one.clamp(0, 1) * 255).to(torch.uint8).permute(1, 2, 0).expand(-1, -1, 3) for one in grey]
+
+
+@torch.no_grad()
+def dream(
+    card: Mapping[str, Any], folder: Path, size: str, precision: str, inputs: Sequence[Tensor], mood: Sequence[float]
+) -> list[Tensor]:
+    """What one size paints, RGB uint8 [H,W,3] each; precision is torch, onnx or int8. `inputs` are RGBA bytes
+    [H,W,4].
+    """
+    vector = torch.tensor([list(mood)], dtype=torch.float32)
+    if precision == "torch":
+        network = networks.load(card, size, folder)
+        return [network(one[None], vector)[0, ..., :3] for one in inputs]
+    path = folder / card["size"][size][precision]
+    return [torch.from_numpy(export.play(path, one[None].numpy(), vector.numpy()))[0, ..., :3] for one in inputs]
+
+
+def plate(
+    card: Mapping[str, Any], folder: Path, pictures: Sequence[Tensor], moods: Sequence[str], size: str, precision: str
+) -> Tensor:
+    """The sheet: pictures uint8 [S,S,3] in columns; returns uint8 [rows*S, columns*S, 3]."""
+    settings = {name: value for name, value in card["condition"].items() if name != "name"}
+    conditions = [condition(one, **settings) for one in pictures]
+    rows = [torch.cat(list(pictures), 1), torch.cat([one[..., :3] for one in conditions], 1)]
+    for mood in moods:
+        rows.append(torch.cat(dream(card, folder, size, precision, conditions, card["mood"]["named"][mood]), 1))
+    return torch.cat(rows, 0)
+
+
+def flicker(network: torch.nn.Module, grey: Tensor, mood: Tensor, noise: float = 2.0, seed: int = 0) -> float:
+    """How much a still dream trembles under sensor noise: mean absolute change in bytes, for noise of that many
+    bytes in the input.
+
+    grey: uint8 RGBA [H,W,4], the condition. The condition's averaging removes most of a camera's noise; this is
+    what is left times more.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    shaken = grey.float() + noise * torch.randn(grey.shape, generator=rng)
+    with torch.no_grad():
+        still, moved = network(grey[None], mood), network(shaken.clamp(0, 255).to(torch.uint8)[None], mood)
+    return float((still.float() - moved.float()).abs().mean())
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pictures", nargs="*", type=Path)
+    parser.add_argument("--models", type=Path, default=Path("models/landscape"))
+    parser.add_argument("--size", default="m")
+    parser.add_argument("--precision", choices=["torch", "onnx", "int8"], default="torch")
+    parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--moods", default="", help="comma separated; all of them by default")
+    parser.add_argument("--out", type=Path, default=Path("sheet.jpg"))
+    args = parser.parse_args(argv)
+    card = tomllib.loads((args.models / "card.toml").read_text(encoding="utf-8"))
+    pictures = [picture(path, args.side) for path in args.pictures] or procedural(6, args.side)
+    moods = args.moods.split(",") if args.moods else list(card["mood"]["named"])
+    run.picture(args.out, plate(card, args.models, pictures, moods, args.size, args.precision))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""Run folders: atomic checkpoints, exact resume, hostile files."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from perform.lab import distil, features, networks, run, train
+from perform.lab.batches import Batches
+from perform.lab.discriminators import Jury
+from perform.lab.worlds import World
+
+TINY = train.Recipe(size="s", side=32, paired=2, unpaired=2, steps=6, steady_every=2, steady=1.0)
+
+
+class Counter:
+    """A stage that counts, and may die."""
+
+    def __init__(self, dies_at: int = -1) -> None:
+        self.done, self.dies_at = 0, dies_at
+
+    def step(self) -> dict[str, float]:
+        if self.done == self.dies_at:
+            raise KeyboardInterrupt
+        self.done += 1
+        return {"loss": 1.0 / self.done}
+
+    def state(self) -> dict[str, Any]:
+        return {"done": self.done}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.done = int(state["done"])
+
+    def weights(self) -> dict[str, Tensor]:
+        return {"w": torch.tensor([float(self.done)])}
+
+    def sheet(self) -> Tensor:
+        return torch.zeros(8, 8, 3, dtype=torch.uint8)
+
+
+def test_a_stage_runs_logs_and_saves(tmp_path: Path) -> None:
+    run.drive(tmp_path, Counter(), run.Pace(10, log_every=5, sheet_every=10))
+    assert len((tmp_path / "log.txt").read_text().splitlines()) == 2
+    assert (tmp_path / "sheet-000010.jpg").exists()
+    assert load_file(tmp_path / "ema.safetensors")["w"].item() == 10
+
+
+def test_interrupted_runs_go_on_from_the_last_checkpoint(tmp_path: Path) -> None:
+    times = iter(range(0, 10_000, 100))  # every look at the clock is 100 s later, so that each step is saved
+    with pytest.raises(KeyboardInterrupt):
+        run.drive(tmp_path, Counter(dies_at=4), run.Pace(10), clock=lambda: float(next(times)))
+    again = Counter()
+    assert run.resume(tmp_path, again)
+    assert again.done == 4
+    run.drive(tmp_path, again, run.Pace(10))
+    assert again.done == 10
+
+
+def test_a_run_stops_after_its_minutes(tmp_path: Path) -> None:
+    times = iter(range(0, 10_000, 20))
+    stage = Counter()
+    run.drive(tmp_path, stage, run.Pace(1000, minutes=2.0), clock=lambda: float(next(times)))
+    assert 0 < stage.done < 10
+    assert run.resume(tmp_path, Counter())
+
+
+def test_a_failing_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    run.write(path, lambda partial: partial.write_text("old"))
+
+    def broken(partial: Path) -> None:
+        partial.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        run.write(path, broken)
+    assert path.read_text() == "old"
+
+
+def test_an_empty_folder_has_nothing_to_resume(tmp_path: Path) -> None:
+    assert not run.resume(tmp_path, Counter())
+
+
+class _Evil:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (open, ("/tmp/perform-was-here", "w"))
+
+
+def test_a_hostile_checkpoint_is_refused_and_not_run(tmp_path: Path) -> None:
+    torch.save({"done": 1, "evil": _Evil()}, tmp_path / "checkpoint.pt")
+    with pytest.raises(pickle.UnpicklingError):
+        run.resume(tmp_path, Counter())
+    with pytest.raises(pickle.UnpicklingError):
+        features.Features(tmp_path / "checkpoint.pt")
+    assert not Path("/tmp/perform-was-here").exists()
+
+
+def _teacher(world: World, batches: Batches) -> train.Teacher:
+    torch.manual_seed(5)
+    return train.Teacher(TINY, batches, features.Features(None, side=128), world.unseen())
+
+
+def test_training_resumes_exactly(tmp_path: Path, world: World, batches: Batches) -> None:
+    whole = _teacher(world, batches)
+    losses = [whole.step() for _ in range(5)]
+    first = _teacher(world, batches)
+    for _ in range(2):
+        first.step()
+    run.save(tmp_path, first)
+    second = _teacher(world, batches)
+    torch.manual_seed(99)
+    assert run.resume(tmp_path, second)
+    assert [second.step() for _ in range(3)] == losses[2:]
+    assert set(load_file(tmp_path / "ema.safetensors")) >= {"head.weight", "mood.mean", "mood.std"}
+
+
+def test_sheets_show_every_row(world: World, batches: Batches) -> None:
+    sheet = _teacher(world, batches).sheet()
+    assert sheet.dtype == torch.uint8
+    assert sheet.shape[0] == 8 * 32
+
+
+def test_distillation_resumes_exactly_and_splits(tmp_path: Path, world: World, batches: Batches) -> None:
+    recipe = distil.Recipe(sizes="s", side=32, paired=2, unpaired=2, steps=6)
+
+    def students() -> distil.Students:
+        torch.manual_seed(6)
+        core = networks.fold(networks.trainable((16, 32, 64), 1, 7))
+        judges = [judge.eval() for judge in Jury(8).patches]
+        return distil.Students(recipe, batches, core, judges, world.unseen())  # type: ignore[arg-type]
+
+    whole = students()
+    losses = [whole.step() for _ in range(4)]
+    first = students()
+    first.step()
+    run.save(tmp_path, first)
+    second = students()
+    run.resume(tmp_path, second)
+    assert [second.step() for _ in range(3)] == losses[1:]
+    folders = distil.split(tmp_path)
+    assert set(folders) == {"s"}
+    assert "head.weight" in load_file(folders["s"] / "ema.safetensors")
