@@ -1,0 +1,111 @@
+"""An album's worker: loads the pictures that will be shown next, and notices new ones."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from perform.sources.decoding import Pixels
+from perform.sources.stills import NoPicture, listing, load, ordered
+from perform.workers import Mailbox, spawn
+
+LOOK = 2.0  # seconds between looks at the folder
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """A loaded picture. `fresh`: the file itself has changed, show it at once. `note`: what else was found out."""
+
+    path: Path
+    pixels: Pixels
+    fresh: bool = False
+    note: str = ""
+
+
+class Album:
+    """A file or a folder of pictures and the worker that loads them. `wait` aside, nothing here blocks.
+
+    `count` is how many pictures there are, `failed` a sentence while there is none that can be shown. `cover`
+    (width, height) is what a picture must be able to fill. `say(text, trouble)` is called from the worker.
+    """
+
+    def __init__(
+        self, name: str, path: Path, cover: tuple[int, int], shuffle: bool, say: Callable[[str, bool], None]
+    ) -> None:
+        self.path = path
+        self.count = 0
+        self.failed = ""
+        self._cover = cover
+        self._shuffle = shuffle
+        self._say = say
+        self._wants: Mailbox[int] = Mailbox()
+        self._prints: Mailbox[Print] = Mailbox()
+        self._idle = threading.Condition()
+        self._open = 0  # questions without an answer
+        self._worker = spawn(name, self._run, on_error=lambda e: say(str(e), True))
+
+    # ------------------------------------------------------------------ render thread
+    def ask(self, ordinal: int) -> None:
+        """Ask for picture number `ordinal`, counted from 0 and on over the laps."""
+        with self._idle:
+            self._open += 1
+        self._wants.put(ordinal)
+
+    def take(self) -> Print | None:
+        """The picture that was asked for, once; None while it is loading."""
+        return self._prints.take()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until what was asked for is loaded or cannot be (offline rendering only)."""
+        with self._idle:
+            self._idle.wait_for(lambda: not self._open or bool(self.failed), seconds)
+
+    def close(self) -> None:
+        """Ask the worker to stop; a large picture may keep it a little longer than this call takes."""
+        self._worker.stop.set()
+        self._wants.put(-1)
+        self._worker.close(0.5)
+
+    # ------------------------------------------------------------------ worker
+    def _run(self, stop: threading.Event) -> None:
+        want: int | None = None
+        shown: tuple[Path, float] | None = None
+        while not stop.is_set():
+            new = self._wants.wait(LOOK)
+            want = new if new is not None else want
+            if stop.is_set():
+                return
+            try:
+                paths = listing(self.path)
+                self.count = len(paths)
+                if want is not None:
+                    shown = self._load(ordered(paths, want, self._shuffle), fresh=False)
+                    want = None
+                elif shown and len(paths) == 1 and (paths[0], paths[0].stat().st_mtime) != shown:
+                    shown = self._load(paths, fresh=True)
+            except OSError as e:  # NoPicture, or a folder that is being changed
+                self._settle(str(e))
+                self._say(f"{e}; looking again every {LOOK:g} s", True)
+
+    def _load(self, paths: list[Path], fresh: bool) -> tuple[Path, float]:
+        """Deliver the first of these that can be read."""
+        unreadable = []
+        for path in paths:
+            try:
+                changed = path.stat().st_mtime
+                note = f"; {unreadable[0]}" if unreadable else ""
+                self._prints.put(Print(path, load(path, self._cover), fresh, note))
+            except NoPicture as e:
+                unreadable.append(str(e))
+                continue
+            self._settle("")
+            return path, changed
+        raise NoPicture(unreadable[0])
+
+    def _settle(self, failed: str) -> None:
+        with self._idle:
+            self.failed = failed
+            self._open = 0 if not failed else self._open
+            self._idle.notify_all()

@@ -1,0 +1,118 @@
+"""Still pictures from disk: any format that Pillow reads, turned upright, in sRGB, no larger than is seen."""
+
+from __future__ import annotations
+
+import io
+import math
+import random
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perform.sources.decoding import Pixels, flip
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FOLDER = "a folder of pictures"
+
+
+class NoPicture(OSError):
+    """A picture cannot be shown; the text is one sentence."""
+
+
+def listing(path: Path) -> list[Path]:
+    """The pictures at a path: the file itself, or those in the folder, in the order a person would count them.
+
+    Raises NoPicture.
+    """
+    from PIL import Image
+
+    if path.is_file():
+        return [path]
+    if not path.exists():
+        raise NoPicture(f"there is no file or folder {path}")
+    known = Image.registered_extensions()
+    found = [p for p in path.iterdir() if p.suffix.lower() in known and not p.name.startswith(".") and p.is_file()]
+    if not found:
+        raise NoPicture(f"there are no pictures in {path}")
+    return sorted(found, key=lambda p: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", p.name.casefold())])
+
+
+def ordered(paths: list[Path], ordinal: int, shuffle: bool) -> list[Path]:
+    """The pictures from number `ordinal` on (it counts on over the laps); shuffled anew, but repeatably, each lap."""
+    lap, index = divmod(ordinal, len(paths))
+    turn = list(paths)
+    if shuffle:
+        random.Random(lap).shuffle(turn)
+    return turn[index:] + turn[:index]
+
+
+def load(path: Path, cover: tuple[int, int]) -> Pixels:
+    """A picture's pixels, scaled down if it is larger than needed to cover `cover` (width, height).
+
+    For workers: 50 megapixels of JPEG take half a second. Raises NoPicture.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as image:
+            image.draft("RGB", (cover[0] * 2, cover[1] * 2))  # JPEG: decode at ½, ¼ or ⅛ where that is enough
+            upright = ImageOps.exif_transpose(image)
+            return flip(np.asarray(_rgba(_reduced(_eight_bits(upright), cover))))
+    except Exception as e:  # noqa: BLE001  # broken files make Pillow raise SyntaxError, struct.error, anything
+        raise NoPicture(_why(path, e)) from e
+
+
+def _eight_bits(image: Image) -> Image:
+    """16-bit greys and floats to 8 bits; Pillow's own conversion clips them."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):
+        values = np.asarray(image).astype(np.float32) / 257.0
+    elif image.mode == "F":
+        values = np.nan_to_num(np.asarray(image)) * 255.0
+    else:
+        return image
+    return Image.fromarray(np.clip(values + 0.5, 0, 255).astype(np.uint8))
+
+
+def _reduced(image: Image, cover: tuple[int, int]) -> Image:
+    from PIL import Image
+
+    if image.mode not in ("L", "RGB", "RGBA", "CMYK", "LAB", "YCbCr"):
+        image = image.convert("RGBA")
+    scale = max(cover[0] / image.width, cover[1] / image.height)
+    longest = max(image.width, image.height)
+    scale = min(scale, 8192 / longest)
+    if scale >= 1.0:
+        return image
+    size = (max(1, math.ceil(image.width * scale)), max(1, math.ceil(image.height * scale)))
+    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+def _rgba(image: Image) -> Image:
+    """In sRGB, if the file says what its colours mean."""
+    from PIL import ImageCms
+
+    profile = image.info.get("icc_profile")
+    if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            mode = "RGBA" if image.mode == "RGBA" else "RGB"
+            changed = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode)
+            image = changed or image
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass  # an unusable profile: the numbers as they are
+    return image.convert("RGBA")
+
+
+def _why(path: Path, error: Exception) -> str:
+    text = str(error)
+    if path.exists() and path.stat().st_size == 0:
+        return f"{path.name} is empty"
+    if "cannot identify" in text:
+        return f"{path.name} is not a picture"
+    return f"{path.name} cannot be read ({text or type(error).__name__})"
