@@ -8,6 +8,8 @@ import stat
 import tomllib
 from pathlib import Path
 
+from platformdirs import user_data_path
+
 from perform import paths
 from perform.show.cues import read_cues
 from perform.show.keys import read_part
@@ -111,7 +113,7 @@ def _read_show(top: Table, path: Path) -> Show:
 
 
 def _folders(head: Table, key: str, folder: Path) -> list[Path]:
-    """The folders to search: those the show names, `patches/` beside it, then the program's own."""
+    """The folders to search: those the show names, the one beside it, the program's own, and the user's."""
     named = []
     for text in head.texts(key):
         found = folder / Path(text).expanduser()
@@ -119,7 +121,8 @@ def _folders(head: Table, key: str, folder: Path) -> list[Path]:
             head.wrong(key, f"{key}: there is no folder {text!r}")
         named.append(found)
     own = {"patches": paths.patches(), "models": paths.models()}[key]
-    return list(dict.fromkeys(p.resolve() for p in (*named, folder / key, own) if p.is_dir()))
+    user = user_data_path("perform", appauthor=False) / key
+    return list(dict.fromkeys(p.resolve() for p in (*named, folder / key, own, user) if p.is_dir()))
 
 
 def _read_inset(head: Table) -> str:

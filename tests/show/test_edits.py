@@ -1,0 +1,80 @@
+"""What an edit of a running show changes, and what it leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from perform.params import Params, Spec
+from perform.show import Edits, Show, diff, misfits
+from tests.show.conftest import LAYER, SOURCE
+
+Read = Callable[[str], Show]
+GOOD = SOURCE + LAYER
+
+
+def test_comments_and_blank_lines_are_no_edit(read: Read) -> None:
+    assert not diff(read(GOOD + '[[cue]]\nname = "a"\n'), read("# hello\n\n" + GOOD + '\n[[cue]]\n\nname = "a"\n'))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "edits"),
+    [
+        (GOOD + "opacity = 0.2\n", GOOD + "opacity = 0.4\n", Edits(values={"/layer/dream/opacity": 0.4})),
+        (GOOD, GOOD + "opacity = 0.4\n", Edits(values={"/layer/dream/opacity": 0.4})),
+        (GOOD + "opacity = 0.4\n", GOOD, Edits(defaults=("/layer/dream/opacity",))),
+        (GOOD, GOOD + 'world = "landscape"\n', Edits(values={"/layer/dream/world": "landscape"})),
+        (GOOD, GOOD + 'filters = ["blur"]\n', Edits(layers=("dream",))),
+        (GOOD, GOOD + "resolution = [128, 128]\n", Edits(layers=("dream",))),
+        (
+            GOOD,
+            GOOD + '[[layer]]\nname = "b"\n',
+            Edits(
+                layers=("b",),
+                order=True,
+                values={"/layer/b/source": "card", "/layer/b/world": "none", "/layer/b/size": "m"},
+            ),
+        ),
+        (GOOD + '[[layer]]\nname = "b"\non = false\n', GOOD, Edits(gone_layers=("b",), order=True)),
+        (GOOD, GOOD + '[[cue]]\nname = "a"\n', Edits(cues=True)),
+        (GOOD, GOOD + '[source.b]\ntype = "testcard"\n', Edits(sources=("b",))),
+        (GOOD + '[source.b]\ntype = "testcard"\n', GOOD, Edits(gone_sources=("b",))),
+        (GOOD, GOOD + "[show]\nfps = 30\n", Edits(fps=True)),
+        (GOOD, GOOD + '[show]\nname = "x"\n', Edits(name=True)),
+        (GOOD, GOOD + "[show]\ninset = true\n", Edits(inset=True)),
+        (GOOD, GOOD + "[window]\nfullscreen = true\n", Edits(restart=("[window]",))),
+        (GOOD, GOOD + "[show]\nblend_space = 'linear'\n", Edits(restart=("blend_space",))),
+    ],
+)
+def test_one_edit(read: Read, before: str, after: str, edits: Edits) -> None:
+    assert diff(read(before), read(after)) == edits
+
+
+def test_a_new_size_waits_for_a_restart(read: Read) -> None:
+    assert diff(read(GOOD), read("[show]\nsize = [640, 360]\n" + GOOD)).restart == ("size",)
+
+
+def test_swapped_layers_change_the_order_only(read: Read) -> None:
+    one, two = '[[layer]]\nname = "a"\n', '[[layer]]\nname = "b"\n'
+    assert diff(read(SOURCE + one + two), read(SOURCE + two + one)) == Edits(order=True)
+
+
+def test_misfits_are_found_in_values_and_cues(read: Read) -> None:
+    show = read(
+        GOOD + 'blend = "screen"\ncondition = { gama = 1 }\n[[cue]]\nname = "a"\n[cue.set]\n"/layer/dream/opacty" = 1\n'
+        '"/layer/*/opacity" = 0\n"/layer/dream/opacity" = "loud"\n"/status/fps" = 1\n'
+    )
+    params = Params()
+    for key in ("source", "world", "size", "blend"):
+        params.declare(f"/layer/dream/{key}", Spec("text"))
+    params.declare("/layer/dream/opacity", Spec("float"))
+    params.declare("/layer/dream/condition/gamma", Spec("float"))
+    params.declare("/status/fps", Spec("float", readonly=True))
+    assert [f"{p.line}: {p.text}" for p in misfits(show, params)] == [
+        "7: /layer/dream/condition/gama = 1: there is no address '/layer/dream/condition/gama'; "
+        "did you mean '/layer/dream/condition/gamma'?",
+        "11: cue 'a': there is no address '/layer/dream/opacty'; did you mean '/layer/dream/opacity'?",
+        "13: cue 'a': /layer/dream/opacity takes a number, not the text 'loud'",
+        "14: cue 'a': /status/fps is read only",
+    ]

@@ -1,0 +1,163 @@
+"""Each mistake is told with its line and what would be right, and all of them at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import tomlkit
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from perform.show import ShowError, load, parse
+from tests.show.conftest import LAYER, SOURCE
+
+Mistakes = Callable[[str], list[str]]
+GOOD = SOURCE + LAYER
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[shw]\nname = "x"\n' + GOOD, "1: show: there is no key 'shw'; did you mean 'show'?"),
+        ("[show]\nnam = 1\n" + GOOD, "2: [show]: there is no key 'nam'; did you mean 'name'?"),
+        ("[show]\nname = 1\n" + GOOD, "2: [show]: name is a text in quotes, not 1"),
+        ("[show]\nsize = [1280]\n" + GOOD, "2: [show]: size is [width, height] in whole pixels, not [1280]"),
+        ("[show]\nsize = [1280, 7]\n" + GOOD, "2: [show]: size = [1280, 7]: each side has 16 to 16384 pixels"),
+        ("[show]\nfps = true\n" + GOOD, "2: [show]: fps is a number, not true"),
+        ("[show]\nfps = nan\n" + GOOD, "2: [show]: fps is a number, not nan"),
+        ("[show]\nfps = 0\n" + GOOD, "2: [show]: fps = 0 is out of range: 1 to 480"),
+        ('[show]\ninset = "sides"\n' + GOOD, "2: [show]: inset = 'sides': there is no such inset; did you mean 'side-by-side'?"),
+        ('[show]\npatches = ["nowhere"]\n' + GOOD, "2: [show]: patches: there is no folder 'nowhere'"),
+        ('[show]\npatches = "p"\n' + GOOD, """2: [show]: patches is a list of texts like ["a", "b"], not 'p'"""),
+        ("show = 3\n" + GOOD, "1: show: show is a table, not 3"),
+        ("layer = 3\n" + SOURCE, "1: show: layer is written as [[layer]], once for each, not 3"),
+        (GOOD + "opacity = 2\n", "6: layer 'dream': opacity = 2 is out of range: 0 to 1"),
+        (GOOD + "on = 1\n", "6: layer 'dream': on is true or false, not 1"),
+        (GOOD + 'world = "landscap"\n', "6: layer 'dream': world = 'landscap': there is no such world; did you mean 'landscape'?"),
+        (GOOD + 'size = "xl"\n', "6: layer 'dream': size = 'xl': there is no such size; did you mean 'l'?"),
+        (GOOD + 'blend = "scren"\n', "6: layer 'dream': blend = 'scren': there is no such blend; did you mean 'screen'?"),
+        (GOOD + 'filters = ["blurr"]\n', "6: layer 'dream': there is no filter 'blurr'; did you mean 'blur'?"),
+        (GOOD + 'mask = "crd"\n', "6: layer 'dream': mask = 'crd': there is no such mask; did you mean 'card'?"),
+        (GOOD + "mood = { nam = 1 }\n", "6: layer 'dream' mood: there is no key 'nam'; did you mean 'name'?"),
+        (GOOD + "transform = { x = {} , y = [] }\n", "6: layer 'dream' transform: y is a number, true, false, a text or a colour"),
+        (GOOD + "transform = 3\n", "6: layer 'dream': transform is a table, not 3"),
+        (GOOD + '[[layer]]\nname = "Dream"\n', "7: layer 'Dream': there is another layer of the name 'Dream'"),
+        (SOURCE + '[[layer]]\nname = "1"\n', "4: layer 1: '1' is not a name: letters, digits, - and _, not starting with a digit"),
+        (SOURCE + '[[layer]]\nsource = "crd"\n', "4: layer 'layer1': source = 'crd': there is no such source; did you mean 'card'?"),
+        ('[source.card]\ntype = "testcrd"\n' + LAYER, "2: [source.card]: type = 'testcrd': there is no such source type; did you mean 'testcard'?"),
+        ("[source.card]\n" + LAYER, "1: [source.card]: the key 'type' is missing; there are camera, image, shader, testcard, video"),
+        ('[source]\ncard = "testcard"\n' + LAYER, "2: [source]: write [source.card] and the keys below it, not card = …"),
+        ('[source."a b"]\ntype = "testcard"\n' + GOOD, "1: [source]: 'a b' is not a name: letters, digits, - and _, not starting with a digit"),
+        (SOURCE + 'fallback = "card"\n' + LAYER, "3: [source.card]: fallback = 'card': there is no such source; there are none"),
+        (GOOD + '[[cue]]\nset = {}\n', "6: cue 1: the key 'name' is missing"),
+        (GOOD + '[[cue]]\nname = "go"\n', "7: cue 'go': a cue cannot be called 'go': /cue/go fires the next or the last one"),
+        (GOOD + '[[cue]]\nname = "a"\n[[cue]]\nname = "A"\n', "9: cue 'A': there is another cue of the name 'A'"),
+        (GOOD + '[[cue]]\nname = "a b"\n', "7: cue 'a b': 'a b' is not a name: letters, digits, - and _, not starting with a digit"),
+        (GOOD + '[[cue]]\nname = "a"\nfade = "4"\n', "8: cue 'a': fade is a number, not '4'"),
+        (GOOD + '[[cue]]\nname = "a"\neasing = "smoth"\n', "8: cue 'a': easing = 'smoth': there is no such easing; did you mean 'smooth'?"),
+        (LAYER, "0: show: there is no source; a show needs at least one [source.NAME] table"),
+        (SOURCE, "0: show: there is no layer; a show needs at least one [[layer]]"),
+    ],
+)  # fmt: skip
+def test_one_mistake(mistakes: Mistakes, text: str, told: str) -> None:
+    assert told in mistakes(text)
+
+
+def test_all_mistakes_at_once_in_the_files_order(mistakes: Mistakes) -> None:
+    told = mistakes('[show]\nfps = 0\nsize = 3\n[source.card]\ntype = "x"\n[[layer]]\nopacity = "a"\n[[cue]]\n')
+    assert [line.split(":")[0] for line in told] == ["2", "3", "5", "7", "8"]
+
+
+def test_a_message_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    with pytest.raises(ShowError, match=rf"{path}:1: "):
+        parse("fps = 3\n" + GOOD, path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (SOURCE + '[[layer]]\nname = "a"\nsource = "layer:a"\n', "5: layer 'a': the layer looks at itself: a → a"),
+        (
+            SOURCE + "".join(f'[[layer]]\nname = "{a}"\nsource = "layer:{b}"\n' for a, b in ("ab", "bc", "ca")),
+            "5: the layers look at each other in a circle: a → b → c → a",
+        ),
+        (
+            '[source.a]\ntype = "testcard"\nfallback = "b"\n[source.b]\ntype = "testcard"\nfallback = "a"\n[[layer]]\n',
+            "3: [source.a]: the fallbacks go in a circle: a → b → a",
+        ),
+    ],
+)
+def test_circles_are_refused_with_their_path(mistakes: Mistakes, text: str, told: str) -> None:
+    assert mistakes(text) == [told]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "this show is empty; it needs a [source.NAME] and a [[layer]]"),
+        (b"# only words\n", "this show is empty; it needs a [source.NAME] and a [[layer]]"),
+        (b"\x00\x01\x02PNG", "this is not a text file; a show is TOML text in UTF-8"),
+        (b'[show]\nname = "caf\xe9"\n', "this line is not UTF-8; save the show as UTF-8 text"),
+        (b"# " + b"x" * 10_000_000, "this file has 10.0 MB; a show is a text of at most 1 MB"),
+        (b"[show\n", "this is not TOML: "),
+        (b"a = " + b"[" * 100_000, "this is not a show: its tables are nested too deeply"),
+    ],
+    ids=["empty", "comment", "binary", "latin-1", "10 MB", "broken", "deep"],
+)
+def test_files_that_are_no_show(tmp_path: Path, data: bytes, told: str) -> None:
+    path = tmp_path / "show.toml"
+    path.write_bytes(data)
+    started = time.perf_counter()
+    with pytest.raises(ShowError) as raised:
+        load(path)
+    assert len(raised.value.problems) == 1
+    assert told in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert time.perf_counter() - started < 5.0  # it ends; how fast is the bench's business
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ShowError, match=r"nothing\.toml: there is no such file"):
+        load(tmp_path / "nothing.toml")
+
+
+def test_a_device_is_no_show() -> None:
+    with pytest.raises(ShowError, match="not a file that can be read as a show"):
+        load("/dev/zero")
+
+
+def test_broken_toml_names_its_line(mistakes: Mistakes) -> None:
+    assert mistakes('[show]\nname = "a\n')[0].startswith("2: this is not TOML: ")
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(["show", "source", "layer", "cue", "window", "master", "osc", "record", "sink", "x"]),
+        st.recursive(
+            st.one_of(st.integers(), st.text("ab/[ ", max_size=4), st.booleans(), st.floats()),
+            lambda inner: st.one_of(
+                st.lists(inner, max_size=3),
+                st.dictionaries(
+                    st.sampled_from(["name", "type", "size", "set", "a", "fade", "source", "mood", "filters"]),
+                    inner,
+                    max_size=4,
+                ),
+            ),
+            max_leaves=8,
+        ),
+    )
+)
+def test_any_tables_are_a_show_or_a_list_of_mistakes(data: dict[str, object]) -> None:
+    try:
+        parse(tomlkit.dumps(data), Path("show.toml"))
+    except ShowError as refused:
+        told = [problem.text for problem in refused.problems]
+    else:
+        return
+    assert told
+    assert all(told)
