@@ -90,7 +90,7 @@ class LayerParams:
             source=make("source", Spec("choice", first, live_choices=sources, doc="Which source the layer looks at.")),
             world=make("world", Spec("choice", "none", live_choices=worlds, doc="Which world dreams; none: no world.")),
             size=make("size", Spec("choice", "m", live_choices=sizes, doc="Which size of the world.")),
-            crossfade=make("crossfade", Spec("float", 2.0, 0.0, 60.0, unit="s", doc="How long a new world takes to come.")),
+            crossfade=make("crossfade", Spec("float", 2.0, 0.0, 60.0, unit="s", doc="How long a new world takes.")),
             mix=make("mix", _unit(1.0, "The generator's picture (1) against what it was given (0).", 0.05)),
             memory=make("memory", _unit(0.6, "How much of the last picture stays where nothing moves: cures flicker.")),
         )

@@ -40,6 +40,7 @@ uniform float side;             // 0 full, 1 side by side
 uniform vec2 givenextent;       // given covers half a stage
 uniform vec2 dreamextent;       // composite covers half a stage
 uniform float frame;
+uniform vec2 cell;
 vec3 turned(vec3 c) {           // hue by rotation about the grey axis (Rodrigues)
     const vec3 k = vec3(0.57735027);
     return c * cos(hue) + cross(k, c) * sin(hue) + k * dot(k, c) * (1.0 - cos(hue));
@@ -53,6 +54,14 @@ float dither(vec2 p) {          // interleaved gradient noise (Jimenez 2014), mo
     return fract(52.9829189 * fract(dot(p + 5.588238 * frame, vec2(0.06711056, 0.00583715)))) - 0.5;
 }
 void main() {
+#if defined SMALL               // what would be shown, for the flash guard: a 4x4 grid of bilinear taps a cell
+    vec4 sum = vec4(0.0);
+    for (int y = 0; y < 4; y++)
+        for (int x = 0; x < 4; x++)
+            sum += texture(composite, uv + (vec2(x, y) - 1.5) * 0.25 * cell);
+    color = vec4(graded(sum / 16.0) * level, 1.0);
+    return;
+#endif
 #ifdef PLAIN
     vec3 rgb = texture(composite, uv).rgb * level;
 #else
@@ -86,22 +95,6 @@ void main() {
     color = level * mix(c, vec4(0.93, 0.92, 0.88, 1.0), line);
 }
 """
-
-# Box average of a 4x4 grid of bilinear taps: a cell of the flash guard's grid.
-SMALL = """#version 330 core
-in vec2 uv;
-out vec4 color;
-uniform sampler2D picture;
-uniform vec2 cell;
-void main() {
-    vec3 sum = vec3(0.0);
-    for (int y = 0; y < 4; y++)
-        for (int x = 0; x < 4; x++)
-            sum += texture(picture, uv + (vec2(x, y) - 1.5) * 0.25 * cell).rgb;
-    color = vec4(sum / 16.0, 1.0);
-}
-"""
-
 
 @dataclass(slots=True)
 class MasterParams:
@@ -161,14 +154,16 @@ class Master:
             self._open(given)
         self._ease(given, now)
         before, after = self._targets
-        uniforms = self._uniforms(given, now)
+        uniforms = self._uniforms()
+        self._watch(composite, uniforms, now)
+        uniforms["hold"] = 0.94 * self.guard.hold(now) if self.knobs.flashguard.value else 0.0
+        uniforms |= self._halves(given)
         kind = "full" if any(uniforms[k] != v for k, v in PLAIN.items()) else "plain"
         textures = {"composite": composite.texture, "given": (given or composite).texture, "before": before.texture}
         self._programs[kind].draw(after, textures, uniforms)
         if given is not None and self._inset > 0.0:
             self._draw_inset(after, given)
         self._targets = [after, before]
-        self._watch(after, now)
         self._serial += 1
         return Frame(after.texture, now, self._serial)
 
@@ -178,7 +173,7 @@ class Master:
             "plain": Program(header + "#define PLAIN\n" + MASTER, name="master"),
             "full": Program(header + MASTER, name="master"),
             "inset": Program(INSET, name="inset"),
-            "small": Program(SMALL, name="flashguard"),
+            "small": Program(header + "#define SMALL\n" + MASTER, name="flashguard"),
         }
         self._targets = [Target(*self.size, "rgba8"), Target(*self.size, "rgba8")]
         self._small = Target(*GRID, "rgba8")
@@ -208,26 +203,31 @@ class Master:
         self._inset = _toward(self._inset, inset, dt / 0.5)
         self._side = _toward(self._side, side, dt / 0.8)
 
-    def _uniforms(self, given: Frame | None, now: float) -> dict[str, Any]:
-        stage = self.size[0] / self.size[1]
-        aspect = given.size[0] / given.size[1] if given else 1.0
-        hold = self.guard.hold(now) if self.knobs.flashguard.value else 0.0
+    def _uniforms(self) -> dict[str, Any]:
         return {
             "level": float(self.knobs.opacity.value) * _smooth(1.0 - self._dark),
             "gamma": float(self.knobs.gamma.value),
             "hue": math.radians(float(self.knobs.hue.value)),
-            "hold": 0.94 * hold,
             "linear": self.linear,
-            "stage": stage,
-            "side": _smooth(self._side),
-            "givenextent": cover(aspect, stage * 0.5),
-            "dreamextent": cover(stage, stage * 0.5),
             "frame": float(self._serial % 64),
         }
 
-    def _watch(self, shown: Target, now: float) -> None:
+    def _halves(self, given: Frame | None) -> dict[str, Any]:
+        """Both pictures cover their half of the stage."""
+        stage = self.size[0] / self.size[1]
+        aspect = given.size[0] / given.size[1] if given else 1.0
+        return {
+            "side": _smooth(self._side),
+            "stage": stage,
+            "givenextent": cover(aspect, stage * 0.5),
+            "dreamextent": cover(stage, stage * 0.5),
+        }
+
+    def _watch(self, composite: Frame, uniforms: dict[str, Any], now: float) -> None:
+        """Measures what would be shown, so that the hold lasts as long as the flashing does."""
         assert self._small is not None
-        self._programs["small"].draw(self._small, {"picture": shown.texture}, {"cell": (1.0 / GRID[0], 1.0 / GRID[1])})
+        cell = {"cell": (1.0 / GRID[0], 1.0 / GRID[1])}
+        self._programs["small"].draw(self._small, {"composite": composite.texture}, uniforms | cell)
         rgb = read(self._small.texture)[..., :3].astype(np.float32) / 255.0
         self.guard.watch(rgb, now)
         if self.guard.flashes != self.knobs.flashes.value:

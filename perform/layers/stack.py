@@ -105,7 +105,7 @@ class Place:
             on=make("on", Spec("bool", True, doc="Whether the layer is shown.")),
             solo=make("solo", Spec("bool", False, doc="Show only layers that are soloed.")),
             opacity=make("opacity", Spec("float", 1.0, 0.0, 1.0, doc="How much of the layer shows.", smooth=0.02)),
-            blend=make("blend", Spec("choice", "normal", choices=tuple(blends), doc="How it mixes with what is under it.")),
+            blend=make("blend", Spec("choice", "normal", choices=tuple(blends), doc="How it mixes with those below.")),
             mask=make("mask", Spec("choice", "none", live_choices=masks, doc="Whose brightness lets it through.")),
             mask_invert=make("mask/invert", Spec("bool", False, doc="Dark lets it through instead of bright.")),
             x=make("transform/x", number_of(0.0, -2.0, 2.0, "stage widths", "Moves the layer right.")),

@@ -1,0 +1,275 @@
+"""The composite and the master, pixel by pixel, in a real GL context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import pytest
+
+from perform.frame import Frame
+from perform.gl.context import Context
+from perform.gl.target import Target, Texture
+from perform.gl.transfer import copy, read, read_float, upload
+from perform.layers import LayerStack, Master, MasterParams, Place
+from perform.params import Params
+
+SIZE = (64, 36)
+Colour = tuple[float, float, float, float]
+Picture = Callable[..., Frame]
+
+
+@pytest.fixture
+def picture(gl: Context) -> Iterator[Picture]:
+    """Makes frames: picture((r, g, b, a)) plain, or picture(left, right) in two halves."""
+    made: list[Texture] = []
+
+    def make(left: Colour, right: Colour | None = None, size: tuple[int, int] = SIZE) -> Frame:
+        texture = Texture.make(*size, linear=right is None or size != SIZE)
+        pixels = np.empty((size[1], size[0], 4), np.uint8)
+        pixels[:, : size[0] // 2] = np.round(np.array(left) * 255)
+        pixels[:, size[0] // 2 :] = np.round(np.array(right or left) * 255)
+        upload(texture, pixels)
+        made.append(texture)
+        return Frame(texture, 0.0, len(made))
+
+    yield make
+    for texture in made:
+        texture.close()
+
+
+class Invert:
+    """A blend patch of its own kind: shows `bottom` where `top` is dark."""
+
+    def __init__(self) -> None:
+        self.target = Target(*SIZE, "rgba16f")
+        self.calls = 0
+
+    def render(self, size: tuple[int, int], now: float, inputs: Mapping[str, object]) -> Texture:
+        self.calls += 1
+        assert inputs["opacity"] == 0.5
+        copy(inputs["bottom"], self.target)  # type: ignore[arg-type]
+        return self.target.texture
+
+    def close(self) -> None:
+        self.target.close()
+
+
+class Desk:
+    """A stack of two layers, a and b, with its parameters."""
+
+    def __init__(self, **options: object) -> None:
+        self.params = Params()
+        self.patch = Invert()
+        self.said: list[str] = []
+        places = {n: Place.declare(self.params, n, ["normal", "odd", "broken"], lambda: ["none", "m"]) for n in "ab"}
+        self.stack = LayerStack(SIZE, places, self.open_blend, trouble=self.said.append, **options)  # type: ignore[arg-type]
+        self.now = 0.0
+
+    def open_blend(self, name: str) -> Invert:
+        if name == "broken":
+            raise LookupError("no such file")
+        return self.patch
+
+    def set(self, **values: object) -> None:
+        for key, value in values.items():
+            name, _, tail = key.partition("_")
+            self.params.post(f"/layer/{name}/{tail.replace('__', '/')}", value)
+        for _ in range(2):  # long enough for every smoothing
+            self.now += 10.0
+            self.params.settle(self.now)
+
+    def blend(self, a: Frame | None, b: Frame | None, **frames: Frame) -> np.ndarray:
+        return read_float(self.stack.blend({"a": a, "b": b}, frames, self.now).texture)
+
+
+@pytest.fixture
+def desk(gl: Context) -> Iterator[Desk]:
+    desk = Desk()
+    yield desk
+    desk.stack.close()
+
+
+def middle(pixels: np.ndarray) -> list[float]:
+    return [float(v) for v in pixels[18, 32]]
+
+
+def test_layers_are_laid_over_each_other_premultiplied(desk: Desk, picture: Picture) -> None:
+    out = desk.blend(picture((1, 0, 0, 1)), picture((0, 1, 0, 0.5)))
+    assert middle(out) == pytest.approx([0.498, 0.502, 0.0, 1.0], abs=0.004)
+    desk.set(a_on=False)
+    assert middle(desk.blend(picture((1, 0, 0, 1)), picture((0, 1, 0, 0.5)))) == pytest.approx(
+        [0.0, 0.502, 0.0, 0.502], abs=0.004
+    )
+
+
+def test_opacity_on_and_solo(desk: Desk, picture: Picture) -> None:
+    red, green = picture((1, 0, 0, 1)), picture((0, 1, 0, 1))
+    desk.set(b_opacity=0.25)
+    assert middle(desk.blend(red, green)) == pytest.approx([0.75, 0.25, 0.0, 1.0], abs=0.003)
+    desk.set(a_solo=True, a_on=False)
+    assert middle(desk.blend(red, green)) == pytest.approx([1, 0, 0, 1])
+    assert desk.stack.visible("a")
+    assert not desk.stack.visible("b")
+    assert middle(desk.blend(None, green)) == [0, 0, 0, 0]
+
+
+def test_a_picture_covers_the_stage_without_being_stretched(desk: Desk, picture: Picture) -> None:
+    square = picture((1, 0, 0, 1), (0, 0, 1, 1), size=(32, 32))
+    out = desk.blend(square, None)
+    assert out[0, 0] == pytest.approx([1, 0, 0, 1])
+    assert out[-1, -1] == pytest.approx([0, 0, 1, 1])
+    assert (out[..., 3] == 1.0).all()
+
+
+def test_transforms_move_scale_and_turn_anticlockwise(desk: Desk, picture: Picture) -> None:
+    halves = picture((1, 0, 0, 1), (0, 0, 1, 1))
+    desk.set(a_transform__scale=0.5)
+    out = desk.blend(halves, None)
+    assert middle(out[:, 8:]) == pytest.approx([0, 0, 1, 1], abs=0.01)
+    assert out[2, 2] == pytest.approx([0, 0, 0, 0])
+    desk.set(a_transform__x=0.25, a_transform__y=0.25)
+    out = desk.blend(halves, None)
+    assert out[27, 40] == pytest.approx([1, 0, 0, 1], abs=0.01)
+    assert out[27, 56] == pytest.approx([0, 0, 1, 1], abs=0.01)
+    assert out[9, 48] == pytest.approx([0, 0, 0, 0])
+    desk.set(a_transform__x=0, a_transform__y=0, a_transform__rotate=90, a_transform__scale=1)
+    out = desk.blend(halves, None)
+    assert out[8, 32] == pytest.approx([1, 0, 0, 1], abs=0.01)  # what was left is below
+    assert out[28, 32] == pytest.approx([0, 0, 1, 1], abs=0.01)
+
+
+def test_a_mask_lets_through_by_brightness(desk: Desk, picture: Picture) -> None:
+    mask = picture((0, 0, 0, 1), (1, 1, 1, 1))
+    desk.set(a_mask="m")
+    out = desk.blend(picture((1, 0.5, 0, 1)), None, m=mask)
+    assert out[18, 4] == pytest.approx([0, 0, 0, 0], abs=0.01)
+    assert out[18, 60] == pytest.approx([1, 0.502, 0, 1], abs=0.01)
+    desk.set(a_mask__invert=True)
+    out = desk.blend(picture((1, 0.5, 0, 1)), None, m=mask)
+    assert out[18, 4] == pytest.approx([1, 0.502, 0, 1], abs=0.01)
+    assert middle(desk.blend(picture((1, 0.5, 0, 1)), None)) == pytest.approx([1, 0.502, 0, 1], abs=0.01)  # mask is gone
+
+
+def test_a_blend_patch_gets_both_pictures_and_its_output_goes_on(desk: Desk, picture: Picture) -> None:
+    desk.set(a_opacity=0.5, a_blend="odd", b_blend="odd", b_opacity=0.5)
+    assert middle(desk.blend(picture((1, 0, 0, 1)), picture((0, 1, 0, 1)))) == [0, 0, 0, 0]  # `bottom`, twice
+    assert desk.patch.calls == 2
+    desk.set(b_blend="normal")
+    out = desk.blend(picture((1, 0, 0, 1)), picture((0, 1, 0, 1)))
+    assert middle(out) == pytest.approx([0, 0.5, 0, 0.5], abs=0.003)
+
+
+def test_a_blend_that_does_not_open_shows_normal_and_says_so_once(desk: Desk, picture: Picture) -> None:
+    desk.set(a_blend="broken")
+    for _ in range(3):
+        assert middle(desk.blend(picture((1, 0, 0, 1)), None)) == pytest.approx([1, 0, 0, 1])
+    assert desk.said == ["blend 'broken' cannot be used, normal is shown instead: no such file"]
+
+
+def test_linear_blending_mixes_light_and_the_master_brings_it_back(gl: Context, picture: Picture) -> None:
+    desk = Desk(linear=True)
+    master = Master(SIZE, desk.params, MasterParams.declare(desk.params, "off"), linear=True)
+    desk.set(b_opacity=0.5)
+    frame = desk.stack.blend({"a": picture((0, 0, 0, 1)), "b": picture((1, 1, 1, 1))}, {}, desk.now)
+    shown = read(master.show(frame, None, desk.now).texture)
+    assert shown[18, 32, :3] == pytest.approx([188, 188, 188], abs=1)  # half the light, not half the signal
+    master.close()
+    desk.stack.close()
+
+
+def test_enlarged_pictures_are_smooth_and_stay_in_range(gl: Context, picture: Picture) -> None:
+    desk = Desk(smoothly=True)
+    out = desk.blend(picture((0, 0, 0, 1), (1, 1, 1, 1), size=(16, 9)), None)
+    row = out[18, :, 0]
+    assert (np.diff(row) >= -1e-3).all()
+    assert 0.0 <= row.min() <= row.max() <= 1.0
+    assert ((row > 0.02) & (row < 0.98)).sum() >= 3
+    desk.stack.close()
+
+
+# ---------------------------------------------------------------------- the master
+
+
+class Show:
+    def __init__(self, frame: Frame, given: Frame | None = None, inset: str = "off") -> None:
+        self.params, self.frame, self.given, self.now = Params(), frame, given, 0.0
+        self.master = Master(SIZE, self.params, MasterParams.declare(self.params, inset))
+        self.params.settle(0.0)
+        self.shown = self.step()
+
+    def step(self, dt: float = 1 / 60) -> np.ndarray:
+        self.now += dt
+        self.params.settle(self.now)
+        self.shown = read(self.master.show(self.frame, self.given, self.now).texture)
+        return self.shown
+
+    def set(self, address: str, value: object, seconds: float = 2.0) -> np.ndarray:
+        self.params.post(address, value)
+        for _ in range(round(seconds * 60)):
+            self.step()
+        return self.shown
+
+
+@pytest.fixture
+def show(picture: Picture) -> Iterator[Show]:
+    show = Show(picture((0.8, 0.4, 0.2, 1)))
+    yield show
+    show.master.close()
+
+
+def test_the_master_shows_the_composite_opaque_and_dithered_within_a_step(show: Show) -> None:
+    assert show.shown[..., 3].min() == 255
+    assert np.abs(show.shown[..., :3].astype(int) - [204, 102, 51]).max() <= 1
+
+
+def test_blackout_is_a_short_fade_and_opacity_a_level(show: Show) -> None:
+    show.params.post("/master/blackout", True)
+    levels = [int(show.step()[18, 32, 0]) for _ in range(15)]
+    assert levels == sorted(levels, reverse=True)
+    assert 0 < levels[4] < 204
+    assert levels[-1] <= 1
+    show.set("/master/blackout", False)
+    assert show.set("/master/opacity", 0.5)[18, 32, 0] == pytest.approx(102, abs=1)
+
+
+def test_gamma_and_hue(show: Show) -> None:
+    assert show.set("/master/gamma", 2.0)[18, 32, 0] == pytest.approx(255 * 0.8**0.5, abs=1)
+    show.set("/master/gamma", 1.0)
+    turned = show.set("/master/hue", 120.0)[18, 32]
+    assert turned[:3] == pytest.approx([51, 204, 102], abs=2)
+
+
+def test_the_inset_shows_what_was_given_and_fades(picture: Picture) -> None:
+    show = Show(picture((0.2, 0.2, 0.2, 1)), picture((1, 1, 1, 1)), inset="inset")
+    corner = (4, 7)
+    assert show.shown[corner][0] == pytest.approx(0.92 * 255, abs=4)
+    show.params.post("/master/inset", "off")
+    levels = [int(show.step()[corner][0]) for _ in range(40)]
+    assert 60 < levels[12] < 220
+    assert levels[-1] == pytest.approx(51, abs=1)
+    show.master.close()
+
+
+def test_side_by_side_has_the_given_on_the_left(picture: Picture) -> None:
+    show = Show(picture((0.2, 0.2, 0.2, 1)), picture((1, 1, 1, 1)), inset="side-by-side")
+    assert show.shown[18, 8, 0] == pytest.approx(255, abs=1)
+    assert show.shown[18, 56, 0] == pytest.approx(51, abs=1)
+    show.master.close()
+
+
+def test_a_strobe_is_held_back_unless_the_guard_is_off(picture: Picture) -> None:
+    black, white = picture((0, 0, 0, 1)), picture((1, 1, 1, 1))
+
+    def swing(guard: bool) -> int:
+        show = Show(black)
+        show.params.post("/master/flashguard", guard)
+        values = []
+        for n in range(120):
+            show.frame = white if (n // 3) % 2 else black
+            values.append(int(show.step()[18, 32, 0]))
+        show.master.close()
+        return max(abs(a - b) for a, b in zip(values[60:], values[61:], strict=False))
+
+    assert swing(False) == 255
+    assert swing(True) < 32
