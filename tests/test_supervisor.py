@@ -1,0 +1,257 @@
+"""The parent: when it waits, when it ends a show, how it starts it again, when it gives up."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import time as Hour
+from pathlib import Path
+
+import pytest
+
+from perform.supervisor import Beats, Hours, MachineWall, Patience, Process, Supervisor, command
+
+
+@dataclass
+class PaperWall:
+    """Time that passes only when somebody sleeps."""
+
+    seconds: float = 0.0
+    starts_at: int = 9 * 60  # minutes after midnight
+    on_sleep: list[Callable[[], None]] = field(default_factory=list)
+
+    def now(self) -> float:
+        return self.seconds
+
+    def hour(self) -> Hour:
+        minutes = int(self.starts_at + self.seconds / 60) % (24 * 60)
+        return Hour(minutes // 60, minutes % 60)
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        for step in self.on_sleep:
+            step()
+
+
+@dataclass
+class PaperChild:
+    """A show that beats ten times a second for `plays` seconds, then ends with `code` (None: it hangs)."""
+
+    wall: PaperWall
+    plays: float
+    code: int | None = 0
+    stubborn: bool = False
+    born: float = 0.0
+    ended: int | None = None
+    signals: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.born = self.wall.now()
+
+    @property
+    def beats(self) -> int:
+        return int(min(self.wall.now() - self.born, self.plays) * 10)
+
+    def poll(self) -> int | None:
+        if self.ended is None and self.code is not None and self.wall.now() - self.born >= self.plays:
+            self.ended = self.code
+        return self.ended
+
+    def terminate(self) -> None:
+        self.signals.append("term")
+        if not self.stubborn:
+            self.ended = -15
+
+    def kill(self) -> None:
+        self.signals.append("kill")
+        self.ended = -9
+
+
+@dataclass
+class Cast:
+    """Hands out one child after another and notes whether each was asked to resume."""
+
+    wall: PaperWall
+    parts: list[dict[str, object]]
+    resumed: list[bool] = field(default_factory=list)
+    children: list[PaperChild] = field(default_factory=list)
+
+    def __call__(self, resume: bool) -> PaperChild:
+        self.resumed.append(resume)
+        part = self.parts[min(len(self.children), len(self.parts) - 1)]
+        self.children.append(PaperChild(self.wall, **part))  # type: ignore[arg-type]
+        return self.children[-1]
+
+
+def supervise(*parts: dict[str, object], hours: str | None = None) -> tuple[int, Cast, Supervisor]:
+    wall = PaperWall()
+    cast = Cast(wall, list(parts))
+    supervisor = Supervisor(cast, wall, Patience(), Hours.parse(hours) if hours else None)
+    return supervisor.run(), cast, supervisor
+
+
+@pytest.mark.parametrize(("code", "given"), [(0, 0), (2, 2), (3, 3), (130, 0)])
+def test_a_quit_and_a_bad_show_are_not_tried_again(code: int, given: int) -> None:
+    exit_code, cast, _ = supervise({"plays": 1.0, "code": code})
+    assert exit_code == given
+    assert len(cast.children) == 1
+
+
+def test_a_hanging_show_is_ended_and_resumed() -> None:
+    code, cast, supervisor = supervise({"plays": 100.0, "code": None}, {"plays": 1.0})
+    assert code == 0
+    assert cast.children[0].signals == ["term"]
+    assert cast.resumed == [False, True]
+    assert supervisor.restarts == 1
+    assert 110.0 <= cast.children[1].born <= 112.0  # ten seconds of patience, then at once
+
+
+def test_a_stubborn_show_is_killed() -> None:
+    _, cast, _ = supervise({"plays": 100.0, "code": None, "stubborn": True}, {"plays": 1.0})
+    assert cast.children[0].signals == ["term", "kill"]
+
+
+def test_a_show_without_a_first_picture_has_more_time() -> None:
+    _, cast, _ = supervise({"plays": 0.0, "code": None}, {"plays": 1.0})
+    assert 60.0 <= cast.children[1].born <= 63.0
+
+
+def test_a_crash_loop_is_started_fresh_then_given_up(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        code, cast, _ = supervise({"plays": 1.0, "code": 1})
+    assert code == 1
+    assert cast.resumed == [False, True, True, False, False, False]
+    assert "failed 6 times in a row (last: ended with code 1); not trying again" in caplog.text
+    waits = [round(b.born - a.born) for a, b in zip(cast.children, cast.children[1:], strict=False)]
+    assert waits == sorted(waits)  # it waits longer and longer
+
+
+def test_failures_far_apart_are_no_crash_loop() -> None:
+    parts: list[dict[str, object]] = [{"plays": 3600.0, "code": -11}] * 20
+    code, cast, _ = supervise(*parts, {"plays": 1.0})
+    assert code == 0
+    assert cast.resumed == [False] + [True] * 20
+
+
+def test_stop_ends_the_show_cleanly() -> None:
+    wall = PaperWall()
+    cast = Cast(wall, [{"plays": 1e9, "code": None}])
+    supervisor = Supervisor(cast, wall)
+    wall.on_sleep.append(lambda: supervisor.stop() if wall.now() > 5.0 else None)
+    assert supervisor.run() == 0
+    assert cast.children[0].signals == ["term"]
+
+
+def test_stop_while_waiting_to_start_again() -> None:
+    wall = PaperWall()
+    cast = Cast(wall, [{"plays": 0.0, "code": 1}])
+    supervisor = Supervisor(cast, wall, Patience(backoff=(1000.0,)))
+    wall.on_sleep.append(lambda: supervisor.stop() if wall.now() > 500.0 else None)
+    assert supervisor.run() == 0
+    assert len(cast.children) == 1
+
+
+def test_opening_hours() -> None:
+    wall = PaperWall(starts_at=9 * 60)
+    cast = Cast(wall, [{"plays": 1e9, "code": None}, {"plays": 30.0}])
+    assert Supervisor(cast, wall, hours=Hours.parse("10:00-18:00")).run() == 0
+    opened, next_day = cast.children
+    assert opened.born == pytest.approx(3600, abs=2)
+    assert opened.signals == ["term"]
+    assert next_day.born == pytest.approx(25 * 3600, abs=2)
+    assert cast.resumed == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "inside", "outside"),
+    [
+        ("10:00-18:00", ["10:00", "17:59"], ["09:59", "18:00"]),
+        ("20:00 – 2:00", ["20:00", "23:59", "01:59"], ["02:00", "19:59"]),
+        ("9:30-24:00", ["09:30", "23:59"], ["00:00"]),
+    ],
+)
+def test_hours(text: str, inside: list[str], outside: list[str]) -> None:
+    hours = Hours.parse(text)
+    assert all(Hour.fromisoformat(h) in hours for h in inside)
+    assert not any(Hour.fromisoformat(h) in hours for h in outside)
+
+
+@pytest.mark.parametrize("text", ["10-18", "25:00-26:00", "10:00", "10:00-10:00", ""])
+def test_hours_that_are_none(text: str) -> None:
+    with pytest.raises(ValueError, match="opening hours"):
+        Hours.parse(text)
+
+
+# ---------------------------------------------------------------- with real processes and pipes
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    read, write = os.pipe()
+    yield read, write
+    os.close(read)
+
+
+def test_beats_are_bytes_and_no_more_than_ten_a_second(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    wall = iter([0.0, 0.05, 0.1, 0.2])
+    monkeypatch.setattr("perform.supervisor.time.monotonic", lambda: next(wall))
+    with os.fdopen(pipe[1], "wb", buffering=0) as write:
+        beats = Beats(write)
+        beats._next = -1.0
+        for n in range(4):
+            beats.on_beat(n / 60)
+    assert os.read(pipe[0], 100) == b"..."
+
+
+def test_a_beat_without_a_supervisor_says_so() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb", buffering=0) as end:
+        beats = Beats(end)
+        beats.on_beat(0.0)
+        assert beats.orphaned
+
+
+CHILD = """
+import sys, time
+from perform.supervisor import Beats
+beats = Beats.take_stdout()
+print("words go to standard error")
+first = not {resume}
+while True:
+    beats.on_beat(0.0)
+    if first: time.sleep(1000)   # hangs after its first picture
+    time.sleep(0.02)
+    if beats.on_beat(0.0) or time.monotonic() > {until}: sys.exit(0)
+"""
+
+
+def test_a_real_process_that_hangs_is_replaced(capfd: pytest.CaptureFixture[str]) -> None:
+    pids = []
+
+    def spawn(resume: bool) -> Process:
+        until = time.monotonic() + 0.5
+        child = Process([sys.executable, "-c", CHILD.format(resume=resume, until=until)])
+        pids.append(child.pid)
+        return child
+
+    supervisor = Supervisor(spawn, MachineWall(), Patience(silence=0.5, grace=20.0))
+    watchdog = threading.Timer(30.0, supervisor.stop)
+    watchdog.start()
+    assert supervisor.run() == 0
+    watchdog.cancel()
+    assert len(pids) == 2
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+    assert capfd.readouterr().err.count("words go to standard error") == 2
+
+
+def test_command_of_a_child() -> None:
+    words = command(["show.toml", "--size", "64x64"], Path("last.json"), resume=True)
+    assert words[1:] == [
+        "-m", "perform", "run", "show.toml", "--size", "64x64", "--child", "--snapshot", "last.json", "--resume",
+    ]  # fmt: skip
+    assert "--resume" not in command([], Path("last.json"), resume=False)
