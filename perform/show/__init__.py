@@ -5,4 +5,16 @@ from perform.show.reading import load, parse
 from perform.show.spec import CueSpec, LayerSpec, PartSpec, Problem, Show, ShowError
 from perform.show.tree import misfits
 
-__all__ = ["CueSpec", "Edits", "LayerSpec", "PartSpec", "Problem", "Show", "ShowError", "diff", "load", "misfits", "parse"]
+__all__ = [
+    "CueSpec",
+    "Edits",
+    "LayerSpec",
+    "PartSpec",
+    "Problem",
+    "Show",
+    "ShowError",
+    "diff",
+    "load",
+    "misfits",
+    "parse",
+]

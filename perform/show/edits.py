@@ -9,7 +9,14 @@ from perform.params import Value
 from perform.show.spec import LayerSpec, PartSpec, Show
 
 # Keys of [show] that are built into the window, the targets and the loop: a running show keeps the old ones.
-FIXED = {"size": "size", "blend_space": "blend_space", "window": "[window]", "record": "[record]", "sinks": "[sink]"}
+FIXED = {
+    "size": "size",
+    "blend_space": "blend_space",
+    "window": "[window]",
+    "record": "[record]",
+    "sinks": "[sink]",
+    "engine": "[engine]",
+}
 
 
 @dataclass(frozen=True, slots=True)

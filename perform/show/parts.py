@@ -20,6 +20,16 @@ def read_record(top: Table) -> PartSpec | None:
     return part
 
 
+def read_engine(top: Table) -> PartSpec | None:
+    """[engine]: what all worlds run on. None leaves the choice to the program."""
+    table = top.table("engine", "[engine]")
+    if "engine" not in top.data or (kind := _type(table, "engines")) is None:
+        return None
+    part = read_part(table, "engines", kind, kind)
+    table.done()
+    return part
+
+
 def _named_tables(top: Table, key: str) -> list[tuple[str, Table]]:
     """The tables [key.NAME], those with unusable names reported and left out."""
     group = top.table(key, f"[{key}]")

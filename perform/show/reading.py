@@ -15,7 +15,7 @@ from perform.show.cues import read_cues
 from perform.show.keys import read_part
 from perform.show.layers import read_layers
 from perform.show.lines import Lines
-from perform.show.parts import read_controls, read_named, read_record, read_sources
+from perform.show.parts import read_controls, read_engine, read_named, read_record, read_sources
 from perform.show.spec import Problem, Show, ShowError, frozen
 from perform.show.stock import Stock
 from perform.show.table import Page, Table
@@ -100,6 +100,7 @@ def _read_show(top: Table, path: Path) -> Show:
         window=read_part(window, "sinks", "window", "window"),
         record=record,
         sinks=frozen(read_named(top, "sinks", "sink")),
+        engine=read_engine(top),
         cues=read_cues(top),
         controls=frozen(read_controls(top)),
         patches=tuple(stock.patches),

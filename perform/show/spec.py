@@ -114,7 +114,7 @@ class Show:
     """A whole show. `sources` and `controls` by name, `layers` from bottom to top, `master` tails of /master.
 
     `patches` and `models` are the folders searched, the show's own first. `window` and `record` are sinks that the
-    file asks for (`record` is None unless it has a [record] table).
+    file asks for (`record` is None unless it has a [record] table), `engine` what all worlds are to run on.
     """
 
     path: Path
@@ -130,6 +130,7 @@ class Show:
     window: PartSpec = field(default_factory=lambda: PartSpec("sinks", "window", "window"))
     record: PartSpec | None = None
     sinks: Mapping[str, PartSpec] = field(default_factory=dict)
+    engine: PartSpec | None = None  # None: whatever is fastest on this machine
     cues: tuple[CueSpec, ...] = ()
     master: Values = field(default_factory=dict)
     patches: tuple[Path, ...] = ()

@@ -127,6 +127,13 @@ def test_master_record_and_sinks(read: Read) -> None:
     assert show.sinks["nothing"].type == "null"
 
 
+def test_engine(read: Read) -> None:
+    assert read(SOURCE + LAYER).engine is None
+    engine = read(SOURCE + LAYER + '[engine]\ntype = "openvino"\nprecision = "int8"\n').engine
+    assert engine is not None
+    assert (engine.type, engine.keys) == ("openvino", {"precision": "int8"})
+
+
 def test_a_folder_is_its_show_toml(tmp_path: Path) -> None:
     (tmp_path / "show.toml").write_text(SOURCE + LAYER)
     assert load(tmp_path).path == tmp_path / "show.toml"
