@@ -1,0 +1,311 @@
+"""The bank: loads worlds in the background and keeps those a show needs warm, within a memory budget.
+
+    bank.keep([Role("landscape", "m", (512, 512)), Role("ocean", "m", (512, 512))])    # most needed first
+    bank.find(Role("ocean", "m", (512, 512)))                                          # a Generator, or None yet
+
+One worker does all loading, one world after another: what a slot is waiting for first, then what the show names.
+A failed load leaves everything as it was; it is tried again when one of the world's files changes, or on request.
+A world whose files change while it plays is loaded again, and the slots move over to the new one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from perform.card import Card, CardError
+from perform.engines.generator import Generator, Hardware, Shape
+from perform.engines.host import be_nice
+from perform.health import Status
+from perform.library import Library
+from perform.plugins import EngineError
+from perform.workers import Worker, spawn
+
+BUDGET = 2_000_000_000  # bytes of warm worlds
+LOOK = 1.0  # seconds between looks at the files
+ROUGH = 40_000_000  # bytes: what a world is thought to cost before it has been loaded
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What is to be played: a world at one size, for pictures of one shape (width, height)."""
+
+    world: str
+    size: str
+    shape: Shape
+
+    def __str__(self) -> str:
+        return f"{self.world} {self.size}"
+
+
+@dataclass(slots=True)
+class _Entry:
+    """What the bank knows of one role. Written under the bank's lock."""
+
+    generator: Generator | None = None
+    card: Card | None = None
+    trouble: str = ""
+    stamp: Stamp = ()  # of the files it was loaded from, or that failed
+    seen: Stamp = ()  # of the last look: a change counts once it is seen twice
+    wanted: int = 0  # slots that wait for it or play it
+    used: float = 0.0  # wall time it was last needed
+    due: bool = True  # to be loaded (again)
+    cost: int = ROUGH  # bytes: known once it has been loaded, and kept when it is dropped
+
+
+@dataclass(slots=True)
+class Bank:
+    """Warm worlds. `find`, `card`, `trouble`, `hold`, `release` never wait: render thread. Costs a dict look-up.
+
+    `hardware` names the engines to try for each world, best first; it is asked in the worker, when the first
+    world is loaded. `synchronous` (a fixed clock) loads inside `find`, so that frame 0 already dreams.
+    """
+
+    library: Library
+    hardware: Callable[[], Sequence[Hardware]]
+    budget: int = BUDGET
+    synchronous: bool = False
+    status: Status | None = None
+    _entries: dict[Role, _Entry] = field(default_factory=dict)
+    _keep: tuple[Role, ...] = ()
+    _rank: Sequence[Hardware] = ()
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _news: threading.Event = field(default_factory=threading.Event)
+    _worker: Worker | None = None
+
+    # ------------------------------------------------------------------ any thread, never waits for a load
+    def keep(self, roles: Sequence[Role]) -> None:
+        """The roles a show names, most needed first: they are loaded ahead and dropped last."""
+        with self._lock:
+            self._keep = tuple(dict.fromkeys(roles))
+            for role in self._keep:
+                self._entries.setdefault(role, _Entry())
+        self._wake()
+
+    def hold(self, role: Role) -> None:
+        """A slot wants or plays this role: load it next, and do not drop it."""
+        with self._lock:
+            entry = self._entries.setdefault(role, _Entry())
+            entry.wanted += 1
+            entry.used = time.monotonic()
+        self._wake()
+
+    def release(self, role: Role) -> None:
+        """A slot has no more use for it. It stays warm while there is room."""
+        with self._lock:
+            entry = self._entries.get(role)
+            if entry is not None:
+                entry.wanted = max(0, entry.wanted - 1)
+                entry.used = time.monotonic()
+        self._wake()
+
+    def find(self, role: Role) -> Generator | None:
+        """The loaded world, or None if it is not (or cannot be) there. The newest version if its files changed."""
+        entry = self._entries.get(role)
+        if self.synchronous and entry is not None and entry.due:
+            self._load(role)
+            self._tidy()
+        return entry.generator if entry is not None else None
+
+    def trouble(self, role: Role) -> str:
+        """Why the role could not be loaded the last time, one sentence; empty if it could, or is still loading."""
+        entry = self._entries.get(role)
+        return entry.trouble if entry is not None else ""
+
+    def card(self, role: Role) -> Card | None:
+        """The role's card once it has been read."""
+        entry = self._entries.get(role)
+        return entry.card if entry is not None else None
+
+    def retry(self, world: str) -> None:
+        """Try a world's failed loads again now."""
+        with self._lock:
+            for role, entry in self._entries.items():
+                if role.world == world and entry.trouble:
+                    entry.trouble, entry.due = "", True
+        self._wake()
+
+    @property
+    def nbytes(self) -> int:
+        """What the warm worlds cost in memory, about."""
+        return sum(e.cost for e in list(self._entries.values()) if e.generator is not None)
+
+    @property
+    def warm(self) -> list[Role]:
+        """The roles that could play at once."""
+        return [role for role, entry in list(self._entries.items()) if entry.generator is not None]
+
+    def close(self) -> None:
+        """Drop everything; a load that is under way finishes by itself and is forgotten."""
+        if self._worker is not None:
+            self._worker.stop.set()
+            self._news.set()
+            self._worker = None
+        with self._lock:
+            for entry in self._entries.values():
+                _put_away(entry)
+            self._entries.clear()
+            self._keep = ()
+
+    # ------------------------------------------------------------------ worker
+    def _wake(self) -> None:
+        if self.synchronous:
+            return
+        if self._worker is None:
+            self._worker = spawn("bank", self._work)
+        self._news.set()
+
+    def _work(self, stop: threading.Event) -> None:
+        be_nice()
+        looked = time.monotonic()
+        while not stop.is_set():
+            self._read_cards()
+            queue = self._queue()
+            if queue:
+                self._load(queue[0], len(queue) - 1)
+                self._tidy()
+                continue
+            self._tidy()
+            self._news.wait(LOOK)
+            self._news.clear()
+            if time.monotonic() - looked >= LOOK:
+                looked = time.monotonic()
+                self._look()
+
+    def _queue(self) -> list[Role]:
+        """What to load: what slots wait for, the latest first; then what the show names and there is room for."""
+        with self._lock:
+            due = [role for role, entry in self._entries.items() if entry.due and entry.wanted]
+            due.sort(key=lambda role: self._entries[role].used, reverse=True)
+            room = self.budget - sum(e.cost for r, e in self._entries.items() if e.wanted and r not in self._keep)
+            for role in self._keep:
+                entry = self._entries[role]
+                room -= entry.cost
+                if entry.due and room >= 0 and role not in due:
+                    due.append(role)
+        return due
+
+    def _read_cards(self) -> None:
+        """Cards before weights: moods and sizes have names long before a world is loaded."""
+        for role, entry in list(self._entries.items()):
+            if entry.card is None and not entry.trouble:
+                try:
+                    entry.card = self.library.card(role.world)
+                except (CardError, LookupError) as e:
+                    entry.trouble, entry.due, entry.stamp = str(e.args[0]), False, self._stamp(role)
+                    self._say(f"{role} cannot be loaded: {entry.trouble}", trouble=True)
+
+    def _load(self, role: Role, ahead: int = 0) -> None:
+        entry = self._entries.get(role)
+        if entry is None:
+            return
+        self._say(f"loading {role} at {role.shape[0]}×{role.shape[1]}" + f", {ahead} to follow" * (ahead > 0))
+        entry.stamp = entry.seen = self._stamp(role)
+        before = _resident()
+        try:
+            card = self.library.card(role.world)
+            entry.card = card
+            generator = self._try(card, role)
+        except (EngineError, CardError, LookupError) as e:
+            with self._lock:
+                entry.trouble, entry.due = str(e.args[0] if e.args else e), False
+            self._say(f"{role} cannot be loaded: {entry.trouble}", trouble=True)
+            return
+        with self._lock:
+            if self._entries.get(role) is not entry:  # closed meanwhile
+                generator.close()
+                return
+            _put_away(entry)
+            entry.generator, entry.trouble, entry.due = generator, "", False
+            entry.cost = max(generator.nbytes, _resident() - before)
+        self._say(f"{role} is ready ({generator.note})")
+
+    def _try(self, card: Card, role: Role) -> Generator:
+        """Load with the best engine that can. Raises what the first one said if none can."""
+        if not self._rank:
+            self._rank = self.hardware()
+        if not self._rank:
+            raise EngineError("there is no engine on this machine")
+        card.size(role.size)
+        troubles: list[Exception] = []
+        for hardware in self._rank:
+            try:
+                return hardware.load(card, role.size, role.shape)
+            except (EngineError, CardError) as e:
+                troubles.append(e)
+            except Exception as e:  # noqa: BLE001 - whatever else a library raises becomes this world's trouble
+                troubles.append(EngineError(f"{type(hardware).__name__}: {str(e).strip() or type(e).__name__}"))
+        raise troubles[0]
+
+    def _tidy(self) -> None:
+        """Drop the least needed until the budget holds; never what a slot wants or plays."""
+        with self._lock:
+            total = self.nbytes
+            need = {role: len(self._keep) - i for i, role in enumerate(self._keep)}
+            idle = [r for r, e in self._entries.items() if not e.wanted and e.generator is not None]
+            idle.sort(key=lambda r: (need.get(r, 0), self._entries[r].used))
+            for role in idle:
+                if total <= self.budget:
+                    break
+                entry = self._entries[role]
+                total -= entry.cost
+                _put_away(entry)
+                if role not in need:
+                    del self._entries[role]
+            for role in [r for r, e in self._entries.items() if r not in need and not e.wanted and not e.generator]:
+                del self._entries[role]
+
+    def _look(self) -> None:
+        """See whether files of what is loaded, or failed, have changed: seen twice the same, they are complete."""
+        for role, entry in list(self._entries.items()):
+            if entry.due or not (entry.generator or entry.trouble):
+                continue
+            stamp = self._stamp(role)
+            if stamp != entry.stamp and stamp == entry.seen:
+                with self._lock:
+                    entry.trouble, entry.due = "", True
+            entry.seen = stamp
+
+    def _stamp(self, role: Role) -> Stamp:
+        """Names, times and lengths of the files a role depends on."""
+        try:
+            path = self.library.find(role.world)
+        except LookupError:
+            return ()
+        paths = [path]
+        try:
+            size = self.library.card(role.world).sizes.get(role.size)
+            paths += [asset.path for asset in size.files.values()] if size is not None else []
+        except (CardError, LookupError):
+            pass  # the card alone then says when to look again
+        return tuple(_look_at(p) for p in paths)
+
+    def _say(self, text: str, trouble: bool = False) -> None:
+        if self.status is not None:
+            self.status.say(text, trouble)
+
+
+def _look_at(path: Path) -> tuple[str, int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return str(path), 0, -1
+    return str(path), stat.st_mtime_ns, stat.st_size
+
+
+def _resident() -> int:
+    """Bytes of memory this process uses now; 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+    except OSError:
+        return 0
+
+
+def _put_away(entry: _Entry) -> None:
+    if entry.generator is not None:
+        entry.generator.close()
+    entry.generator, entry.due = None, True

@@ -1,0 +1,93 @@
+"""Which engine suits this machine: a ranked list, each with its reason in one line."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import platform
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from perform.engines.generator import Hardware
+from perform.plugins import find
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An engine this machine could use. `hardware` is None where it cannot; `reason` says why or why not."""
+
+    name: str
+    hardware: Hardware | None
+    reason: str
+
+
+def options() -> list[Option]:
+    """All engines, best first. Imports torch only where a graphics card's driver is present. Worker thread."""
+    found = [_cuda(), _mps(), _openvino(), _cpu()]
+    found.append(Option("passthrough", _make("passthrough"), "always there: shows what the generator would be given"))
+    return found
+
+
+def auto() -> list[Hardware]:
+    """The engines this machine can use, best first: a bank tries them in this order. Worker thread."""
+    return [option.hardware for option in options() if option.hardware is not None]
+
+
+def named(name: str, **keys: Any) -> list[Hardware]:
+    """One engine by its name in show.toml ("auto" for the machine's choice), with its keys.
+
+    Raises LookupError if there is none of that name, TypeError if it has no such key.
+    """
+    return auto() if name == "auto" else [_make(name, **keys)]
+
+
+def _make(name: str, **keys: Any) -> Hardware:
+    hardware: Hardware = find("engines", name)(**keys)
+    return hardware
+
+
+def _driver() -> bool:
+    """Whether NVIDIA's driver is installed: asking it costs a millisecond, importing torch a second."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+def _cuda() -> Option:
+    if not _has("torch"):
+        return Option("torch", None, "CUDA: torch is not installed")
+    if not _driver():
+        return Option("torch", None, "CUDA: there is no NVIDIA driver")
+    import torch
+
+    if not torch.cuda.is_available():
+        why = "this torch was built without CUDA" if torch.version.cuda is None else "torch finds no usable card"
+        return Option("torch", None, f"CUDA: {why}")
+    return Option("torch", _make("torch", device="cuda"), f"CUDA on {torch.cuda.get_device_name()}")
+
+
+def _mps() -> Option:
+    if (platform.system(), platform.machine()) != ("Darwin", "arm64"):
+        return Option("torch", None, "MPS: this is not an Apple silicon Mac")
+    if not _has("torch"):
+        return Option("torch", None, "MPS: torch is not installed")
+    return Option("torch", _make("torch", device="mps"), "MPS on Apple silicon")
+
+
+def _openvino() -> Option:
+    if not _has("openvino"):
+        return Option("openvino", None, "OpenVINO is not installed")
+    return Option("openvino", _make("openvino"), "OpenVINO: the fastest on a CPU")
+
+
+def _cpu() -> Option:
+    if not _has("torch"):
+        return Option("torch", None, "torch is not installed")
+    return Option("torch", _make("torch", device="cpu"), "torch on the CPU: two to four times slower than OpenVINO")
+
+
+def _has(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None

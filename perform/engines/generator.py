@@ -1,0 +1,66 @@
+"""Between a bank and an engine: hardware that loads worlds, and the loaded world from which engines are opened.
+
+    hardware.load(card, size, shape) -> Generator     a worker: reads, compiles, measures; seconds
+    generator.open(venue)            -> Engine        the render thread: GL objects of its own; a millisecond
+
+Two layers that play the same world share one generator and have an engine each. An engine that works on the GPU
+(textures shared with CUDA) implements the same two steps; one that works in host memory is `host.HostGenerator`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from perform.card import Card
+from perform.clock import FixedClock
+from perform.plugins import Engine, Stage
+
+Shape = tuple[int, int]  # (width, height) in pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """How an engine is to run. `fps` caps its dreams a second (0: no cap).
+
+    `synchronous` is for a fixed clock: `submit` returns when the dream is finished, so that frame n shows the
+    dream of frame n and two runs are the same bit for bit. Slow machines only take longer.
+    """
+
+    software: bool = True
+    synchronous: bool = False
+    fps: float = 0.0
+
+    @classmethod
+    def of(cls, stage: Stage, fps: float = 0.0) -> Venue:
+        """The venue a stage describes."""
+        return cls(stage.software, isinstance(stage.clock, FixedClock), fps)
+
+
+class Generator(Protocol):
+    """A world loaded at one size and shape. `nbytes` is what it costs in memory, `note` how it runs in a few words."""
+
+    @property
+    def shape(self) -> Shape: ...
+
+    @property
+    def nbytes(self) -> int: ...
+
+    @property
+    def note(self) -> str: ...
+
+    def open(self, venue: Venue) -> Engine:
+        """An engine that plays this. Render thread, GL context current; quick."""
+        ...
+
+    def close(self) -> None:
+        """Nothing will be opened from it again. Engines that are open go on until they are closed. Any thread."""
+        ...
+
+
+class Hardware(Protocol):
+    """Loads worlds onto one kind of hardware. The entry points of `perform.engines` name dataclasses of this kind."""
+
+    def load(self, card: Card, size: str, shape: Shape) -> Generator:
+        """Worker thread; takes from tens of milliseconds to seconds. Raises EngineError or CardError: one sentence."""
+        ...

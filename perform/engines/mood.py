@@ -1,0 +1,140 @@
+"""The mood pad: a small vector that colours what a world dreams, played by name or on an XY pad.
+
+    pad = MoodPad.declare(params, "/layer/dream", "/layer/1", lambda: slot.card)
+    vector = pad.vector(now)                     # once a frame
+
+`/layer/N/mood` takes a name; `/layer/N/mood/x` and `/y` (0..1) move over the card's map, and from then on the name is
+"pad". The vector never jumps: it glides, also from world to world, for `/layer/N/mood/fade` seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from perform.card import Card, Mood
+from perform.engines.host import fit
+from perform.params import Param, Params, Spec
+
+PAD = "pad"
+GLIDE = 6.638  # a critically damped spring has gone 99 % of the way after this many of its time constants
+Cards = Callable[[], Card | None]
+
+
+@dataclass(slots=True)
+class MoodPad:
+    """Render thread. Make one with `declare`; `vector` costs some microseconds."""
+
+    params: Params
+    name: Param
+    x: Param
+    y: Param
+    fade: Param
+    card: Cards
+    _goal: tuple[float, ...] = ()
+    _vector: list[float] = field(default_factory=list)
+    _speed: list[float] = field(default_factory=list)
+    _seen: tuple[str, float, float] = (PAD, 0.5, 0.5)  # name, x, y at the last look
+    _posted: tuple[str, float, float] | None = None  # what this pad itself has posted and will see next
+    _start: str = ""
+    _met: bool = False  # a world with moods
+    _then: float | None = None
+
+    @classmethod
+    def declare(cls, params: Params, prefix: str, alias: str, card: Cards, start: str = "") -> MoodPad:
+        """Make `<prefix>/mood` and `/mood/x`, `/y`, `/fade`, which also answer under `alias`.
+
+        `card` gives the card whose moods count now (None: no world, no names); `start` is the mood to begin with
+        (empty: the world's default).
+        """
+
+        def names() -> Sequence[str]:
+            known = card()
+            mood = known.mood if known is not None else None
+            return (*(mood.named if mood is not None else ()), PAD)
+
+        def make(key: str, spec: Spec) -> Param:
+            return params.declare(f"{prefix}/mood{key}", spec, f"{alias}/mood{key}")
+
+        across = Spec("float", 0.5, 0.0, 1.0, doc="The mood pad from left to right over the world's map of moods.")
+        up = Spec("float", 0.5, 0.0, 1.0, doc="The mood pad from bottom to top over the world's map of moods.")
+        glide = Spec("float", 1.0, 0.0, 600.0, unit="s", doc="How long the mood takes to get where it is sent.")
+        doc = "The mood of what is dreamt, by name; pad: where x and y are."
+        name = make("", Spec("choice", PAD, live_choices=names, doc=doc))
+        return cls(params, name, make("/x", across), make("/y", up), make("/fade", glide), card, _start=start)
+
+    def vector(self, now: float) -> tuple[float, ...]:
+        """The mood at this moment; empty for a world without one (or no world)."""
+        card = self.card()
+        mood = card.mood if card is not None else None
+        if mood is not None:
+            self._look(mood)
+            self._glide(mood.size, now)
+        self._then = now
+        return tuple(self._vector)
+
+    def _look(self, mood: Mood) -> None:
+        """Find out where to go: what was touched last, the name or the pad."""
+        state = (str(self.name.value), float(self.x.value), float(self.y.value))
+        before, self._seen = self._posted or self._seen, state
+        self._posted = None
+        first, self._met = not self._met, True
+        if first and state == (PAD, 0.5, 0.5):
+            self._go(mood, self._start if self._start in mood.named else mood.default)
+        elif state[0] != PAD and state[0] not in mood.named:
+            self._go(mood, mood.default)  # a mood that the new world does not have
+        elif state[0] != PAD and (first or state[0] != before[0]):
+            self._go(mood, state[0])
+        elif state[1:] != before[1:]:
+            self._say(PAD, *state[1:])
+        self._goal = self._target(mood)
+
+    def _target(self, mood: Mood) -> tuple[float, ...]:
+        name, x, y = self._posted or self._seen
+        if name == PAD and mood.map is not None:
+            return mood.map.at(x, y)
+        return mood.named.get(name, mood.named[mood.default])
+
+    def _go(self, mood: Mood, name: str) -> None:
+        """A name was chosen: the pad's handle follows to the nearest place on the map."""
+        x, y = nearest(mood, mood.named[name]) if mood.map is not None else self._seen[1:]
+        self._say(name, x, y)
+
+    def _say(self, name: str, x: float, y: float) -> None:
+        self._posted = (name, x, y)
+        for param, value in ((self.name, name), (self.x, x), (self.y, y)):
+            if param.base != value:
+                self.params.publish(param.address, value)
+
+    def _glide(self, size: int, now: float) -> None:
+        """Move towards the goal as a critically damped spring does: exact for any frame rate."""
+        if len(self._vector) != size:
+            start = fit(self._vector, size) if self._vector else self._goal
+            self._vector, self._speed = list(start), list(fit(self._speed, size))
+        dt = max(0.0, now - self._then) if self._then is not None else 0.0
+        fade = float(self.fade.value)
+        if fade <= 0.0:
+            self._vector, self._speed = list(self._goal), [0.0] * size
+            return
+        rate = GLIDE / fade
+        decay = math.exp(-rate * dt)
+        for i, goal in enumerate(self._goal):
+            away, speed = self._vector[i] - goal, self._speed[i]
+            push = speed + rate * away
+            self._vector[i] = goal + (away + push * dt) * decay
+            self._speed[i] = (speed - rate * push * dt) * decay
+            if abs(self._vector[i] - goal) < 1e-5 and abs(self._speed[i]) < 1e-4:
+                self._vector[i], self._speed[i] = goal, 0.0
+
+
+def nearest(mood: Mood, vector: Sequence[float], steps: int = 16) -> tuple[float, float]:
+    """The place on the mood map that is nearest to a vector, in steps of 1/16. 2 ms: when a name is chosen."""
+    if mood.map is None:
+        return 0.5, 0.5
+    pad = mood.map
+
+    def distance(place: tuple[float, float]) -> float:
+        return math.dist(pad.at(*place), vector)
+
+    return min(((i / steps, j / steps) for j in range(steps + 1) for i in range(steps + 1)), key=distance)

@@ -1,0 +1,277 @@
+"""The slot: the place in a layer where an engine sits. Switches worlds without a hitch and survives their failures.
+
+    slot.want("ocean", "m", crossfade=2.0)             # whenever it changes; None: the input itself
+    picture = slot.dream(conditioned, mood, now)       # once a frame
+
+While a world loads, the present one plays on. Once it has dreamt its first picture it fades in, both dreaming. The
+ladder: the chosen size, a smaller one, what was playing, the input itself. An engine that fails keeps its last
+picture on the screen, and is tried again after a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perform.card import Card
+from perform.engines.bank import Bank, Role
+from perform.engines.fade import Dissolve, Still
+from perform.engines.generator import Generator, Shape, Venue
+from perform.engines.passthrough import Input
+from perform.engines.rates import Rates
+from perform.engines.seat import Seat
+from perform.frame import Frame
+from perform.health import Status
+from perform.plugins import Stage
+
+ARRIVAL = 1.0  # seconds in which a world dissolves in that nobody switched to: at the start, or back from trouble
+PATIENCE = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds until an engine that failed is tried again
+
+
+@dataclass(slots=True)
+class _Blame:
+    """A role whose engine failed at play: why, how often, and until when it is left alone."""
+
+    why: str
+    tries: int
+    until: float
+
+
+class Slot:
+    """Render thread for all calls, GL context current. `fps` caps the dreams a second of each engine (0: no cap).
+
+    `stage.prefix` is the layer's address; status is under `/status/engine/<its last part>`: a sentence, and
+    `dreams` (a second) and `latency` (milliseconds from the input's time to its dream).
+    """
+
+    def __init__(self, bank: Bank, stage: Stage, fps: float = 0.0) -> None:
+        address = f"/status/engine/{stage.prefix.rpartition('/')[2]}"
+        self._bank = bank
+        self._venue = Venue.of(stage, fps)
+        self._status = Status(stage.params, address)
+        self._rates = Rates(stage.params, address)
+        self._dissolve = Dissolve()
+        self._present = Seat(Input())
+        self._coming: Seat | None = None
+        self._wanted: tuple[str, str] | None = None  # world and size
+        self._fade = self._seconds = 0.0  # of the last `want`; of the fade that is coming
+        self._asked = False  # somebody asked for what comes next (not: it arrives or recovers by itself)
+        self._began: float | None = None  # show time the fade began
+        self._blames: dict[Role, _Blame] = {}
+        self._held: set[Role] = set()
+        self._key: object = None
+        self._shown: Frame | None = None
+        self._serial = 0
+
+    # ------------------------------------------------------------------ what the layer calls
+    def want(self, world: str | None, size: str = "m", crossfade: float = 0.0) -> None:
+        """Play this world (None: the input itself) from now on, fading for so many seconds. Costs nothing.
+
+        Asking for a world that failed tries it again.
+        """
+        self._wanted = (world, size) if world is not None else None
+        self._fade, self._asked = max(0.0, crossfade), self._shown is not None
+        if world is not None:
+            self._bank.retry(world)
+            for role in [r for r in self._blames if r.world == world]:
+                del self._blames[role]
+
+    def dream(self, picture: Frame, mood: Sequence[float], now: float) -> Frame:
+        """The newest finished dream of these pictures; the picture itself where nothing dreams. Never blocks.
+
+        The Frame's serial grows with every change of the picture, `time` is that of the input it was dreamt from,
+        its size may differ from the input's while the resolution changes.
+        """
+        self._steer(picture.size, now)
+        for seat in (self._present, self._coming):
+            if seat is None:
+                continue
+            fresh = seat.dream(picture, mood)
+            if fresh and seat.role is not None and seat.frame is not None and seat is self._leader:
+                self._rates.count(now, now - seat.frame.time)
+            if seat.trouble and seat.role is not None:
+                self._blame(seat.role, seat.trouble, now)
+        frame = self._picture(picture, now)
+        self._rates.publish(now, self._leader.role is not None)
+        self._describe(picture.size, now)
+        return frame
+
+    def close(self) -> None:
+        """Give everything back. May be called twice."""
+        for seat in (self._present, self._coming):
+            if seat is not None:
+                seat.engine.close()
+        self._present, self._coming = Seat(Input()), None
+        self._hold(set())
+        self._dissolve.close()
+        self._shown = self._key = None
+
+    @property
+    def card(self) -> Card | None:
+        """The card of the world that was asked for, once it is known; of the one that plays until then."""
+        for role in (self._role((0, 0)), self._leader.role):
+            for known in sorted(self._held, key=str):
+                if role is not None and known.world == role.world and (card := self._bank.card(known)) is not None:
+                    return card
+        return None
+
+    @property
+    def playing(self) -> Role | None:
+        """What plays, or fades in; None: the input itself."""
+        return self._leader.role
+
+    @property
+    def fading(self) -> bool:
+        """Whether two are seen at once."""
+        return self._coming is not None and self._began is not None
+
+    # ------------------------------------------------------------------ who plays
+    @property
+    def _leader(self) -> Seat:
+        """The seat that will be seen: the coming one once it has dreamt."""
+        return self._coming if self._coming is not None and self._coming.sound else self._present
+
+    def _role(self, shape: Shape) -> Role | None:
+        return Role(*self._wanted, shape) if self._wanted is not None else None
+
+    def _steer(self, shape: Shape, now: float) -> None:
+        """Bring in another seat if another one should play."""
+        cast = self._cast(shape, now)
+        if cast is None:
+            return
+        role, generator = cast
+        last = self._coming or self._present
+        if not last.trouble and last.generator is generator and not isinstance(last.engine, Still):
+            return
+        if self._coming is not None:
+            if role is not None and self._coming.frame is None and not self._coming.trouble:
+                return  # it has not had its first dream: a storm of wishes opens one engine at a time
+            if self._turn_back(generator, now):
+                return
+            self._interrupt()
+        try:
+            engine = Input() if generator is None else generator.open(self._venue)
+        except Exception as e:  # noqa: BLE001 - a guard, as in Seat
+            if role is not None:
+                self._blame(role, str(e).strip() or type(e).__name__, now)
+            return
+        self._coming, self._began = Seat(engine, role, generator), None
+        waited = self._shown is not None
+        self._seconds = self._fade if self._asked else ARRIVAL * waited
+        self._asked = False
+
+    def _cast(self, shape: Shape, now: float) -> tuple[Role | None, Generator | None] | None:
+        """Who should play: (role, generator), (None, None) for the input, or None: leave it as it is."""
+        wanted = self._role(shape)
+        if wanted is None:
+            self._claim(None)
+            return None, None
+        for role in self._ladder(wanted):
+            if role in self._blames and now < self._blames[role].until:
+                continue
+            self._claim(role)
+            generator = self._bank.find(role)
+            if generator is not None:
+                return role, generator
+            if not self._bank.trouble(role):
+                return None  # it is loading
+        if self._present.role is not None and self._present.sound:
+            return None
+        return None, None
+
+    def _ladder(self, wanted: Role) -> list[Role]:
+        card = self._bank.card(wanted)
+        smaller = card.smaller(wanted.size) if card is not None else []
+        return [wanted, *(Role(wanted.world, size, wanted.shape) for size in smaller)]
+
+    def _claim(self, role: Role | None) -> None:
+        """Tell the bank what is needed: what plays, what fades in and what is asked for."""
+        seats = [seat.role for seat in (self._present, self._coming) if seat is not None]
+        self._hold({r for r in (*seats, role) if r is not None})
+
+    def _hold(self, roles: set[Role]) -> None:
+        if roles == self._held:
+            return
+        for role in roles - self._held:
+            self._bank.hold(role)
+        for role in self._held - roles:
+            self._bank.release(role)
+        self._held = roles
+
+    def _turn_back(self, generator: Generator | None, now: float) -> bool:
+        """If what is fading out should stay after all, let the fade run backwards."""
+        coming = self._coming
+        if coming is None or self._present.generator is not generator or not self._present.sound:
+            return False
+        if isinstance(self._present.engine, Still):
+            return False
+        if self._began is None or coming.trouble:
+            coming.engine.close()
+            self._coming = None
+            return True
+        gone = min(1.0, (now - self._began) / self._seconds) if self._seconds > 0.0 else 1.0
+        self._present, self._coming = coming, self._present
+        self._began = now - (1.0 - gone) * self._seconds
+        return True
+
+    def _interrupt(self) -> None:
+        """Another wish in the middle of a fade: what is seen now stands still, and the next one fades in over it."""
+        if self._coming is None:
+            return
+        if self._began is not None and self._shown is not None:
+            still = Still.of(self._shown.texture)
+            self._present.engine.close()
+            self._present = Seat(still, frame=still.newest())
+        self._coming.engine.close()
+        self._coming = None
+
+    def _blame(self, role: Role, why: str, now: float) -> None:
+        known = self._blames.get(role)
+        if known is not None and now < known.until:
+            return
+        tries = known.tries + 1 if known is not None else 0
+        self._blames[role] = _Blame(why, tries, now + PATIENCE[min(tries, len(PATIENCE) - 1)])
+
+    # ------------------------------------------------------------------ what is seen
+    def _picture(self, picture: Frame, now: float) -> Frame:
+        coming, progress = self._coming, 0.0
+        if coming is not None and coming.frame is not None:
+            if self._began is None:
+                self._began = now
+            progress = (now - self._began) / self._seconds if self._seconds > 0.0 else 1.0
+            if progress >= 1.0:
+                self._present.engine.close()
+                self._present, self._coming, self._began = coming, None, None
+        before = self._present.frame or picture
+        if self._coming is None or self._coming.frame is None:
+            return self._give((id(self._present), before.serial), before)
+        after = self._coming.frame
+        key = (id(self._present), before.serial, after.serial, progress)
+        if key == self._key and self._shown is not None:
+            return self._shown
+        eased = progress * progress * (3.0 - 2.0 * progress)
+        target = self._dissolve.draw(before.texture, after.texture, eased)
+        return self._give(key, Frame(target.texture, after.time, after.serial))
+
+    def _give(self, key: object, frame: Frame) -> Frame:
+        if key != self._key or self._shown is None:
+            self._key = key
+            self._serial += 1
+            self._shown = Frame(frame.texture, frame.time, self._serial)
+        return self._shown
+
+    def _describe(self, shape: Shape, now: float) -> None:
+        """Say who plays, and if it is not what was asked for, why."""
+        leader, wanted = self._leader, self._role(shape)
+        plays = f"{leader.role} plays on" if leader.role is not None else "its input shows"
+        if wanted is None:
+            return self._status.say("no world: its input shows" if leader.role is None else plays)
+        if leader.role == wanted and leader.sound and leader.generator is not None:
+            return self._status.say(f"{wanted} ({leader.generator.note})")
+        why = self._bank.trouble(wanted)
+        blame = self._blames.get(wanted)
+        if blame is not None:
+            why = f"{wanted} failed: {blame.why}"
+        if not why:
+            return self._status.say(f"{wanted} is loading; {plays}")
+        return self._status.say(f"{why}; {plays}", trouble=True)

@@ -1,0 +1,136 @@
+"""PyTorch: CUDA and Apple graphics cards, and CPUs where OpenVINO cannot be had.
+
+The network is rebuilt from the card by `perform.networks`; weights are safetensors. On a card it runs in fp16 with
+channels last (two to three times fp32); on a CPU in bf16 where that measures faster (AMX, AVX512-BF16).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from perform.card import Card
+from perform.engines.generator import Shape
+from perform.engines.host import HostGenerator, Run, Vector, probe, prove
+from perform.gl.transfer import Pixels
+from perform.library import verify
+from perform.notes import Notes, cache_folder
+from perform.plugins import EngineError
+
+PRECISIONS = {"cuda": ("fp16",), "mps": ("fp16",), "cpu": ("bf16", "fp32")}
+
+
+@dataclass(slots=True)
+class Torch:
+    """`device`: auto, cuda, mps or cpu. `precision`: auto, fp16, bf16, fp32. `compile`: torch.compile, which
+    takes up to a minute to start and wins where launches, not arithmetic, are the cost."""
+
+    device: str = "auto"
+    precision: str = "auto"
+    compile: bool = False
+    threads: int = 0
+    cache: Path | None = None
+
+    def load(self, card: Card, size: str, shape: Shape) -> HostGenerator:
+        """See `generator.Hardware`. Imports torch: the first time a second or two."""
+        torch = _library()
+        device = pick(torch, self.device)
+        chosen = card.size(size)
+        if "weights" not in chosen.files:
+            raise EngineError(f"{card.world} {size} brings no safetensors for torch")
+        width, height = shape
+        if width % card.multiple or height % card.multiple:
+            raise EngineError(
+                f"{width}×{height} is not a size this world dreams at: sides are multiples of {card.multiple}"
+            )
+        path = verify(chosen.files["weights"], Notes((self.cache or cache_folder()) / "sha256.json"))
+        wanted = PRECISIONS[device] if self.precision == "auto" else (self.precision,)
+        tried = {name: self._build(torch, card, size, device, name) for name in wanted}
+        mood = card.mood.size if card.mood is not None else 0
+        times = {name: measure(make(), shape, mood) for name, make in tried.items()}
+        best = min(times, key=lambda name: times[name])
+        nbytes = 3 * path.stat().st_size + width * height * 256
+        note = f"torch {device} {best}, {times[best] * 1e3:.0f} ms"
+        return HostGenerator(tried[best], shape, mood, nbytes, note)
+
+    def _build(self, torch: Any, card: Card, size: str, device: str, precision: str) -> Callable[[], Run]:
+        kinds = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
+        if precision not in kinds:
+            raise EngineError(f"torch has no precision {precision!r}; auto, {', '.join(kinds)}")
+        network = _network(torch, card, size)
+        network.core.to(kinds[precision])
+        network = network.to(device, memory_format=torch.channels_last)
+        if self.compile:
+            network.compile()
+        return session(torch, network, device, self.threads)
+
+
+def _library() -> Any:
+    try:
+        import torch
+    except (ImportError, OSError) as e:
+        raise EngineError(f"torch cannot be loaded: {e}") from e
+    return torch
+
+
+def pick(torch: Any, device: str) -> str:
+    """The device to use. Raises EngineError if the one asked for is not there."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return next(name for name, present in there.items() if present)
+    if not there.get(device.partition(":")[0], False):
+        raise EngineError(f"torch finds no device {device!r} here; {', '.join(n for n, ok in there.items() if ok)}")
+    return device
+
+
+def _network(torch: Any, card: Card, size: str) -> Any:
+    from safetensors import SafetensorError
+
+    from perform import networks
+
+    try:
+        network = networks.load(card.raw, size, card.folder)
+    except (KeyError, OSError, ValueError, SafetensorError) as e:
+        what = f"the card has no {e}" if isinstance(e, KeyError) else str(e)
+        raise EngineError(f"{card.world} {size} cannot be loaded: {what}") from e
+    for name, weights in network.named_parameters():
+        weights.requires_grad_(False)
+        if not bool(torch.isfinite(weights).all()):
+            raise EngineError(f"{card.world} {size} holds weights that are not finite numbers ({name})")
+    return network
+
+
+def session(torch: Any, network: Any, device: str, threads: int = 0) -> Callable[[], Run]:
+    """Makes Runs of a network; several may run at once."""
+
+    def make() -> Run:
+        if threads:
+            torch.set_num_threads(threads)  # of this thread's parallel regions
+
+        def run(picture: Pixels, mood: Vector) -> Pixels:
+            with torch.inference_mode():
+                given = torch.from_numpy(picture)[None].to(device, non_blocking=True)
+                dream = network(given, torch.from_numpy(mood)[None].to(device, non_blocking=True))
+                result: Pixels = dream[0].cpu().numpy()
+                return result
+
+        return run
+
+    return make
+
+
+def measure(run: Run, shape: Shape, mood: int) -> float:
+    """Seconds for one dream: the best of three after a first one that warms up (and proves that it dreams)."""
+    prove(run, shape, mood)
+    picture, numbers = probe(shape), np.zeros(mood, np.float32)
+    best = float("inf")
+    for _ in range(3):
+        began = time.perf_counter()
+        run(picture, numbers)
+        best = min(best, time.perf_counter() - began)
+    return best
