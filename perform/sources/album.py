@@ -91,7 +91,7 @@ class Album:
 
     def _load(self, paths: list[Path], fresh: bool) -> tuple[Path, float]:
         """Deliver the first of these that can be read."""
-        unreadable = []
+        unreadable: list[str] = []
         for path in paths:
             try:
                 changed = path.stat().st_mtime

@@ -54,7 +54,7 @@ class Camera(Closing):
         self._box: Mailbox[Picture] = Mailbox()
         self._heard = self._now = stage.clock.now()
         self._playing = False  # whether the worker believes that it has a camera
-        self._worker = spawn(f"camera {stage.prefix}", self._run, on_error=lambda e: self._status.say(f"lost: {e}", True))
+        self._worker = spawn(f"camera {stage.prefix}", self._run, on_error=self._failed)
         return self
 
     # ------------------------------------------------------------------ render thread
@@ -80,6 +80,9 @@ class Camera(Closing):
         self._canvas.close()
 
     # ------------------------------------------------------------------ worker
+    def _failed(self, error: BaseException) -> None:
+        self._status.say(f"lost: {error}", trouble=True)
+
     def _run(self, stop: threading.Event) -> None:
         tries = 0
         while not stop.is_set():
@@ -161,7 +164,7 @@ class _Pace:
         self._since, self._count, self._said = now, 0, 0.0
 
     def beat(self, now: float) -> str:
-        """" at 30", or nothing in the first seconds."""
+        """Count a picture; what to say of the rate (" at 30"), nothing in the first seconds."""
         self._count += 1
         span = now - self._since
         if span >= 2.0:

@@ -26,8 +26,11 @@ def errors() -> tuple[type[Exception], ...]:
 
 
 def flip(rgba: Pixels, mirror: bool = False, turns: int = 0) -> Pixels:
-    """Top-down RGBA as a contiguous bottom-up copy; `turns` quarter turns counter-clockwise first, then `mirror`."""
-    whole = np.ascontiguousarray(np.rot90(rgba, turns)).view(np.uint32)  # one word a pixel: mirroring moves whole pixels
+    """Top-down RGBA as a contiguous bottom-up copy; `turns` quarter turns counter-clockwise first, then `mirror`.
+
+    Works on words of one pixel each, so that mirroring costs no more than flipping.
+    """
+    whole = np.ascontiguousarray(np.rot90(rgba, turns)).view(np.uint32)
     flat = whole[::-1, ::-1] if mirror else whole[::-1]
     return np.ascontiguousarray(flat).view(np.uint8).reshape(*flat.shape[:2], 4)
 
@@ -51,5 +54,5 @@ class Converter:
             wish["src_colorspace"] = "ITU709"
         picture = self._scaler.reformat(frame, **wish)
         plane = picture.planes[0]
-        rows = np.frombuffer(plane, np.uint8).reshape(picture.height, plane.line_size // 4, 4)
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(picture.height, plane.line_size // 4, 4)
         return flip(rows[:, :width], self.mirror, (frame.rotation // 90) % 4)

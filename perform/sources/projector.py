@@ -209,7 +209,7 @@ class Projector:
                 continue
             for frame in frames:
                 bad = 0
-                yield Still(self._time(frame), frame)  # type: ignore[arg-type]
+                yield Still(self._time(frame), frame)
 
     def _time(self, frame: object) -> float:
         pts = getattr(frame, "pts", None)

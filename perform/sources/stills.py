@@ -16,8 +16,6 @@ from perform.sources.decoding import Pixels, flip
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FOLDER = "a folder of pictures"
-
 
 class NoPicture(OSError):
     """A picture cannot be shown; the text is one sentence."""
@@ -62,7 +60,7 @@ def load(path: Path, cover: tuple[int, int]) -> Pixels:
             image.draft("RGB", (cover[0] * 2, cover[1] * 2))  # JPEG: decode at ½, ¼ or ⅛ where that is enough
             upright = ImageOps.exif_transpose(image)
             return flip(np.asarray(_rgba(_reduced(_eight_bits(upright), cover))))
-    except Exception as e:  # noqa: BLE001  # broken files make Pillow raise SyntaxError, struct.error, anything
+    except Exception as e:  # broken files make Pillow raise SyntaxError, struct.error, anything
         raise NoPicture(_why(path, e)) from e
 
 

@@ -34,8 +34,12 @@ class Server:
     def __init__(self, body: Bytes, rate: float = 60.0, head: bytes | None = None) -> None:
         self.body = body
         self.rate = rate
-        self.head = head if head is not None else (
-            b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\nConnection: close\r\n\r\n"
+        self.head = (
+            head
+            if head is not None
+            else (
+                b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\nConnection: close\r\n\r\n"
+            )
         )
         self.connections = 0
         self.port = 0

@@ -63,7 +63,9 @@ def test_a_variable_frame_rate_follows_the_time_stamps(tmp_path: Path) -> None:
     projector.close()
 
 
-@pytest.mark.parametrize(("name", "codec"), [("raw.h264", "libx264"), ("a.avi", "mpeg4"), ("a.mkv", "libx264"), ("a.ts", "libx264")])
+@pytest.mark.parametrize(
+    ("name", "codec"), [("raw.h264", "libx264"), ("a.avi", "mpeg4"), ("a.mkv", "libx264"), ("a.ts", "libx264")]
+)
 def test_containers(tmp_path: Path, name: str, codec: str) -> None:
     """A raw stream has no time stamps and cannot seek; a transport stream does not begin at zero."""
     projector = Projector(film(tmp_path / name, frames=40, rate=25, codec=codec))
