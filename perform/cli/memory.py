@@ -1,0 +1,72 @@
+"""What a show remembers from one start to the next: its parameters, written down every few seconds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from perform import workers
+from perform.params import Params
+
+log = logging.getLogger(__name__)
+EVERY = 3.0  # seconds
+
+
+def memory_of(show: Path) -> Memory:
+    """The memory that belongs to this show file, in the user's state folder."""
+    from platformdirs import user_state_path
+
+    name = hashlib.sha256(str(show.absolute()).encode()).hexdigest()[:16]
+    return Memory(user_state_path("perform", appauthor=False) / "shows" / f"{name}.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A JSON file of address -> value. Written whole or not at all."""
+
+    path: Path
+
+    def values(self) -> dict[str, Any]:
+        """What was last written down; nothing if there is nothing that can be read."""
+        try:
+            data = json.loads(self.path.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as e:
+            log.warning("the last values cannot be read, starting with the show's own: %s", e)
+            return {}
+        return data if isinstance(data, dict) else {}
+
+    def write(self, values: dict[str, Any]) -> None:
+        """Replace what was written down. Raises OSError."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = self.path.with_suffix(".new")
+        new.write_text(json.dumps(values), "utf-8")
+        os.replace(new, self.path)
+
+    def forget(self) -> None:
+        """Nothing is left of an earlier evening."""
+        self.path.unlink(missing_ok=True)
+
+    def keep(self, params: Params, every: float = EVERY) -> workers.Worker:
+        """Write the parameters down every few seconds until the worker is closed. A full disk is said once."""
+        trouble = ""
+
+        def run(stop: threading.Event) -> None:
+            nonlocal trouble
+            while not stop.wait(every):
+                try:
+                    self.write(params.snapshot())
+                    trouble = ""
+                except OSError as e:
+                    if str(e) != trouble:
+                        trouble = str(e)
+                        log.warning("the values cannot be written down: %s", e)
+
+        return workers.spawn("memory", run)
