@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from perform.spec import Spec, Value
 
@@ -68,8 +68,7 @@ class Param:
         return f"Param({self.address!r}, base={self.base!r}, value={self.value!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(NamedTuple):
     """One change on its way in. `origin` names who sent it (so that it is not echoed to them)."""
 
     address: str

@@ -71,7 +71,7 @@ class Spec:
         return _COERCE[self.kind](self, value)
 
     def shift(self, base: Value, operator: str, amount: Any) -> Value:
-        """`base` moved by "+" or "-" an amount: in the parameter's unit, or by places in a choice (not past its ends)."""
+        """`base` moved by "+" or "-" an amount: in its own unit, or by places in a choice (not past its ends)."""
         if self.kind not in ("float", "int", "choice"):
             raise Refused(f"cannot be moved by an amount: it is a {self.kind}")
         step = number(amount) * (-1.0 if operator == "-" else 1.0)

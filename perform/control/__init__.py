@@ -1,0 +1,1 @@
+"""What posts values from outside: one device a file."""

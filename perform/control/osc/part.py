@@ -1,0 +1,155 @@
+"""The part that a show's [osc] table opens."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self
+
+from perform.control.osc.ahead import Ahead
+from perform.control.osc.audience import Audience
+from perform.control.osc.door import Door
+from perform.control.osc.outbox import Outbox
+from perform.control.osc.pattern import Patterns
+from perform.control.osc.place import Place
+from perform.control.osc.tcp import TcpPort
+from perform.control.osc.udp import UdpPort
+from perform.control.osc.words import Words
+from perform.health import Status
+from perform.params import Spec
+from perform.plugins import Closing, Stage
+from perform.workers import Worker, spawn
+
+STATUS = "/status/osc"
+COUNT = "/status/osc/messages"
+MOST_DRIFTERS = 64  # senders whose clocks are spoken of
+
+
+@dataclass(slots=True)
+class Osc(Closing):
+    """Receives OSC, answers, and tells subscribers what changes.
+
+    `listen` is "host:port" (loopback unless told otherwise: "0.0.0.0:9000" opens it to every network of the machine);
+    `reply` the UDP port that answers go to at the sender's address (0: the listening port + 1); `tcp` True for the same
+    port, False for none, or "host:port". A port that is in use is said in the status and tried again every 2 s.
+    """
+
+    listen: str = "127.0.0.1:9000"
+    reply: int = 0
+    tcp: bool | str = True
+    _wall: Callable[[], float] = field(default=time.time, init=False, repr=False)  # Unix time, which timetags are in
+    _desk: _Desk | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        Place.read(self.listen, "listen")
+        if isinstance(self.tcp, str):
+            Place.read(self.tcp, "tcp")
+        if not 0 <= self.reply <= 65535:
+            raise ValueError(f"reply = {self.reply} is not a port: 1 to 65535, or 0 for the listening port + 1")
+
+    @property
+    def port(self) -> int:
+        """The UDP port in use; 0 while there is none."""
+        return self._desk.udp.port if self._desk else 0
+
+    @property
+    def tcp_port(self) -> int:
+        """The TCP port in use; 0 while there is none."""
+        return self._desk.tcp.port if self._desk and self._desk.tcp else 0
+
+    def open(self, stage: Stage) -> Self:
+        """Start to listen. Does not fail when a port cannot be had: the show plays, and the port is tried again."""
+        self.close()
+        self._desk = _Desk(stage, Status(stage.params, STATUS), self._wall)
+        self._desk.open(Place.read(self.listen, "listen"), self.reply, self.tcp)
+        return self
+
+    def close(self) -> None:
+        """Stop listening and let go of the ports."""
+        desk, self._desk = self._desk, None
+        if desk is not None:
+            desk.close()
+
+
+@dataclass(slots=True)
+class _Desk:
+    """Everything that is there while the part is open."""
+
+    stage: Stage
+    status: Status
+    wall: Callable[[], float]
+    udp: UdpPort = field(init=False)
+    tcp: TcpPort | None = field(default=None, init=False)
+    ahead: Ahead = field(init=False)
+    outbox: Outbox = field(init=False)
+    workers: list[Worker] = field(default_factory=list, init=False)
+    troubles: dict[str, str] = field(default_factory=dict, init=False)
+    drifters: set[str] = field(default_factory=set, init=False)
+    counted: int = field(default=-1, init=False)
+
+    def open(self, place: Place, reply: int, tcp: bool | str) -> None:
+        params, patterns = self.stage.params, Patterns(self.stage.params)
+        params.declare(COUNT, Spec("float", 0.0, 0.0, doc="OSC datagrams and packets received.", readonly=True))
+        self.ahead = Ahead(self.stage.clock, self.wall)
+        self.outbox = Outbox(params, Audience(patterns, reply, time.monotonic), self._send, time.monotonic, self._count)
+        door = Door(params, patterns, self.ahead, self.outbox.ask, on_drift=self._drift)
+        door.words = Words(params, patterns, self.outbox).table()
+        self.udp = UdpPort(place, door.enter, functools.partial(self._say, "udp"))
+        self.udp.bind()
+        if tcp:
+            there = Place.read(tcp, "tcp") if isinstance(tcp, str) else Place(place.host, place.port or self.udp.port)
+            self.tcp = TcpPort(there, door.enter, functools.partial(self._say, "tcp"))
+            self.tcp.bind()
+        self.outbox.audience.reply_port = reply or min((place.port or self.udp.port) + 1, 65535)
+        params.feeds += [self.ahead.due, self.outbox.release]
+        params.on_settle.append(self.outbox.on_settle)
+        params.on_refuse.append(self.outbox.on_refuse)
+        self.workers = [spawn("osc udp", self.udp.run), spawn("osc out", self.outbox.run)]
+        if self.tcp:
+            self.workers.append(spawn("osc tcp", self.tcp.run))
+        self._say("udp", self.troubles["udp"])
+
+    def close(self) -> None:
+        params = self.stage.params
+        params.feeds[:] = [f for f in params.feeds if f not in (self.ahead.due, self.outbox.release)]
+        params.on_settle[:] = [f for f in params.on_settle if f != self.outbox.on_settle]
+        params.on_refuse[:] = [f for f in params.on_refuse if f != self.outbox.on_refuse]
+        for worker in self.workers:
+            worker.stop.set()
+        self.udp.wake()
+        self.outbox.close()
+        if self.tcp:
+            self.tcp.wake()
+        for worker in self.workers:
+            worker.close()
+        if self.tcp:
+            self.tcp.close()
+
+    def _send(self, packet: bytes, target: tuple[str, int]) -> None:
+        self.udp.send(packet, target)
+
+    def _say(self, port: str, trouble: str) -> None:
+        self.troubles[port] = trouble
+        if not self.workers:  # still opening: said once, when both ports have been tried
+            return
+        here = [f"UDP {self.udp.place.host}:{self.udp.port}"] if self.udp.port else []
+        if self.tcp and self.tcp.port:
+            here.append(f"TCP {self.tcp.place.host}:{self.tcp.port}")
+        where = f"listening at {' and '.join(here)}, answers go to UDP port {self.outbox.audience.reply_port}"
+        troubles = list(filter(None, self.troubles.values()))
+        self.status.say("; ".join([*troubles, where] if here else troubles), trouble=bool(troubles))
+
+    def _drift(self, sender: object, seconds: float) -> None:
+        host = str(sender[0]) if isinstance(sender, tuple) else getattr(sender, "peer", "a peer").rpartition(":")[0]
+        if host not in self.drifters and len(self.drifters) < MOST_DRIFTERS:
+            self.drifters.add(host)
+            text = f"the clock of {host} is {seconds:.0f} s ahead of ours: its bundles play at once"
+            self.status.say(text, trouble=True)
+
+    def _count(self) -> None:
+        count = self.udp.messages + (self.tcp.messages if self.tcp else 0)
+        if count != self.counted:
+            self.counted = count
+            self.stage.params.publish(COUNT, count)

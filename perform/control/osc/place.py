@@ -1,0 +1,59 @@
+"""Where to listen: "host:port" as shows write it, and a socket there or one sentence why not."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from dataclasses import dataclass
+
+
+class PortError(OSError):
+    """A place where one cannot listen now; the text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address to listen at. `host` "" or "*" means every network of this machine; port 0 takes a free one."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def read(cls, text: str, key: str) -> Place:
+        """From "host:port", ":port", "port" or "[::1]:port". Raises ValueError with a sentence that names the key."""
+        host, colon, port = text.strip().rpartition(":")
+        host = host.strip("[]") if colon else "127.0.0.1"
+        if not port.isascii() or not port.isdigit() or int(port) > 65535:
+            raise ValueError(f'{key} = "{text}" is not a place to listen: write "127.0.0.1:9000" or "0.0.0.0:9000"')
+        return cls("0.0.0.0" if host in ("", "*") else host, int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def bind(self, kind: socket.SocketKind) -> socket.socket:
+        """A bound socket (SOCK_DGRAM or SOCK_STREAM). Raises PortError."""
+        protocol = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
+        try:
+            family, _, _, _, where = socket.getaddrinfo(self.host, self.port, type=kind)[0]
+            sock = socket.socket(family, kind)
+        except OSError as e:
+            raise PortError(f"cannot listen at {self}: {e.strerror or e}") from e
+        try:
+            if kind == socket.SOCK_STREAM and hasattr(socket, "SO_REUSEPORT"):  # not Windows, where it would steal
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(where)
+        except OSError as e:
+            sock.close()
+            raise PortError(self._why(protocol, e)) from e
+        return sock
+
+    def _why(self, protocol: str, e: OSError) -> str:
+        if e.errno == errno.EADDRINUSE:
+            return (
+                f"{protocol} port {self.port} is in use by another program: close that, or choose another port in [osc]"
+            )
+        if e.errno == errno.EADDRNOTAVAIL:
+            return f'this machine has no address {self.host} (yet): write "0.0.0.0:{self.port}" for all its networks'
+        if e.errno == errno.EACCES:
+            return f"{protocol} port {self.port} needs more rights than this program has: choose one above 1023"
+        return f"cannot listen at {self} ({protocol}): {e.strerror or e}"
