@@ -108,7 +108,7 @@ def _markdown(tree: list[Param]) -> Iterator[str]:
     yield ""
     yield "Made by `perform params show.toml --markdown`: every address of the first show. A layer answers to its name"
     yield "and to its number (`/layer/dream/opacity`, `/layer/1/opacity`); case is forgiven; patterns match"
-    yield "(`/layer/*/opacity`). A float takes seconds as a second argument. No argument asks. Defaults stand in brackets."
+    yield "(`/layer/*/opacity`). A float takes seconds as a second argument; no argument asks. Defaults are in brackets."
     groups: dict[str, list[Param]] = {}
     for param in tree:
         parts = param.address.split("/")

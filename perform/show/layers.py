@@ -126,11 +126,12 @@ def _mood(table: Table) -> dict[str, Value]:
 
 
 def _filters(table: Table, stock: Stock) -> tuple[str, ...]:
-    """The chain before the generator, in order: names of patches, each found."""
+    """The chain before the generator, in order: names of patches, each found; "condition" is where the world's goes."""
     out = []
     for name in table.texts("filters"):
-        if stock.patch(name, "filters") is None:
-            table.wrong("filters", f"there is no filter {name!r}{nearest(name, stock.named('filters'))}")
+        if name.casefold() != "condition" and stock.patch(name, "filters") is None:
+            near = nearest(name, ("condition", *stock.named("filters")))
+            table.wrong("filters", f"there is no filter {name!r}{near}")
         out.append(name)
     return tuple(out)
 

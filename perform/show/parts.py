@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from perform import plugins
 from perform.show.keys import read_part
 from perform.show.spec import PartSpec, frozen
-from perform.show.table import Table
+from perform.show.stock import Stock
+from perform.show.table import Table, nearest
 from perform.show.values import NAME, NAME_RULE, scalars
 
 
@@ -44,7 +45,7 @@ def _named_tables(top: Table, key: str) -> list[tuple[str, Table]]:
     return out
 
 
-def read_sources(top: Table) -> dict[str, PartSpec]:
+def read_sources(top: Table, stock: Stock) -> dict[str, PartSpec]:
     tables = _named_tables(top, "source")
     if not tables:
         top.wrong("source", "there is no source; a show needs at least one [source.NAME] table")
@@ -58,6 +59,9 @@ def read_sources(top: Table) -> dict[str, PartSpec]:
             sources[name] = PartSpec("sources", name, "", fallback=fallback, line=table.line())
             continue
         part = read_part(table, "sources", name, kind)
+        patch = part.keys.get("patch")
+        if isinstance(patch, str) and stock.patch(patch, "sources") is None:
+            table.wrong("patch", f"there is no patch {patch!r}{nearest(patch, stock.named('sources'))}")
         sources[name] = PartSpec("sources", name, kind, part.keys, frozen(values), fallback, part.line)
         table.done()
     _refuse_fallback_circles(top, sources)

@@ -82,7 +82,7 @@ def _read_show(top: Table, path: Path) -> Show:
     folder = Path(os.path.abspath(path)).parent
     stock = Stock(folder, _folders(head, "patches", folder), _folders(head, "models", folder))
     size = head.pixels("size", (1280, 720), 16, 16384)
-    sources = read_sources(top)
+    sources = read_sources(top, stock)
     layers = read_layers(top, stock, tuple(sources), size)
     window = top.table("window", "[window]")
     record = read_record(top)
@@ -114,7 +114,7 @@ def _read_show(top: Table, path: Path) -> Show:
 
 
 def _folders(head: Table, key: str, folder: Path) -> list[Path]:
-    """The folders to search: those the show names, the one beside it, the program's own, and the user's."""
+    """The folders to search: those the show names, the one beside it, the program's own, the user's."""
     named = []
     for text in head.texts(key):
         found = folder / Path(text).expanduser()
@@ -122,8 +122,9 @@ def _folders(head: Table, key: str, folder: Path) -> list[Path]:
             head.wrong(key, f"{key}: there is no folder {text!r}")
         named.append(found)
     own = {"patches": paths.patches(), "models": paths.models()}[key]
+    here = [folder] if key == "patches" else []
     user = user_data_path("perform", appauthor=False) / key
-    return list(dict.fromkeys(p.resolve() for p in (*named, folder / key, own, user) if p.is_dir()))
+    return list(dict.fromkeys(p.resolve() for p in (*named, folder / key, own, user, *here) if p.is_dir()))
 
 
 def _read_inset(head: Table) -> str:
