@@ -1,0 +1,45 @@
+"""A patch read, translated and with its images decoded: everything that needs no GL, so that a worker can do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from perform.gl.isf.header import load, read
+from perform.gl.isf.kinds import Header, PatchError
+from perform.gl.isf.translate import Translation, translate
+
+LARGEST = 4096  # pixels a side of an imported image; larger ones are reduced
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What `Patch` compiles. `images`: uint8 (height, width, 4), row 0 at the bottom."""
+
+    header: Header
+    shader: Translation
+    images: dict[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
+
+
+def draft(path: Path) -> Draft:
+    """Read a patch. Any thread; takes as long as the disk and the images do. Raises PatchError."""
+    header = read(path)
+    vertex = header.vertex
+    shader = translate(header, None if vertex is None else load(vertex))
+    return Draft(header, shader, {name: _image(file, path) for name, file in header.imported.items()})
+
+
+def _image(file: Path, patch: Path) -> npt.NDArray[np.uint8]:
+    from PIL import Image
+
+    try:
+        with Image.open(file) as image:
+            image.thumbnail((LARGEST, LARGEST))
+            pixels = np.asarray(image.convert("RGBA"), np.uint8)
+    except (OSError, ValueError, Image.DecompressionBombError) as e:
+        reason = "is not there" if isinstance(e, FileNotFoundError) else f"cannot be read: {e}"
+        raise PatchError(patch, 0, f"the imported image {file} {reason}") from e
+    return np.ascontiguousarray(pixels[::-1])

@@ -1,0 +1,167 @@
+"""A patch that follows its file: a saved change is in the next frames, a broken one leaves the last good one on."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from perform.frame import Texture as AnyTexture
+from perform.gl.isf import controls
+from perform.gl.isf.draft import Draft, draft
+from perform.gl.isf.header import load, parse
+from perform.gl.isf.kinds import Header, PatchError
+from perform.gl.isf.patch import Date, Patch, seconds_a_frame, today
+from perform.gl.target import Format, Texture
+from perform.params import Params
+from perform.workers import Mailbox, spawn
+
+log = logging.getLogger(__name__)
+Stamp = tuple[int, int]  # when a file was changed (ns), and its size
+PERIOD = 0.2  # seconds between looks at the files
+LONGEST = 2.0  # seconds a frame: a patch that would take longer is not put on
+
+
+class LivePatch:
+    """One patch on stage. Its inputs are parameters below `prefix`; `images` are the pictures it works on.
+
+    Never raises for what is in the file: `error` says what is wrong (file, line, message; "" if nothing), and the
+    last good version stays. `header` is the present version's, None before the first good one. `serial` grows
+    with each render. Render thread, but for the worker that reads the files (`watch=False`: none).
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        params: Params,
+        prefix: str,
+        format: Format = "rgba8",
+        date: Callable[[], Date] = today,
+        watch: bool = True,
+    ) -> None:
+        self.path, self.params, self.prefix = path, params, prefix
+        self.error = ""
+        self.serial = 0
+        self.header: Header | None = None
+        self._format, self._date = format, date
+        self._patch: Patch | None = None
+        self._controls: controls.Controls = {}
+        self._blank: Texture | None = None
+        self._news: Mailbox[Draft | PatchError] = Mailbox()
+        self._stamps = self._look((path,))
+        self._news.put(self._draft())
+        self._watcher = spawn(f"watch {path.name}", self._watch) if watch else None
+
+    # ------------------------------------------------------------------ the worker
+    def _watch(self, stop: threading.Event) -> None:
+        while not stop.wait(PERIOD):
+            self.look()
+
+    def look(self) -> bool:
+        """Look at the files now, and read the patch again if one has changed; True if so. The worker's thread."""
+        now = self._look(tuple(self._stamps))
+        stamp = now[self.path]
+        if now == self._stamps or stamp is None or stamp[1] == 0:
+            return False  # an editor may delete or empty a file on its way to saving it
+        self._news.put(self._draft())
+        return True
+
+    def _draft(self) -> Draft | PatchError:
+        found: Draft | PatchError
+        files: tuple[Path, ...] = (self.path, self.path.with_suffix(".vs"))
+        before = self._look((*dict.fromkeys((*self._stamps, *files)),))
+        try:
+            found = draft(self.path)
+            files = found.header.files
+        except PatchError as e:
+            found = e
+            files = tuple(before)  # whichever file is wrong, saving it is news
+            with contextlib.suppress(PatchError):  # the header itself may be what is wrong
+                files += parse(load(self.path), self.path).files
+        self._stamps = {f: before.get(f, stamp) for f, stamp in self._look(files).items()}
+        return found
+
+    @staticmethod
+    def _look(files: tuple[Path, ...]) -> dict[Path, Stamp | None]:
+        found: dict[Path, Stamp | None] = {}
+        for file in files:
+            try:
+                stat = file.stat()
+                found[file] = stat.st_mtime_ns, stat.st_size
+            except OSError:
+                found[file] = None
+        return found
+
+    # ------------------------------------------------------------------ the render thread
+    @property
+    def ready(self) -> bool:
+        """True once there has been a good version."""
+        return self._patch is not None
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Take up a new version if one has been read; `render` does this too."""
+        news = self._news.take()
+        if news is None:
+            return
+        if isinstance(news, PatchError):
+            self._complain(news)
+            return
+        patch: Patch | None = None
+        try:
+            patch = Patch(news, self._format)
+            self._judge(patch, size)
+        except PatchError as e:
+            if patch is not None:
+                patch.close()
+            self._complain(e)
+            return
+        if self._patch is not None:
+            self._patch.close()
+            log.info("%s is live", self.path.name)
+        controls.gone(self.params, self._controls, news.header, self.prefix)
+        self._patch, self.header, self.error = patch, news.header, ""
+        self._controls = controls.declare(self.params, self.prefix, news.header)
+
+    def _judge(self, patch: Patch, size: tuple[int, int]) -> None:
+        takes = seconds_a_frame(patch, size, LONGEST)
+        if takes > LONGEST:
+            much = f"about {takes:.1f} s" if takes < 60.0 else "more than a minute"
+            raise PatchError(self.path, 0, f"a frame of {size[0]}×{size[1]} would take {much}: too slow to show")
+
+    def _complain(self, error: PatchError) -> None:
+        stays = "; the last good version stays" if self._patch is not None else ""
+        if self.error != str(error):
+            log.warning("%s%s", error, stays)
+        self.error = str(error)
+
+    def render(
+        self, size: tuple[int, int], now: float, images: Mapping[str, AnyTexture] | None = None, **more: float
+    ) -> Texture:
+        """The picture of `size`, valid until the next render; transparent black while there is no good version.
+
+        `images` by input name ("inputImage", "startImage", "bottom"…); "audio" and "audioFFT" stand for every
+        input of that type. `more` overrides parameters (a transition's progress).
+        """
+        self.prepare(size)
+        self.serial += 1
+        if self._patch is None or self.header is None:
+            self._blank = self._blank or Texture.make(1, 1, self._format)
+            if (self._blank.width, self._blank.height) != size:
+                self._blank.allocate(*size)
+            return self._blank
+        inputs = controls.values(self.header, self._controls) | more | controls.sound(self.header, images or {})
+        return self._patch.render(size, now, inputs, self._date())
+
+    def close(self) -> None:
+        """Stop watching and give everything back; the parameters stay. May be called twice."""
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
+        if self._patch is not None:
+            self._patch.close()
+            self._patch = None
+        if self._blank is not None:
+            self._blank.close()
+            self._blank = None
