@@ -132,5 +132,7 @@ class Outbox:
         self._errors[target], self._said[key] = [*recent, now], now
         if reason == UNKNOWN:
             near = difflib.get_close_matches(address.casefold(), list(self.params.addresses()), 1)
-            reason += f"; did you mean {self.params[near[0]].address}?" if near else ""
+            if near:
+                own = self.params[near[0]].address
+                reason += f"; did you mean {own if own.casefold() == near[0] else near[0]}?"
         self._send(target, encode.message("/error", address[:256], reason))

@@ -1,0 +1,70 @@
+"""A cue: addresses and values to reach, in a time, with an easing."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from perform.control.osc.pattern import PatternError, Patterns
+from perform.params import Params, Post, Refused
+
+
+class Score(Protocol):
+    """What a cue says. Show time in seconds: `at` fires it by itself, `follow` so long after the cue before it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def set(self) -> Mapping[str, Any]: ...
+    @property
+    def fade(self) -> float: ...
+    @property
+    def easing(self) -> str: ...
+    @property
+    def at(self) -> float | None: ...
+    @property
+    def follow(self) -> float | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A cue. The keys of `set` are addresses or OSC patterns ("/layer/*/opacity")."""
+
+    name: str
+    set: Mapping[str, Any] = field(default_factory=dict)
+    fade: float = 0.0
+    easing: str = "smooth"
+    at: float | None = None
+    follow: float | None = None
+
+
+def posts(cue: Score, patterns: Patterns, origin: object = None) -> tuple[list[Post], list[str]]:
+    """What a cue posts, and a sentence for each of its lines that the tree cannot take. Any thread."""
+    out: list[Post] = []
+    wrong: list[str] = []
+    for address, value in cue.set.items():
+        try:
+            reached = patterns.reach(address)
+            if not reached:
+                raise Refused(f"is no address here{_nearest(address, patterns.params)}")
+            for own, param in reached.items():
+                if param.spec.readonly:
+                    raise Refused("is read only")
+                param.spec.coerce(value)
+                out.append(Post(own, value, cue.fade if param.spec.fades else 0.0, cue.easing, origin))
+        except (Refused, PatternError) as why:
+            wrong.append(f"cue {cue.name!r}: {address} {why}")
+    return out, wrong
+
+
+def _nearest(address: str, params: Params) -> str:
+    near = difflib.get_close_matches(address.casefold(), list(params.addresses()), 1)
+    return f"; did you mean {params[near[0]].address}?" if near else ""
+
+
+def problems(cues: Sequence[Score], params: Params) -> list[str]:
+    """Everything in these cues that this tree cannot take, one sentence each."""
+    patterns = Patterns(params)
+    return [sentence for cue in cues for sentence in posts(cue, patterns)[1]]
