@@ -224,6 +224,12 @@ class Params:
             if not self._move(param, now, dt):
                 self._moving.pop(address, None)  # a listener may have removed it
 
+    def rest(self) -> None:
+        """Let everything smoothed be where it was sent: when a show opens, nothing glides in from a default."""
+        for param in self._moving.values():
+            if param.fade is None and not param.modulators:
+                param.value = param.base
+
     def _apply(self, post: Post, now: float) -> None:
         param = self.find(post.address)
         if param is None:

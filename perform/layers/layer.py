@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from perform.frame import Frame
 from perform.gl.shader import Program
@@ -14,10 +14,18 @@ from perform.params import Param, Params, Spec
 Choices = Callable[[], Sequence[str]]
 
 
+class World(Protocol):
+    """What a layer needs of a world's card: the condition it was trained on."""
+
+    @property
+    def defaults(self) -> Mapping[str, Any]: ...
+
+
 class Conditioner(Protocol):
     """What a layer needs of its conditioning chain (see perform.conditioning)."""
 
-    def draw(self, frame: Frame, size: tuple[int, int], now: float) -> Frame: ...
+    def draw(self, frame: Frame, size: tuple[int, int], now: float, condition: bool | None = None) -> Frame: ...
+    def defaults(self, card: Mapping[str, Any], fade: float = 0.0) -> None: ...
     def close(self) -> None: ...
 
 
@@ -27,6 +35,9 @@ class Dreamer(Protocol):
     def want(self, world: str | None, size: str, crossfade: float = 0.0) -> None: ...
     def dream(self, picture: Frame, mood: Sequence[float], now: float) -> Frame: ...
     def close(self) -> None: ...
+
+    @property
+    def card(self) -> World | None: ...
 
 
 class Moods(Protocol):
@@ -117,6 +128,7 @@ class Layer:
     _serial: int = 0
     _then: float = 0.0
     _wanted: tuple[str, str] | None = None
+    _card: World | None = None
 
     @property
     def world(self) -> str | None:
@@ -131,10 +143,11 @@ class Layer:
             return self.picture
         self._ask()
         if self.world is None and self.given is None:
-            self.picture = self.conditioning.draw(frame, frame.size, now)
+            self.picture = self.conditioning.draw(frame, frame.size, now, condition=False)
             return self.picture
         size = self.resolution
-        self.given = self.conditioning.draw(frame, size, now)
+        self._learn()
+        self.given = self.conditioning.draw(frame, size, now, condition=True)
         dream = self.slot.dream(self.given, self.moods.vector(now), now)
         self.picture = self._settle(dream, self.given, now)
         return self.picture
@@ -145,6 +158,13 @@ class Layer:
             fade = float(self.params.crossfade.value) if self._wanted is not None else 0.0
             self._wanted = wanted
             self.slot.want(self.world, wanted[1], fade)
+
+    def _learn(self) -> None:
+        """A world that has just become known brings the condition it was trained on."""
+        card = self.slot.card
+        if card is not None and card is not self._card:
+            self._card = card
+            self.conditioning.defaults(card.defaults, float(self.params.crossfade.value))
 
     def _settle(self, dream: Frame, given: Frame, now: float) -> Frame:
         """Mix and memory in one pass; no pass at all when neither is wanted."""

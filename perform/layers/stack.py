@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from perform.frame import Frame, Texture
+from perform.gl.isf import PatchError
 from perform.gl.shader import Program
 from perform.gl.target import Target
 from perform.gl.transfer import copy
@@ -180,7 +181,7 @@ class LayerStack:
         if mode not in self._blends:
             try:
                 self._blends[mode] = self.open_blend(mode)
-            except (LookupError, ValueError) as e:
+            except (LookupError, PatchError) as e:
                 self.trouble(f"blend {mode!r} cannot be used, normal is shown instead: {e}")
                 self._blends[mode] = None
         return self._blends[mode]

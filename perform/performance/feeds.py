@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from perform.frame import Frame
 from perform.health import Guard
@@ -13,6 +14,12 @@ from perform.plugins import Source
 LAYER = "layer:"
 
 
+class Closable(Protocol):
+    """Anything with a close."""
+
+    def close(self) -> None: ...
+
+
 @dataclass(slots=True)
 class Feed:
     """One source with its guard and its last good picture."""
@@ -20,6 +27,12 @@ class Feed:
     source: Source
     guard: Guard
     last: Frame | None = None
+    closing: Sequence[Closable] = ()
+
+    def close(self) -> None:
+        """Close the source and what was put around it."""
+        for thing in self.closing:
+            thing.close()
 
     def frame(self, now: float) -> Frame | None:
         """The source's frame; its last good one while it is in trouble."""

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from perform.clock import Clock
+from perform.control.cues import Cues
 from perform.frame import Frame
 from perform.gl.context import Context
 from perform.health import Guard, Health
@@ -47,7 +48,8 @@ class Performance:
     sources: dict[str, Feed] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
     outputs: dict[str, Output] = field(default_factory=dict)
-    before: list[Callable[[float], None]] = field(default_factory=list)  # cues, edits: asked before params settle
+    cues: Cues | None = None
+    before: list[Callable[[float], None]] = field(default_factory=list)  # done before parameters settle: edits
     closing: list[Callable[[], Any]] = field(default_factory=list)  # closed in reverse order
     quit: bool = False
     picture: Frame | None = None
@@ -90,7 +92,7 @@ class Performance:
             close = self.closing.pop()
             try:
                 close()
-            except Exception:  # noqa: BLE001  a part that cannot close must not keep the rest from closing
+            except Exception:
                 log.warning("something did not close cleanly", exc_info=True)
 
     def __enter__(self) -> Self:

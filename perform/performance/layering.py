@@ -1,0 +1,84 @@
+"""Opens the layers of a show and connects what does not know of each other: layer, conditioning, slot, mood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from perform.conditioning import Conditioning
+from perform.engines.bank import Bank
+from perform.engines.mood import MoodPad
+from perform.engines.slot import Slot
+from perform.layers import Layer, LayerParams, Place
+from perform.performance.feeds import LAYER
+from perform.performance.performance import Performance
+from perform.plugins import Stage
+from perform.show import LayerSpec
+from perform.show.stock import Stock
+
+
+@dataclass(slots=True)
+class Layering:
+    """Adds, drops and numbers layers of a performance, at its opening and while it plays. Render thread."""
+
+    play: Performance
+    stage: Stage
+    stock: Stock
+    bank: Bank
+    places: MutableMapping[str, Place]
+
+    def add(self, spec: LayerSpec) -> None:
+        """Open a layer; its addresses appear with their defaults."""
+        params, prefix = self.play.params, spec.address
+        stage = replace(self.stage, prefix=prefix)
+        feeds = [*self.play.sources, *(LAYER + x.name for x in self.play.show.layers if x.name != spec.name)]
+        self.places[spec.name] = Place.declare(
+            params, spec.name, ("normal", *(b for b in self.stock.named("blends") if b != "normal")),
+            lambda: ("none", *self.feeds(spec.name)),
+        )  # fmt: skip
+        slot = Slot(self.bank, stage)
+        knobs = LayerParams.declare(
+            params,
+            spec.name,
+            sources=lambda: self.feeds(spec.name) or feeds,
+            worlds=lambda: ("none", *self.bank.library.names()),
+            sizes=lambda: self._sizes(slot),
+        )
+        moods = MoodPad.declare(params, prefix, prefix, lambda: slot.card, str(spec.values.get("mood", "")))
+        conditioning = Conditioning(tuple(self._file(name) for name in spec.filters)).open(stage)
+        layer = Layer(spec.name, knobs, conditioning, slot, moods, spec.resolution)
+        self.play.layers[spec.name] = layer
+        self.play.closing.append(layer.close)
+
+    def feeds(self, name: str) -> tuple[str, ...]:
+        """What the layer of this name may look at: every source, every other layer."""
+        return (*self.play.sources, *(LAYER + other for other in self.play.layers if other != name))
+
+    @staticmethod
+    def _sizes(slot: Slot) -> tuple[str, ...]:
+        """The sizes of the world that plays; the usual ones until one does."""
+        return tuple(slot.card.sizes) if slot.card is not None else ("s", "m", "l", "teacher")
+
+    def _file(self, name: str) -> str:
+        """A filter as a path, so that a show's own patch wins; "condition" stays what it is."""
+        found = None if name.casefold() == "condition" else self.stock.patch(name, "filters")
+        return name if found is None else str(Path(found).resolve())
+
+    def drop(self, name: str) -> None:
+        """Close a layer and forget its addresses."""
+        layer = self.play.layers.pop(name)
+        self.play.closing.remove(layer.close)
+        layer.close()
+        del self.places[name]
+        self.play.params.remove(f"/layer/{name}")
+
+    def number(self, specs: Iterable[LayerSpec]) -> None:
+        """Put the layers into the show's order; each answers to its number, from 1 at the bottom."""
+        layers = self.play.layers
+        specs = list(specs)
+        for n in range(1, max(len(specs), len(layers)) + 8):
+            self.play.params.alias(f"/layer/{n}", None)
+        for spec in specs:
+            layers[spec.name] = layers.pop(spec.name)
+            self.play.params.alias(spec.alias, spec.address)

@@ -1,0 +1,149 @@
+"""From a Show to a Performance: opens every part in the order in which they need each other.
+
+Context, parameters, sources, worlds, layers, master, controls, outputs. A part that does not open is said once and
+left out; only a machine without any GL context (GLUnavailable) keeps a show from opening at all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from perform.clock import Clock, FixedClock
+from perform.control.cues import Cues
+from perform.engines import choose
+from perform.engines.bank import Bank, Role
+from perform.gl.context import Context, open_headless
+from perform.gl.isf import Patch, find_patch
+from perform.health import Guard, Health, Status
+from perform.layers import LayerStack, Master, MasterParams, Place
+from perform.library import Library
+from perform.params import Params, Post
+from perform.performance.layering import Layering
+from perform.performance.performance import Output, Performance
+from perform.performance.sourcing import open_sources
+from perform.plugins import Stage
+from perform.show import PartSpec, Show
+from perform.show.stock import Stock
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is asked for on top of the show: how it is run, not what it is.
+
+    `on_beat` is called with the show time of each presented frame (the supervisor's heartbeat). `resume` holds
+    parameter values to start from. `controls` False opens no ports (to list addresses, to render offline).
+    """
+
+    headless: bool = False
+    record: Path | None = None
+    controls: bool = True
+    on_beat: Callable[[float], None] | None = None
+    resume: Mapping[str, Any] = field(default_factory=dict)
+
+
+def open_performance(show: Show, clock: Clock, wishes: Wishes | None = None) -> Performance:
+    """Open a show; the calling thread becomes the render thread. First picture within 2 s: worlds come later.
+
+    Raises GLUnavailable with one sentence where no GL context can be had.
+    """
+    wishes = wishes or Wishes()
+    window = None if wishes.headless else show.window.make()
+    context = open_headless() if window is None else window.open_window(show.size)
+    closing: list[Callable[[], Any]] = [context.close]
+    try:
+        return _open(show, clock, wishes, context, window, closing)
+    except BaseException:
+        for close in reversed(closing):
+            close()
+        raise
+
+
+def _open(
+    show: Show, clock: Clock, wishes: Wishes, context: Context, window: Any, closing: list[Callable[[], Any]]
+) -> Performance:
+    params = Params()
+    health = Health(params, wishes.on_beat)
+    stage = Stage(params, clock, "", show.size, show.fps, show.folder, show.patches, context.software)
+    stock = Stock(show.folder, show.patches, show.models)
+    places: dict[str, Place] = {}
+    stack = LayerStack(
+        show.size,
+        places,
+        _blends(show),
+        linear=show.blend_space == "linear",
+        smoothly=not context.software,
+        trouble=lambda text: log.warning("%s", text),
+    )
+    master = Master(show.size, params, MasterParams.declare(params, show.inset), stack.linear)
+    play = Performance(show, clock, context, params, health, stack, master, closing=closing)
+    closing += [stack.close, master.close]
+    open_sources(play, show.sources, stage)
+    layering = Layering(play, stage, stock, _open_bank(play), places)
+    for layer in show.layers:
+        layering.add(layer)
+    layering.number(show.layers)
+    _set(play, {**show.values(), **wishes.resume})
+    if wishes.controls:
+        for control in show.controls.values():
+            open_part(play, control, stage, f"/{control.name}")
+    _open_outputs(play, wishes, stage, window)
+    play.cues = Cues(show.cues).open(replace(stage, prefix="/cue"))
+    closing.append(play.cues.close)
+    return play
+
+
+def _blends(show: Show) -> Callable[[str], Any]:
+    """Opens blend patches by name; they draw into half floats, as the composite does."""
+    return lambda name: Patch.open(find_patch(f"blends/{name}", show.patches), "rgba16f")
+
+
+def _open_bank(play: Performance) -> Bank:
+    show, fixed = play.show, isinstance(play.clock, FixedClock)
+    bank = Bank(Library(show.models), choose.auto, synchronous=fixed, status=Status(play.params, "/status/worlds"))
+    play.closing.append(bank.close)
+    sizes = {layer.world: (layer.size, layer.resolution) for layer in reversed(show.layers)}
+    first = next(((layer.size, layer.resolution) for layer in show.layers if layer.world != "none"), None)
+    if first is not None:
+        bank.keep([Role(world, *sizes.get(world, first)) for world in show.worlds])
+    return bank
+
+
+def open_part(play: Performance, spec: PartSpec, stage: Stage, prefix: str) -> Any:
+    """Make and open one sink or control; what keeps it from opening is said, and it is left out (None)."""
+    guard = Guard(Status(play.params, f"/status{prefix}"))
+    part = guard.run(0.0, lambda: spec.make().open(replace(stage, prefix=prefix)), None)
+    if part is not None:
+        play.closing.append(part.close)
+    return part
+
+
+def _open_outputs(play: Performance, wishes: Wishes, stage: Stage, window: Any) -> None:
+    """The window first: what people see must not wait for a film."""
+    show = play.show
+    sinks = dict(show.sinks)
+    if show.record is not None:
+        sinks["record"] = show.record
+    if wishes.record is not None:
+        sinks["record"] = PartSpec("sinks", "record", "recorder", {"file": str(wishes.record.absolute())})
+    if all(sink.type != "snapshot" for sink in sinks.values()):
+        sinks["snapshot"] = PartSpec("sinks", "snapshot", "snapshot")
+    opened = {name: open_part(play, spec, stage, f"/sink/{name}") for name, spec in sinks.items()}
+    if window is not None:
+        opened = {"window": window.open(replace(stage, prefix="/window")), **opened}
+        play.closing.append(window.close)
+    for name, sink in opened.items():
+        if sink is not None:
+            play.outputs[name] = Output(sink, Guard(Status(play.params, f"/status/sink/{name}")))
+
+
+def _set(play: Performance, values: Mapping[str, Any]) -> None:
+    """Begin where the show (or the last snapshot) says, without gliding there."""
+    play.params.post_all(Post(address, value) for address, value in values.items())
+    play.params.settle(play.clock.now())
+    play.params.rest()

@@ -1,0 +1,58 @@
+"""Opens the sources of a show, each behind a guard and, where the show says so, with a fallback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from perform.frame import Frame
+from perform.gl.target import Texture
+from perform.health import Guard, Status
+from perform.performance.feeds import Closable, Feed
+from perform.performance.performance import Performance
+from perform.plugins import Closing, Source, Stage
+from perform.show import PartSpec
+from perform.sources.fallback import Fallback
+
+
+class Dark(Closing):
+    """Stands in for a source that could not be opened: lost from the start, so that a fallback plays."""
+
+    lost = True
+
+    def open(self, stage: Stage) -> Dark:
+        self._texture = Texture.make(16, 16)
+        return self
+
+    def frame(self, now: float) -> Frame:
+        return Frame(self._texture, now, 0)
+
+    def close(self) -> None:
+        self._texture.close()
+
+
+def open_sources(play: Performance, specs: Mapping[str, PartSpec], stage: Stage) -> None:
+    """Open every source into `play.sources`; those that others fall back to come first."""
+    waiting = dict(specs)
+    while waiting:
+        for name, spec in list(waiting.items()):
+            if spec.fallback in waiting:
+                continue
+            del waiting[name]
+            play.sources[name] = open_source(play, spec, stage)
+
+
+def open_source(play: Performance, spec: PartSpec, stage: Stage) -> Feed:
+    """One source, opened; a dark one if it cannot be. Never raises for the source's sake."""
+    prefix = f"/source/{spec.name}"
+    status = Status(play.params, f"/status{prefix}")
+    source: Source | None = Guard(status).run(0.0, lambda: spec.make().open(replace(stage, prefix=prefix)), None)
+    if source is None:
+        source = Dark().open(stage)
+    closing: list[Closable] = [source]
+    if spec.fallback is not None and spec.fallback in play.sources:
+        source = Fallback(source, play.sources[spec.fallback].source).open(stage)
+        closing.insert(0, source)
+    feed = Feed(source, Guard(status), closing=closing)
+    play.closing.append(feed.close)
+    return feed
