@@ -36,7 +36,7 @@ class OpenVino:
     precision: str = "auto"
     threads: int = 0
     cache: Path | None = None  # compiled networks and measurements; None: the user's cache folder
-    _core: Any = field(default=None, repr=False)
+    _core: Any = field(default=None, init=False, repr=False)
 
     def load(self, card: Card, size: str, shape: Shape) -> HostGenerator:
         """See `generator.Hardware`. The first time 0.5–1.5 s (compiling and measuring), then about 0.15 s."""

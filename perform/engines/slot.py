@@ -10,7 +10,7 @@ picture on the screen, and is tried again after a while.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from perform.card import Card
@@ -136,7 +136,9 @@ class Slot:
 
     def _steer(self, shape: Shape, now: float) -> None:
         """Bring in another seat if another one should play."""
-        cast = self._cast(shape, now)
+        asked: set[Role] = set()
+        cast = self._cast(shape, now, asked)
+        self._claim(asked)
         if cast is None:
             return
         role, generator = cast
@@ -160,16 +162,19 @@ class Slot:
         self._seconds = self._fade if self._asked else ARRIVAL * waited
         self._asked = False
 
-    def _cast(self, shape: Shape, now: float) -> tuple[Role | None, Generator | None] | None:
-        """Who should play: (role, generator), (None, None) for the input, or None: leave it as it is."""
+    def _cast(self, shape: Shape, now: float, asked: set[Role]) -> tuple[Role | None, Generator | None] | None:
+        """Who should play: (role, generator), (None, None) for the input, or None: leave it as it is.
+
+        Fills `asked` with the roles that the bank was asked for.
+        """
         wanted = self._role(shape)
         if wanted is None:
-            self._claim(None)
             return None, None
         for role in self._ladder(wanted):
+            asked.add(role)
+            self._hold(self._held | asked)
             if role in self._blames and now < self._blames[role].until:
                 continue
-            self._claim(role)
             generator = self._bank.find(role)
             if generator is not None:
                 return role, generator
@@ -179,15 +184,17 @@ class Slot:
             return None
         return None, None
 
-    def _ladder(self, wanted: Role) -> list[Role]:
+    def _ladder(self, wanted: Role) -> Iterator[Role]:
+        """The chosen size, then the smaller ones (known once the first has been looked for)."""
+        yield wanted
         card = self._bank.card(wanted)
-        smaller = card.smaller(wanted.size) if card is not None else []
-        return [wanted, *(Role(wanted.world, size, wanted.shape) for size in smaller)]
+        for size in card.smaller(wanted.size) if card is not None else ():
+            yield Role(wanted.world, size, wanted.shape)
 
-    def _claim(self, role: Role | None) -> None:
+    def _claim(self, asked: set[Role]) -> None:
         """Tell the bank what is needed: what plays, what fades in and what is asked for."""
-        seats = [seat.role for seat in (self._present, self._coming) if seat is not None]
-        self._hold({r for r in (*seats, role) if r is not None})
+        seats = (self._present, self._coming)
+        self._hold(asked | {seat.role for seat in seats if seat is not None and seat.role is not None})
 
     def _hold(self, roles: set[Role]) -> None:
         if roles == self._held:
@@ -266,9 +273,11 @@ class Slot:
         plays = f"{leader.role} plays on" if leader.role is not None else "its input shows"
         if wanted is None:
             return self._status.say("no world: its input shows" if leader.role is None else plays)
-        if leader.role == wanted and leader.sound and leader.generator is not None:
-            return self._status.say(f"{wanted} ({leader.generator.note})")
         why = self._bank.trouble(wanted)
+        if leader.role == wanted and leader.sound and leader.generator is not None:
+            if why:
+                return self._status.say(f"{wanted} plays on as it was; its new files: {why}", trouble=True)
+            return self._status.say(f"{wanted} ({leader.generator.note})")
         blame = self._blames.get(wanted)
         if blame is not None:
             why = f"{wanted} failed: {blame.why}"
