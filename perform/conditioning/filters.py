@@ -1,0 +1,94 @@
+"""One filter patch in a layer's chain: its addresses, whether it is on, and what happens when it is broken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from perform.frame import Texture
+from perform.gl.isf import Header, LivePatch, declare, find_patch
+from perform.health import Guard, Status
+from perform.params import Param, Spec
+from perform.plugins import Stage
+
+MOVES = re.compile(r"\b(TIME|TIMEDELTA|FRAMEINDEX|DATE)\b")
+
+
+def moves(header: Header) -> bool:
+    """True if the patch's picture can change while its inputs do not: it has time, a memory or sound in it."""
+    if header.dialect != "isf" or any(step.persistent for step in header.passes):
+        return True
+    return any(entry.type != "image" for entry in header.pictures) or MOVES.search(header.body) is not None
+
+
+class Filter:
+    """A filter under `<stage.prefix>/filter/<name>`. Render thread.
+
+    A patch that cannot be found, read or compiled, or that fails while it runs, lets the picture through
+    unchanged (or keeps its last good version) and says why in `/status<prefix>/filter/<name>`.
+    """
+
+    def __init__(self, asked: str, stage: Stage, taken: Collection[str] = ()) -> None:
+        self.name = _name(Path(asked).stem, taken)
+        self._params = stage.params
+        self._prefix = f"{stage.prefix}/filter/{self.name}"
+        self._status = Status(stage.params, f"/status{self._prefix}")
+        self._guard = Guard(self._status)
+        self._patch: LivePatch | None = None
+        self._header: Header | None = None
+        self._moves = False
+        self._controls: dict[str, Param] = {}
+        self._seen: object = None
+        self._on = stage.params.declare(f"{self._prefix}/on", Spec("bool", True, doc=f"Whether {self.name} works."))
+        try:
+            self._patch = LivePatch(find_patch(asked, stage.patches), stage.params, self._prefix)
+        except LookupError as why:
+            self._status.say(f"{why}; the picture passes unchanged", trouble=True)
+            return
+        self.poll(stage.size)
+
+    @property
+    def active(self) -> bool:
+        """True if `draw` will change the picture."""
+        return bool(self._on.value) and self._patch is not None and self._patch.ready
+
+    def poll(self, size: tuple[int, int]) -> bool:
+        """Take up a saved patch; True if the picture has to be drawn again though the one before has not changed."""
+        if self._patch is None:
+            return False
+        self._patch.prepare(size)
+        header = self._patch.header
+        if header is not self._header and header is not None:
+            self._header, self._moves = header, moves(header)
+            self._controls = declare(self._params, self._prefix, header)
+        if not self._guard.failures:
+            self._status.say(self._patch.error or ("on" if self._on.value else "off"), trouble=bool(self._patch.error))
+        seen: tuple[Any, ...] = (self.active, header, tuple([param.value for param in self._controls.values()]))
+        changed, self._seen = seen != self._seen, seen
+        return changed or (self.active and self._moves)
+
+    def draw(self, picture: Texture, size: tuple[int, int], now: float) -> Texture:
+        """The filtered picture of this size, straight alpha; the picture itself while the filter is off or broken."""
+        patch = self._patch
+        if patch is None or not self.active:
+            return picture
+        return self._guard.run(now, lambda: patch.render(size, now, {"inputImage": picture}), picture)
+
+    def close(self) -> None:
+        """Stop watching; give GL objects and addresses back. May be called twice."""
+        if self._patch is not None:
+            self._patch.close()
+            self._patch = None
+        self._params.remove(self._prefix)
+
+
+def _name(stem: str, taken: Collection[str]) -> str:
+    """An address word for a patch: "my bloom" becomes my_bloom, a second bloom becomes bloom2."""
+    word = re.sub(r"[\s#*,?/\[\]{}]+", "_", stem).strip("_") or "filter"
+    name, count = word, 1
+    while name.casefold() in {other.casefold() for other in taken}:
+        count += 1
+        name = f"{word}{count}"
+    return name

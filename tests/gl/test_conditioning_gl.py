@@ -1,0 +1,444 @@
+"""The conditioning chain by its pixels: parity with torch, framing, smoothing, filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+import torch.nn.functional as F
+
+from perform.clock import ManualClock
+from perform.conditioning import Conditioning
+from perform.conditioning.framing import Framing, View
+from perform.conditioning.reduction import Reduction, Tone, cells
+from perform.frame import Frame
+from perform.gl.context import Context
+from perform.gl.target import Texture
+from perform.gl.transfer import read, upload
+from perform.params import Params
+from perform.plugins import Stage
+
+pytestmark = pytest.mark.usefixtures("gl")
+Picture = npt.NDArray[np.uint8]  # (H, W, 4), row 0 at the top: as a person looks at it
+PATCHES = Path(__file__).parents[2] / "patches"
+RNG = np.random.default_rng(20)
+
+INVERT = """/*{"ISFVSN": "2", "INPUTS": [{"NAME": "inputImage", "TYPE": "image"},
+    {"NAME": "amount", "TYPE": "float", "DEFAULT": 1.0, "MIN": 0.0, "MAX": 1.0}]}*/
+void main() { vec4 c = IMG_THIS_PIXEL(inputImage); gl_FragColor = vec4(mix(c.rgb, 1.0 - c.rgb, amount), c.a); }
+"""
+
+
+@pytest.fixture(scope="module")
+def reduction(_context: Context) -> Iterator[Reduction]:
+    reduction = Reduction()
+    yield reduction
+    reduction.close()
+    reduction.close()
+
+
+@pytest.fixture(scope="module")
+def framing(_context: Context) -> Iterator[Framing]:
+    framing = Framing()
+    yield framing
+    framing.close()
+    framing.close()
+
+
+@pytest.fixture
+def textures() -> Iterator[list[Texture]]:
+    made: list[Texture] = []
+    yield made
+    for texture in made:
+        texture.close()
+
+
+@pytest.fixture
+def params() -> Params:
+    return Params()
+
+
+@pytest.fixture
+def stage(params: Params, tmp_path: Path) -> Stage:
+    (tmp_path / "invert.fs").write_text(INVERT)
+    return Stage(params, ManualClock(), "/layer/dream", (64, 48), folder=tmp_path, patches=(tmp_path, PATCHES))
+
+
+def gpu(made: list[Texture], picture: Picture) -> Texture:
+    texture = Texture.make(picture.shape[1], picture.shape[0])
+    upload(texture, np.ascontiguousarray(picture[::-1]))
+    made.append(texture)
+    return texture
+
+
+def pixels(texture: Any) -> npt.NDArray[np.int16]:
+    return read(texture)[::-1].astype(np.int16)
+
+
+def noise(width: int, height: int) -> Picture:
+    picture = RNG.integers(0, 256, (height, width, 4), dtype=np.uint8)
+    picture[..., 3] = 255
+    return picture
+
+
+def hills(width: int, height: int) -> Picture:
+    """Smooth pictures show what noise averages away: shifts, flips, wrong kernels."""
+    y, x = np.mgrid[0:height, 0:width]
+    waves = [
+        np.sin(x * a / width * 9.0 + y * b / height * 7.0 + c) for a, b, c in ((1, 0.6, 0), (2.1, -1, 1), (0.3, 3, 2))
+    ]
+    picture = np.stack([*(127.5 + 127.0 * wave for wave in waves), np.full_like(x, 255)], -1)
+    return picture.astype(np.uint8)
+
+
+def torch_condition(picture: Picture, tone: Tone) -> npt.NDArray[np.int16]:
+    """The condition from its definition, on torch's own area and bicubic; independent of the lab."""
+    height, width = picture.shape[:2]
+    rgb = torch.from_numpy(picture[..., :3].copy()).float().permute(2, 0, 1)[None] / 255.0
+    v = 0.299 * rgb[:, 0:1] + 0.587 * rgb[:, 1:2] + 0.114 * rgb[:, 2:3]
+    columns, rows = max(1, round(width / tone.reduce)), max(1, round(height / tone.reduce))
+    v = F.interpolate(v, (rows, columns), mode="area")
+    v = F.interpolate(v, (height, width), mode="bicubic", align_corners=False)
+    v = ((v - tone.black) / max(tone.white - tone.black, 0.001)).clamp(0.0, 1.0) ** (1.0 / tone.gamma)
+    v = (v - 0.5) * tone.contrast + 0.5 + tone.brightness
+    v = v + (1.0 - 2.0 * v) * tone.invert
+    return (v.clamp(0.0, 1.0) * 255.0).round()[0, 0].numpy().astype(np.int16)
+
+
+TONES = (
+    Tone(),
+    Tone(reduce=1.0),
+    Tone(reduce=7.3, gamma=2.2, contrast=1.6),
+    Tone(reduce=32.0, black=0.12, white=0.8, brightness=-0.1),
+    Tone(reduce=24.0, gamma=0.5, contrast=0.6, invert=1.0),
+    Tone(reduce=1.7, black=-0.1, white=1.1, invert=0.3, brightness=0.2),
+    Tone(reduce=64.0, contrast=2.5),
+)
+SIZES = ((256, 256), (255, 143), (97, 131), (320, 176))
+
+
+class TestReduction:
+    @pytest.mark.parametrize("size", SIZES)
+    def test_agrees_with_torch(self, reduction: Reduction, textures: list[Texture], size: tuple[int, int]) -> None:
+        for picture in (noise(*size), hills(*size)):
+            for tone in TONES:
+                got = pixels(reduction.draw(gpu(textures, picture), tone, 0.1, 0.0))
+                assert np.abs(got[..., 0] - torch_condition(picture, tone)).max() <= 1, tone  # the promise is 2
+                assert (got[..., 0] == got[..., 1]).all()
+                assert (got[..., 0] == got[..., 2]).all()
+                assert (got[..., 3] == 255).all()
+
+    @pytest.mark.parametrize("size", SIZES)
+    def test_agrees_with_what_worlds_are_trained_on(
+        self, reduction: Reduction, textures: list[Texture], size: tuple[int, int]
+    ) -> None:
+        conditions = pytest.importorskip("perform.lab.conditions")
+        for tone in TONES:
+            if tone.white < 1.0:
+                continue
+            numbers = {name: getattr(tone, name) for name in Tone.__dataclass_fields__ if name != "grey"}
+            for picture in (noise(*size), hills(*size)):
+                got = pixels(reduction.draw(gpu(textures, picture), tone, 0.0, 0.0))
+                want = conditions.condition(torch.from_numpy(picture), **numbers).numpy().astype(np.int16)
+                assert np.abs(got - want).max() <= 2, tone
+
+    def test_colour_stays_where_it_is_wanted(self, reduction: Reduction, textures: list[Texture]) -> None:
+        picture = hills(96, 64)
+        grey = pixels(reduction.draw(gpu(textures, picture), Tone(reduce=8.0, grey=0.0), 0.0, 0.0))
+        for channel in range(3):
+            alone = picture.copy()
+            alone[..., :3] = picture[..., channel : channel + 1]
+            assert np.abs(grey[..., channel] - torch_condition(alone, Tone(reduce=8.0))).max() <= 1
+        half = pixels(reduction.draw(textures[0], Tone(reduce=8.0, grey=0.5), 0.0, 0.0))
+        whole = pixels(reduction.draw(textures[0], Tone(reduce=8.0, grey=1.0), 0.0, 0.0))
+        assert np.abs(half - (grey + whole) / 2.0).max() <= 1.0
+
+    def test_what_is_transparent_lies_on_black(self, reduction: Reduction, textures: list[Texture]) -> None:
+        picture = noise(32, 32)
+        picture[..., 3] = 0
+        for reduce in (1.0, 8.0):
+            got = pixels(reduction.draw(gpu(textures, picture), Tone(reduce=reduce), 0.0, 0.0))
+            assert (got[..., :3] == 0).all()
+
+    def test_cells_round_as_the_lab_does(self) -> None:
+        assert cells((40, 24), 16.0) == (2, 2)  # 2.5 and 1.5: halves to even
+        assert cells((5, 3), 64.0) == (1, 1)
+
+    @pytest.mark.parametrize("fps", [15.0, 60.0])
+    @pytest.mark.parametrize("reduce", [1.0, 8.0])
+    def test_smoothing_takes_its_time_at_any_rate(
+        self, reduction: Reduction, textures: list[Texture], fps: float, reduce: float
+    ) -> None:
+        dark, light = np.full((16, 16, 4), 100, np.uint8), np.full((16, 16, 4), 106, np.uint8)
+        dark[..., 3] = light[..., 3] = 255
+        before, after = gpu(textures, dark), gpu(textures, light)
+        tone = Tone(reduce=reduce)
+        reduction.draw(before, tone, 0.4, 10.0)
+        got = before
+        for n in range(1, round(0.4 * fps) + 1):
+            got = reduction.draw(after, tone, 0.4, 10.0 + n / fps)
+        want = 100 + 6 * (1.0 - np.exp(-1.0))
+        assert abs(pixels(got)[8, 8, 0] - want) <= 0.8
+
+    def test_smoothing_lets_motion_through(self, reduction: Reduction, textures: list[Texture]) -> None:
+        dark, light = np.full((16, 16, 4), 40, np.uint8), np.full((16, 16, 4), 220, np.uint8)
+        dark[..., 3] = light[..., 3] = 255
+        reduction.draw(gpu(textures, dark), Tone(reduce=4.0), 1.0, 10.0)
+        got = reduction.draw(gpu(textures, light), Tone(reduce=4.0), 1.0, 10.02)
+        assert abs(pixels(got)[8, 8, 0] - 220) <= 2
+
+    def test_smoothing_starts_anew_after_a_pause(self, reduction: Reduction, textures: list[Texture]) -> None:
+        dark, light = np.full((8, 8, 4), 100, np.uint8), np.full((8, 8, 4), 106, np.uint8)
+        dark[..., 3] = light[..., 3] = 255
+        tone = Tone(reduce=4.0)
+        before, after = gpu(textures, dark), gpu(textures, light)
+        reduction.draw(before, tone, 4.0, 10.0)
+        assert pixels(reduction.draw(after, tone, 4.0, 20.0))[0, 0, 0] == 106
+        reduction.draw(before, tone, 4.0, 40.0)
+        reduction.forget()
+        assert pixels(reduction.draw(after, tone, 4.0, 40.1))[0, 0, 0] == 106
+
+
+class TestFraming:
+    @staticmethod
+    def quarters(width: int, height: int) -> Picture:
+        """Red, green / blue, white, as a person sees them."""
+        picture = np.zeros((height, width, 4), np.uint8)
+        picture[..., 3] = 255
+        picture[: height // 2, : width // 2, 0] = 255
+        picture[: height // 2, width // 2 :, 1] = 255
+        picture[height // 2 :, : width // 2, 2] = 255
+        picture[height // 2 :, width // 2 :, :3] = 255
+        return picture
+
+    @staticmethod
+    def corners(got: npt.NDArray[np.int16]) -> str:
+        """The colours near top left, top right, bottom left, bottom right."""
+        names = {(255, 0, 0): "r", (0, 255, 0): "g", (0, 0, 255): "b", (255, 255, 255): "w"}
+        h, w = got.shape[0] // 8, got.shape[1] // 8
+        return "".join(names.get(tuple(int(v) for v in got[y, x, :3]), "?") for y in (h, -h - 1) for x in (w, -w - 1))
+
+    def test_nothing_to_do_costs_nothing(self, framing: Framing, textures: list[Texture]) -> None:
+        texture = gpu(textures, noise(32, 16))
+        assert framing.draw(texture, (32, 16), View()) is texture
+
+    @pytest.mark.parametrize(
+        ("view", "want"),
+        [
+            (View(mirror="left"), "rrbb"),
+            (View(mirror="right"), "ggww"),
+            (View(mirror="top"), "rgrg"),
+            (View(mirror="bottom"), "bwbw"),
+            (View(mirror="quad"), "rrrr"),
+            (View(rotate=90.0), "gwrb"),
+            (View(rotate=-90.0), "brwg"),
+            (View(x=0.5), "rrbb"),
+            (View(x=-0.5), "ggww"),
+            (View(y=0.5), "bwbw"),
+            (View(y=-0.5), "rgrg"),
+            (View(zoom=2.0), "rgbw"),
+        ],
+    )
+    def test_moves_as_a_performer_would_say_it(
+        self, framing: Framing, textures: list[Texture], view: View, want: str
+    ) -> None:
+        got = pixels(framing.draw(gpu(textures, self.quarters(64, 64)), (64, 64), view))
+        assert self.corners(got) == want
+
+    def test_zooms_into_the_middle(self, framing: Framing, textures: list[Texture]) -> None:
+        picture = hills(128, 128)
+        got = pixels(framing.draw(gpu(textures, picture), (64, 64), View(zoom=2.0)))
+        assert np.abs(got - picture[32:96, 32:96]).max() <= 1
+
+    def test_zooming_out_goes_on_as_a_reflection(self, framing: Framing, textures: list[Texture]) -> None:
+        picture = hills(64, 64)
+        got = pixels(framing.draw(gpu(textures, picture), (64, 64), View(zoom=0.5)))
+        assert np.abs(got[:16] - got[31:15:-1]).max() <= 1
+        assert np.abs(got[:, 48:] - got[:, 47:31:-1]).max() <= 1
+        assert np.abs(got[16] - got[40]).max() > 20
+
+    @pytest.mark.parametrize(("source", "size"), [((160, 90), (64, 64)), ((64, 64), (160, 90)), ((90, 160), (48, 64))])
+    def test_covers_without_stretching(
+        self, framing: Framing, textures: list[Texture], source: tuple[int, int], size: tuple[int, int]
+    ) -> None:
+        picture = np.full((source[1], source[0], 4), 255, np.uint8)
+        y, x = np.mgrid[0 : source[1], 0 : source[0]]
+        radius = min(source) * 0.3
+        disc = np.hypot(x + 0.5 - source[0] / 2, y + 0.5 - source[1] / 2) < radius
+        picture[disc, :3] = 0
+        got = pixels(framing.draw(gpu(textures, picture), size, View()))[..., 0] < 128
+        wide, high = got.any(0).sum(), got.any(1).sum()
+        scale = max(size[0] / source[0], size[1] / source[1])
+        assert abs(wide - high) <= 1.0 + 1.5 * scale
+        assert abs(wide - 2 * radius * scale) <= 1.0 + 1.5 * scale
+
+    def test_averages_what_it_shrinks(self, framing: Framing, textures: list[Texture]) -> None:
+        picture = np.zeros((256, 256, 4), np.uint8)
+        picture[::2, :, :3] = 255
+        picture[..., 3] = 255
+        texture = gpu(textures, picture)
+        got = pixels(framing.draw(texture, (40, 40), View()))[..., 0]
+        assert got.min() > 90
+        assert got.max() < 165
+
+    def test_transparent_pixels_lend_no_colour(self, framing: Framing, textures: list[Texture]) -> None:
+        picture = np.zeros((16, 16, 4), np.uint8)
+        picture[:] = (255, 0, 0, 0)
+        picture[:, (np.arange(16) // 4) % 2 == 0] = (20, 100, 200, 255)
+        got = pixels(framing.draw(gpu(textures, picture), (2, 2), View()))
+        assert np.abs(got - np.array((20, 100, 200, 127))).max() <= 1
+
+
+class TestChain:
+    @pytest.fixture
+    def frame(self, textures: list[Texture]) -> Frame:
+        return Frame(gpu(textures, hills(64, 48)), 3.0, 1)
+
+    def test_is_the_trained_condition_by_default(self, stage: Stage, frame: Frame) -> None:
+        with Conditioning().open(stage) as chain:
+            given = chain.draw(frame, (64, 48), 3.0)
+            assert given.size == (64, 48)
+            assert given.time == 3.0
+            assert np.abs(pixels(given.texture)[..., 0] - torch_condition(hills(64, 48), Tone())).max() <= 1
+
+    def test_works_only_when_something_changed(self, stage: Stage, params: Params, frame: Frame) -> None:
+        with Conditioning().open(stage) as chain:
+            first = chain.draw(frame, (64, 48), 3.0)
+            late = chain.draw(frame, (64, 48), 9.0)  # smoothing has come to rest
+            assert chain.draw(frame, (64, 48), 9.1) is late
+            params.post("/layer/dream/condition/invert", 1.0)
+            params.settle(9.2)
+            changed = chain.draw(frame, (64, 48), 9.2)
+            assert changed.serial > late.serial >= first.serial
+            newer = chain.draw(Frame(frame.texture, 9.3, 2), (64, 48), 9.3)
+            assert newer.serial > changed.serial
+            assert newer.time == 9.3
+            assert chain.draw(frame, (32, 32), 9.4).size == (32, 32)
+
+    def test_without_smoothing_the_second_look_is_free(self, stage: Stage, frame: Frame) -> None:
+        chain = Conditioning()
+        chain.defaults({"name": "reduce", "reduce": 8.0, "smooth": 0.0})
+        with chain.open(stage):
+            first = chain.draw(frame, (64, 48), 3.0)
+            assert chain.draw(frame, (64, 48), 3.01) is first
+
+    def test_smoothing_settles_though_the_source_stands_still(
+        self, stage: Stage, frame: Frame, textures: list[Texture]
+    ) -> None:
+        other = hills(64, 48)
+        other[..., :3] = np.minimum(other[..., :3] + np.uint8(6), 255)
+        with Conditioning().open(stage) as chain:
+            chain.draw(Frame(gpu(textures, other), 3.0, 1), (64, 48), 3.0)
+            now = 3.0
+            while now < 4.5:
+                now += 0.02
+                given = chain.draw(Frame(frame.texture, 3.02, 2), (64, 48), now)
+            assert np.abs(pixels(given.texture)[..., 0] - torch_condition(hills(64, 48), Tone())).max() <= 1
+
+    def test_without_a_world_only_filters_run(self, stage: Stage, frame: Frame) -> None:
+        with Conditioning(["invert"], condition=False).open(stage) as chain:
+            got = pixels(chain.draw(frame, (64, 48), 3.0).texture)
+            assert np.abs(got[..., :3] - (255 - hills(64, 48)[..., :3].astype(np.int16))).max() <= 1
+            conditioned = pixels(chain.draw(frame, (64, 48), 3.0, condition=True).texture)
+            assert (conditioned[..., 0] == conditioned[..., 1]).all()
+        with Conditioning(condition=False).open(stage) as chain:
+            assert chain.draw(frame, (64, 48), 3.0).texture is frame.texture
+
+    def test_a_named_condition_keeps_its_place(self, stage: Stage, frame: Frame) -> None:
+        with Conditioning(["Condition", "invert"], condition=False).open(stage) as chain:
+            got = pixels(chain.draw(frame, (64, 48), 3.0).texture)[..., 0]
+        assert np.abs(got - (255 - torch_condition(hills(64, 48), Tone()))).max() <= 1
+
+    def test_controls_reach_the_picture(self, stage: Stage, params: Params, frame: Frame) -> None:
+        with Conditioning().open(stage) as chain:
+            for name, value in (("reduce", 4.0), ("contrast", 1.5), ("gamma", 0.8), ("black", 0.1), ("smooth", 0.0)):
+                params.post(f"/layer/dream/condition/{name}", value)
+            params.settle(1.0)
+            got = pixels(chain.draw(frame, (64, 48), 3.0).texture)[..., 0]
+            want = torch_condition(hills(64, 48), Tone(reduce=4.0, contrast=1.5, gamma=0.8, black=0.1))
+            assert np.abs(got - want).max() <= 1
+            params.post("/layer/dream/condition/mirror", "left")
+            params.settle(1.1)
+            mirrored = pixels(chain.draw(frame, (64, 48), 3.1).texture)[..., 0]
+            assert np.abs(mirrored - mirrored[:, ::-1]).max() <= 1
+            assert np.abs(mirrored - got).max() > 20
+
+    def test_a_filters_inputs_are_addresses(self, stage: Stage, params: Params, frame: Frame) -> None:
+        with Conditioning(["invert"], condition=False).open(stage) as chain:
+            inverted = chain.draw(frame, (64, 48), 3.0)
+            assert chain.draw(frame, (64, 48), 3.1) is inverted  # a filter without time in it stands still
+            params.post("/layer/dream/filter/invert/amount", 0.0)
+            params.settle(3.2)
+            plain = chain.draw(frame, (64, 48), 3.2)
+            assert np.abs(pixels(plain.texture) - hills(64, 48)).max() <= 1
+            params.post_all([])
+            params.post("/layer/dream/filter/invert/amount", 1.0)
+            params.post("/layer/dream/filter/invert/on", False)
+            params.settle(3.3)
+            off = chain.draw(frame, (64, 48), 3.3)
+            assert off.serial > plain.serial
+            assert np.abs(pixels(off.texture) - hills(64, 48)).max() <= 1
+            assert chain.draw(frame, (64, 48), 3.4) is off
+            params.settle(3.5)
+            assert params["/status/layer/dream/filter/invert"].value == "off"
+        assert "/layer/dream/filter/invert/on" not in params
+
+    def test_the_same_filter_twice_has_two_names(self, stage: Stage, params: Params, frame: Frame) -> None:
+        with Conditioning(["invert", "invert.fs"], condition=False).open(stage) as chain:
+            assert np.abs(pixels(chain.draw(frame, (64, 48), 3.0).texture) - hills(64, 48)).max() <= 2
+            assert "/layer/dream/filter/invert2/amount" in params
+
+    def test_a_filter_with_time_in_it_is_drawn_each_frame(self, stage: Stage, frame: Frame) -> None:
+        moving = INVERT.replace("1.0 - c.rgb, amount", "1.0 - c.rgb, fract(TIME)")
+        (stage.folder / "pulse.fs").write_text(moving)
+        with Conditioning(["pulse"], condition=False).open(stage) as chain:
+            one = chain.draw(frame, (64, 48), 3.0)
+            assert np.abs(pixels(one.texture) - hills(64, 48)).max() <= 1
+            two = chain.draw(frame, (64, 48), 3.5)
+            assert two.serial > one.serial
+            assert np.ptp(pixels(two.texture)[..., 0]) <= 1  # half inverted is grey all over
+
+    @pytest.mark.parametrize("text", ["/*{ broken", '/*{"INPUTS": []}*/ void main() { gl_FragColor = nonsense; }'])
+    def test_a_broken_filter_is_passed_by_and_says_why(
+        self, stage: Stage, params: Params, frame: Frame, text: str
+    ) -> None:
+        (stage.folder / "bad.fs").write_text(text)
+        with Conditioning(["bad"], condition=False).open(stage) as chain:
+            assert np.abs(pixels(chain.draw(frame, (64, 48), 3.0).texture) - hills(64, 48)).max() == 0
+            params.settle(3.0)
+            assert "bad.fs" in params["/status/layer/dream/filter/bad"].value
+
+    def test_a_missing_filter_is_passed_by_and_says_why(self, stage: Stage, params: Params, frame: Frame) -> None:
+        with Conditioning(["blooom", "invert"], condition=False).open(stage) as chain:
+            got = pixels(chain.draw(frame, (64, 48), 3.0).texture)
+            assert np.abs(got[..., :3] - (255 - hills(64, 48)[..., :3].astype(np.int16))).max() <= 1
+            params.settle(3.0)
+            said = params["/status/layer/dream/filter/blooom"].value
+            assert "blooom" in said
+            assert "bloom" in said.replace("blooom", "")
+
+    def test_a_filter_that_fails_in_flight_is_passed_by(
+        self, stage: Stage, params: Params, frame: Frame, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from perform.gl.isf import LivePatch
+
+        with Conditioning(["invert"], condition=False).open(stage) as chain:
+            chain.draw(frame, (64, 48), 3.0)
+
+            def fail(*_: object) -> None:
+                raise MemoryError("the GPU is full")
+
+            monkeypatch.setattr(LivePatch, "render", fail)
+            got = chain.draw(Frame(frame.texture, 3.1, 2), (64, 48), 3.1)
+            assert np.abs(pixels(got.texture) - hills(64, 48)).max() == 0
+            params.settle(3.1)
+            assert "the GPU is full" in params["/status/layer/dream/filter/invert"].value
+
+    def test_must_be_open(self, gl: Context, frame: Frame) -> None:
+        with pytest.raises(RuntimeError, match="not open"):
+            Conditioning().draw(frame, (8, 8), 0.0)
