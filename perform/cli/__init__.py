@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(verbs)
     check = _verb(verbs, "check", "check", "is this show all right? lists every mistake, with its line")
     _show(check)
-    params = _verb(verbs, "params", "params", "every address of a show, with its type, range and default")
+    params = _verb(verbs, "params", "check", "every address of a show, with its type, range and default")
     _show(params)
     form = params.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON, with the present values")

@@ -29,7 +29,7 @@ def opened(show: Show) -> Iterator[Performance]:
     except GLUnavailable as e:
         raise Bad(str(e)) from None
     with play:
-        play.params.settle(0.0)
+        play.params.settle(0.0)  # the values that the show sets
         yield play
 
 
@@ -108,7 +108,7 @@ def _markdown(tree: list[Param]) -> Iterator[str]:
     yield ""
     yield "Made by `perform params show.toml --markdown`: every address of the first show. A layer answers to its name"
     yield "and to its number (`/layer/dream/opacity`, `/layer/1/opacity`); case is forgiven; patterns match"
-    yield "(`/layer/*/opacity`). A float takes seconds as a second argument; no argument asks. Defaults are in brackets."
+    yield "(`/layer/*/opacity`). A float takes seconds as a second argument; no argument asks. Defaults in brackets."
     groups: dict[str, list[Param]] = {}
     for param in tree:
         parts = param.address.split("/")

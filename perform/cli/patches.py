@@ -47,12 +47,14 @@ def render(args: argparse.Namespace) -> int:
     if not files:
         raise Bad(f"there are no patches ({', '.join(SUFFIXES)}) in {', '.join(map(str, args.paths))}")
     from perform.gl.context import GLUnavailable
-    from perform.gl.isf import stills
+    from perform.gl.isf.stills import render as to_stills
 
     try:
-        failures = stills.render(files, args.to, args.size, args.time)
+        failures = to_stills(files, args.to, args.size, args.time)
     except GLUnavailable as e:
         raise Bad(str(e)) from None
+    except OSError as e:
+        raise Bad(f"{str(args.to)!r} cannot be written to: {e.strerror or e}") from None
     for file, reason in failures.items():
         print(f"{file}: {reason}", file=sys.stderr)
     print(f"{len(files) - len(failures)} of {len(files)} patches rendered to {args.to}")

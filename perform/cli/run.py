@@ -144,6 +144,7 @@ def check(show: Show, play: Performance) -> None:
     """Hold the show against the opened tree; Bad with every address that is not there."""
     from perform.show import misfits
 
+    play.params.settle(play.clock.now())  # which worlds there are decides which moods there are
     if problems := misfits(show, play.params):
         raise Bad(said(problems))
 

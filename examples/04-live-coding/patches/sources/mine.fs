@@ -20,15 +20,15 @@ float ridge(float x, float n) {
 void main() {
     vec2 p = isf_FragNormCoord;
     float aspect = RENDERSIZE.x / RENDERSIZE.y;
-    vec3 color = mix(high.rgb, high.rgb * vec3(0.72, 0.78, 0.88), p.y);   // the sky
+    vec3 color = mix(high.rgb * 1.06, high.rgb * vec3(0.62, 0.72, 0.88), smoothstep(0.55, 1.05, p.y));   // the sky
     for (int i = 0; i < 12; i++) {
         if (float(i) >= hills) break;
         float near = (float(i) + 1.0) / hills;
         float x = p.x * aspect * (2.4 - 1.2 * near) + TIME * speed * (0.05 + 0.22 * near * near);
         float top = 0.78 - 0.66 * near + 0.10 * ridge(x, float(i));
-        float inside = smoothstep(0.004, -0.004, p.y - top);
+        float inside = smoothstep(1.0, -1.0, (p.y - top) * RENDERSIZE.y);
         float depth = clamp((top - p.y) * 2.2, 0.0, 1.0);
-        vec3 hill = mix(high.rgb, low.rgb, mix(near, near * near, haze));
+        vec3 hill = mix(high.rgb * 0.93, low.rgb, mix(near, near * near, haze));
         color = mix(color, mix(hill, high.rgb * 0.9, haze * 0.35 * depth * (1.0 - near)), inside);
     }
     gl_FragColor = vec4(color, 1.0);
