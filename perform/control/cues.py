@@ -10,6 +10,7 @@ nothing between its values switch when the cue begins. After the last cue comes 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from collections import deque
@@ -22,7 +23,7 @@ from perform.control import presets
 from perform.control.cue import Cue, Score, posts
 from perform.control.osc.pattern import Patterns
 from perform.health import Status
-from perform.params import Param, Post, Spec, Value
+from perform.params import Param, Post, Refused, Spec, Value
 from perform.plugins import Closing, Stage
 from perform.workers import Worker, spawn
 
@@ -38,28 +39,30 @@ class Cues(Closing):
     """The cues and presets of a show. Open it last: it looks its addresses up in the finished tree.
 
     `folder` holds the presets, relative to the show's. `problems` gets a sentence for each line that was left out; the
-    rest plays. `/panic` goes back, at once, to how everything stood when `remember` was last called (at the first
-    frame unless somebody calls it), with the master up. Render thread, but for the writing of presets.
+    rest plays. `/panic` goes back, at once, to `opening` (the values a show opens with; what it does not name goes to
+    its default), with the master up; without one, to how everything stood at the first frame, or when `remember` was
+    last called. Render thread, but for the writing of presets.
     """
 
     cues: Sequence[Score] = ()
     folder: Path = Path("presets")
+    opening: Mapping[str, Value] | None = None
     problems: list[str] = field(default_factory=list, init=False)
     _list: _List | None = field(default=None, init=False)
 
     def open(self, stage: Stage) -> Self:
         """Declare the addresses and begin to follow the show's time."""
         self.close()
-        self._list = _List(stage, tuple(self.cues), stage.folder / self.folder)
+        self._list = _List(stage, tuple(self.cues), stage.folder / self.folder, self.opening)
         self.problems[:] = self._list.open()
         return self
 
     def change(self, cues: Sequence[Score]) -> None:
-        """Play another list from here on (an edited show): what was fired stays fired, what is dated before now is past."""
+        """Play another list from here on (an edited show): what was fired stays, what is dated before now is past."""
         old, self.cues = self._list, cues
         if old is not None:
             self.close()
-            self._list = _List(old.stage, tuple(cues), old.folder)
+            self._list = _List(old.stage, tuple(cues), old.folder, old.opening)
             self.problems[:] = self._list.open()
             self._list.carry_on(old)
 
@@ -82,7 +85,7 @@ class _List:
     stage: Stage
     cues: tuple[Score, ...]
     folder: Path
-    opening: dict[str, Value] = field(default_factory=dict)
+    opening: Mapping[str, Value] | None = None
     place: int = -1  # of the present cue; -1 before the first
     since: float | None = None  # show time at which it was fired; None: nothing follows by itself
     last: float = -1.0  # show time of the last settle
@@ -122,8 +125,8 @@ class _List:
         return problems
 
     def carry_on(self, old: _List) -> None:
-        """Stand where another list stood: at the cue of the same name, at the same time, with the same opening."""
-        self.opening, self.last, self.since = old.opening, old.last, old.since
+        """Stand where another list stood: at the cue of the same name, at the same time."""
+        self.last, self.since = old.last, old.since
         present = old.cues[old.place].name if old.place >= 0 else None
         self.place = next((n for n, cue in enumerate(self.cues) if cue.name == present), -1)
 
@@ -138,7 +141,7 @@ class _List:
 
     def feed(self, now: float) -> list[Post]:
         """What the cues that are due post. The end of each settle."""
-        if not self.opening:
+        if self.opening is None:
             self.opening = self.stage.params.snapshot()
         out: list[Post] = []
         while self.wishes:
@@ -171,7 +174,14 @@ class _List:
         self.place, self.since = -1, None
         self.status.say("panic: everything as it was when the show opened")
         params = self.stage.params
-        back = {a: v for a, v in {**self.opening, **SAFE}.items() if a in params and not self._is_own(a)}
+        back: dict[str, Value] = {}
+        for param in params:
+            if not (param.spec.readonly or param.spec.kind == "trigger" or self._is_own(param.address)):
+                with contextlib.suppress(Refused):  # a choice that has nothing to choose from now
+                    back[param.address] = param.spec.coerce(param.spec.default)
+        for address, value in {**(self.opening or {}), **SAFE}.items():
+            if (known := params.find(address)) is not None and known.address in back:
+                back[known.address] = value
         return [Post(a, v) for a, v in back.items() if params[a].base != v or params[a].fade is not None]
 
     def _is_own(self, address: str) -> bool:
