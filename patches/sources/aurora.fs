@@ -16,8 +16,8 @@
   "PASSES": [
     {"TARGET": "clock", "PERSISTENT": true, "FLOAT": true, "WIDTH": "1", "HEIGHT": "1"},
     {"TARGET": "plan", "WIDTH": "320", "HEIGHT": "320"},
-    {"TARGET": "shore", "FLOAT": true, "WIDTH": "$WIDTH", "HEIGHT": "1"},
     {"TARGET": "sky", "WIDTH": "floor($WIDTH*0.5)", "HEIGHT": "floor($HEIGHT*0.5)"},
+    {"TARGET": "shore", "FLOAT": true, "WIDTH": "$WIDTH", "HEIGHT": "1"},
     {}
   ]
 }*/
@@ -103,9 +103,9 @@ void main() {
         gl_FragColor = vec4(vec3(clamp(rain(q, t) * 0.8, 0.0, 1.0)), 1.0);
         return;
     }
-    vec2 whole = IMG_SIZE(sky);
+    vec2 whole = PASSINDEX == 2 ? RENDERSIZE : IMG_SIZE(sky);        // RENDERSIZE is the pass's own; the strip has no shape
     float aspect = whole.x / max(whole.y, 1.0);
-    if (PASSINDEX == 2) {
+    if (PASSINDEX == 3) {
         vec2 p = vec2((uv.x - 0.5) * aspect * 1.6, 2.0);
         float h = 0.0, a = 0.55;
         for (int i = 0; i < 7; i++) {
@@ -117,7 +117,7 @@ void main() {
         return;
     }
     float level = horizon + 0.004 * circle(t, 10.0).y;
-    if (PASSINDEX == 3) {
+    if (PASSINDEX == 2) {
         vec2 p = vec2((uv.x - 0.5) * aspect, uv.y - level);
         float up = abs(p.y) + 0.10;
         vec3 col = vec3(0.0);

@@ -14,8 +14,8 @@
   ],
   "PASSES": [
     {"TARGET": "clock", "PERSISTENT": true, "FLOAT": true, "WIDTH": "1", "HEIGHT": "1"},
-    {"TARGET": "ridges", "FLOAT": true, "WIDTH": "$WIDTH", "HEIGHT": "1"},
     {"TARGET": "sky", "WIDTH": "floor($WIDTH*0.5)", "HEIGHT": "floor($HEIGHT*0.5)"},
+    {"TARGET": "ridges", "FLOAT": true, "WIDTH": "$WIDTH", "HEIGHT": "1"},
     {}
   ]
 }*/
@@ -136,15 +136,15 @@ void main() {
         gl_FragColor = windClock();
         return;
     }
-    vec2 whole = IMG_SIZE(sky);                                     // RENDERSIZE is the pass's own; the strip has no shape
+    vec2 whole = PASSINDEX == 1 ? RENDERSIZE : IMG_SIZE(sky);        // RENDERSIZE is the pass's own; the strip has no shape
     float aspect = whole.x / max(whole.y, 1.0);
     float horizonY = horizon + 0.012 * circle(t, 12.0).y + 0.02 * circle(t, 90.0).x;
     vec2 p = vec2((uv.x - 0.5) * aspect, uv.y);
-    if (PASSINDEX == 1) {
+    if (PASSINDEX == 2) {
         gl_FragColor = vec4(ridge(p.x, 0.0, t), ridge(p.x, 1.0, t), ridge(p.x, 2.0, t), ridge(p.x, 3.0, t));
         return;
     }
-    if (PASSINDEX == 2) {
+    if (PASSINDEX == 1) {
         gl_FragColor = heaven(p, p.y - horizonY, aspect, t);
         return;
     }

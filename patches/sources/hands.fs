@@ -109,7 +109,7 @@ vec4 hand(vec2 p, float t, float late) {
         vec2 bent = turned(along, side * 0.12 * curl + 0.05 * breath);
         vec2 knuckle = mid + bent * 0.150 * len;
         vec2 tip = knuckle + turned(bent, side * 0.22 * curl) * 0.105 * len * (1.0 - 0.4 * curl);
-        s = meld(s, p, root, mid, vec3(0.070, 0.061, 0.2), 0.030);
+        s = meld(s, p, root, mid, vec3(0.072, 0.062, 0.2), 0.050);
         s = meld(s, p, mid, knuckle, vec3(0.060, 0.055, 0.25), 0.018);
         s = meld(s, p, knuckle, tip, vec3(0.055, 0.044, 0.3), 0.018);
     }
@@ -117,7 +117,7 @@ vec4 hand(vec2 p, float t, float late) {
     vec2 root = vec2(-0.13, 0.08);
     vec2 mid = root + turned(vec2(0.0, 0.235), 0.95 - 0.55 * fold);
     vec2 tip = mid + turned(vec2(0.0, 0.205), 0.55 - 0.95 * fold);
-    s = meld(s, p, root, mid, vec3(0.105, 0.068, 0.25), 0.07);
+    s = meld(s, p, root, mid, vec3(0.110, 0.068, 0.22), 0.09);
     return meld(s, p, mid, tip, vec3(0.066, 0.046, 0.35), 0.02);
 }
 
@@ -140,12 +140,12 @@ void main() {
     vec3 fold = flow(p * vec2(1.6, 1.1) + 0.3 * circle(t, 240.0), t * 0.1);
     vec3 fine = flow(p * vec2(3.6, 2.6) + 0.25 * fold.yz + 4.0, t * 0.1);
 
-    float size = 0.56 * scale;
+    float size = 0.66 * scale;
     float wide = min(aspect, 1.9);
     vec2 w1 = vec2(-0.25 * wide, -0.27) + reach * vec2(0.16 * circle(t, 24.0).x, 0.14 * circle(t, 36.0).y);
     vec2 w2 = vec2(0.25 * wide, -0.23) + reach * vec2(0.15 * circle(t, 30.0).y, 0.15 * circle(t, 20.0).x);
     if (count < 2) w1.x += 0.25 * wide;
-    vec2 live = p + 0.004 * fine.yz;                                    // nothing alive is quite straight
+    vec2 live = p + 0.0015 * fine.yz;                                    // nothing alive is quite straight
     vec4 a = placed(live, w1, -0.30 + 0.32 * reach * circle(t, 18.0).y, -1.0, size, t, 0.0);
     vec4 b = vec4(9.0, 0.0, 0.0, 0.0);
     if (count > 1) b = placed(live, w2, 0.34 + 0.34 * reach * circle(t, 22.5).x, 1.0, size, t, 1.0);
@@ -166,8 +166,8 @@ void main() {
         float lit = clamp((dot(nn, l) + 0.18) / 1.18, 0.0, 1.0);
         vec3 base = skin.rgb * skin.rgb * (0.94 + 0.10 * fine.x);
         vec3 warm = base * vec3(1.0, 0.56, 0.44);
-        vec3 c = base * lit * lit * 1.55 + warm * 0.20 * lit + warm * 0.09 * (0.5 + 0.5 * nn.y);
-        c += vec3(0.30, 0.33, 0.38) * pow(clamp(dot(nn, normalize(l + vec3(0.0, 0.0, 1.0))), 0.0, 1.0), 22.0) * 0.22;
+        vec3 c = base * lit * lit * 1.35 + warm * 0.26 * lit + warm * 0.09 * (0.5 + 0.5 * nn.y);
+        c += vec3(0.30, 0.33, 0.38) * pow(clamp(dot(nn, normalize(l + vec3(0.0, 0.0, 1.0))), 0.0, 1.0), 22.0) * 0.12;
         c *= (0.55 + 0.65 * dim) * (0.75 + 0.8 * s.w);
         float shade = i == 0 ? 0.62 + 0.38 * smoothstep(-0.02, 0.10, b.x) : 1.0;    // the second hand over the first
         col = mix(col, c * shade, smoothstep(edge.x, edge.y, s.x));
