@@ -11,11 +11,37 @@ from perform.engines.bank import Bank
 from perform.engines.mood import MoodPad
 from perform.engines.slot import Slot
 from perform.layers import Layer, LayerParams, Place
+from perform.library import Card, CardError, Library
+from perform.params import Params
 from perform.performance.feeds import LAYER
 from perform.performance.performance import Performance
 from perform.plugins import Stage
 from perform.show import LayerSpec
 from perform.show.stock import Stock
+
+
+@dataclass(slots=True)
+class _Asked:
+    """The card of the world that a layer asks for, even before it is loaded: its moods may be asked for with it."""
+
+    params: Params
+    address: str  # of the layer's world
+    library: Library
+    slot: Slot
+    _world: str = "none"
+    _card: Card | None = None
+
+    def card(self) -> Card | None:
+        """Of the world that is asked for, read once for each change of name (1 ms); of what plays if there is none."""
+        param = self.params.find(self.address)
+        world = str(param.base) if param is not None else "none"
+        if world != self._world:
+            self._world = world
+            try:
+                self._card = None if world == "none" else self.library.card(world)
+            except (LookupError, CardError):  # the bank reads it too, and says what is wrong with it
+                self._card = None
+        return self._card or self.slot.card
 
 
 @dataclass(slots=True)
@@ -38,14 +64,15 @@ class Layering:
             lambda: ("none", *self.feeds(spec.name)),
         )  # fmt: skip
         slot = Slot(self.bank, stage)
+        asked = _Asked(params, f"{prefix}/world", self.bank.library, slot)
         knobs = LayerParams.declare(
             params,
             spec.name,
             sources=lambda: self.feeds(spec.name) or feeds,
             worlds=lambda: ("none", *self.bank.library.names()),
-            sizes=lambda: self._sizes(slot),
+            sizes=lambda: tuple(known.sizes) if (known := asked.card()) is not None else ("s", "m", "l", "teacher"),
         )
-        moods = MoodPad.declare(params, prefix, prefix, lambda: slot.card, str(spec.values.get("mood", "")))
+        moods = MoodPad.declare(params, prefix, prefix, asked.card, str(spec.values.get("mood", "")))
         conditioning = Conditioning(tuple(self._file(name) for name in spec.filters)).open(stage)
         layer = Layer(spec.name, knobs, conditioning, slot, moods, spec.resolution)
         self.play.layers[spec.name] = layer
@@ -54,11 +81,6 @@ class Layering:
     def feeds(self, name: str) -> tuple[str, ...]:
         """What the layer of this name may look at: every source, every other layer."""
         return (*self.play.sources, *(LAYER + other for other in self.play.layers if other != name))
-
-    @staticmethod
-    def _sizes(slot: Slot) -> tuple[str, ...]:
-        """The sizes of the world that plays; the usual ones until one does."""
-        return tuple(slot.card.sizes) if slot.card is not None else ("s", "m", "l", "teacher")
 
     def _file(self, name: str) -> str:
         """A filter as a path, so that a show's own patch wins; "condition" stays what it is."""

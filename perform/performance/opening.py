@@ -22,7 +22,9 @@ from perform.health import Guard, Health, Status
 from perform.layers import LayerStack, Master, MasterParams, Place
 from perform.library import Library
 from perform.params import Params, Post
+from perform.performance.edits import Editor
 from perform.performance.layering import Layering
+from perform.performance.parts import open_part
 from perform.performance.performance import Output, Performance
 from perform.performance.sourcing import open_sources
 from perform.plugins import Stage
@@ -37,12 +39,14 @@ class Wishes:
     """What is asked for on top of the show: how it is run, not what it is.
 
     `on_beat` is called with the show time of each presented frame (the supervisor's heartbeat). `resume` holds
-    parameter values to start from. `controls` False opens no ports (to list addresses, to render offline).
+    parameter values to start from. `controls` False opens no ports, `edits` False does not
+    follow the show's file.
     """
 
     headless: bool = False
     record: Path | None = None
     controls: bool = True
+    edits: bool = True
     on_beat: Callable[[float], None] | None = None
     resume: Mapping[str, Any] = field(default_factory=dict)
 
@@ -91,11 +95,22 @@ def _open(
     _set(play, {**show.values(), **wishes.resume})
     if wishes.controls:
         for control in show.controls.values():
-            open_part(play, control, stage, f"/{control.name}")
+            part = open_part(play, control, stage, f"/{control.name}")
+            if part is not None:
+                play.controls[control.name] = part
     _open_outputs(play, wishes, stage, window)
     play.cues = Cues(show.cues).open(replace(stage, prefix="/cue"))
     closing.append(play.cues.close)
+    if wishes.edits:
+        _follow_edits(play, stage, layering)
     return play
+
+
+def _follow_edits(play: Performance, stage: Stage, layering: Layering) -> None:
+    editor = Editor(play, stage, layering, Status(play.params, "/status/show"))
+    editor.watch()
+    play.before.append(editor.take_up)
+    play.closing.append(editor.close)
 
 
 def _blends(show: Show) -> Callable[[str], Any]:
@@ -112,15 +127,6 @@ def _open_bank(play: Performance) -> Bank:
     if first is not None:
         bank.keep([Role(world, *sizes.get(world, first)) for world in show.worlds])
     return bank
-
-
-def open_part(play: Performance, spec: PartSpec, stage: Stage, prefix: str) -> Any:
-    """Make and open one sink or control; what keeps it from opening is said, and it is left out (None)."""
-    guard = Guard(Status(play.params, f"/status{prefix}"))
-    part = guard.run(0.0, lambda: spec.make().open(replace(stage, prefix=prefix)), None)
-    if part is not None:
-        play.closing.append(part.close)
-    return part
 
 
 def _open_outputs(play: Performance, wishes: Wishes, stage: Stage, window: Any) -> None:

@@ -16,7 +16,7 @@ from perform.health import Guard, Health
 from perform.layers import Layer, LayerStack, Master
 from perform.params import Params
 from perform.performance.feeds import LAYER, Feed, Feeds
-from perform.plugins import Sink
+from perform.plugins import Control, Sink
 from perform.show import Show
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ class Performance:
     sources: dict[str, Feed] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
     outputs: dict[str, Output] = field(default_factory=dict)
+    controls: dict[str, Control] = field(default_factory=dict)
     cues: Cues | None = None
     before: list[Callable[[float], None]] = field(default_factory=list)  # done before parameters settle: edits
     closing: list[Callable[[], Any]] = field(default_factory=list)  # closed in reverse order

@@ -1,0 +1,153 @@
+"""show.toml while it plays: a saved edit is taken up where that is safe, and a wrong one changes nothing."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from perform.control.cues import Cues
+from perform.health import Status
+from perform.params import Post
+from perform.performance.layering import Layering
+from perform.performance.parts import open_part
+from perform.performance.performance import Performance
+from perform.performance.sourcing import open_source
+from perform.plugins import Stage
+from perform.show import Edits, Show, ShowError, diff, load
+from perform.workers import Mailbox, Worker, spawn
+
+PERIOD = 0.3  # seconds between two looks at the file
+
+
+@dataclass(slots=True)
+class Editor:
+    """Follows the file of a performance. A worker reads it; `take_up` (render thread) makes the change."""
+
+    play: Performance
+    stage: Stage
+    layering: Layering
+    status: Status
+    _news: Mailbox[Show | ShowError] = field(default_factory=Mailbox)
+    _stamp: tuple[int, int] | None = None
+    _worker: Worker | None = None
+
+    def watch(self) -> None:
+        """Look at the file from now on."""
+        self._stamp = _stamp(self.play.show.path)
+        self._worker = spawn("watch show.toml", self._watch)
+
+    def _watch(self, stop: threading.Event) -> None:
+        while not stop.wait(PERIOD):
+            self.look()
+
+    def look(self) -> bool:
+        """Read the file if it has changed; True if so. The worker's thread."""
+        path = self.play.show.path
+        stamp = _stamp(path)
+        if stamp == self._stamp or stamp is None or stamp[1] == 0:
+            return False  # an editor may remove or empty a file on its way to saving it
+        self._stamp = stamp
+        try:
+            self._news.put(load(path))
+        except ShowError as e:
+            self._news.put(e)
+        return True
+
+    def take_up(self, now: float) -> None:
+        """Become the newest version of the show, between two frames."""
+        new = self._news.take()
+        if isinstance(new, ShowError):
+            more = f" (and {len(new.problems) - 1} more)" if len(new.problems) > 1 else ""
+            self.status.say(f"{new.problems[0]}{more}: the show goes on as it was", trouble=True)
+        elif new is not None:
+            self._become(replace(new, size=self.play.show.size))
+
+    def _become(self, new: Show) -> None:
+        edits = diff(self.play.show, new)
+        if not edits:
+            return self.status.say("read again, nothing has changed")
+        kept = self.play.show
+        self.play.show = new if not edits.restart else replace(
+            new, blend_space=kept.blend_space, window=kept.window, record=kept.record, sinks=kept.sinks,
+            patches=kept.patches, models=kept.models,
+        )  # fmt: skip
+        self._change_sources(edits, new)
+        self._change_layers(edits, new)
+        self._change_values(edits, new)
+        self._change_controls(edits, new)
+        later = f"; {', '.join(edits.restart)} at the next start" if edits.restart else ""
+        return self.status.say(f"taken up{later}")
+
+    def _change_sources(self, edits: Edits, new: Show) -> None:
+        """Changed sources are opened again; so are those that fall back to them, which hold the old ones."""
+        stale = set(edits.sources)
+        while more := {n for n, s in new.sources.items() if s.fallback in stale} - stale:
+            stale |= more
+        for name in [n for n in self.play.sources if n in stale or n in edits.gone_sources]:
+            feed = self.play.sources.pop(name)
+            self.play.closing.remove(feed.close)
+            feed.close()
+        for name in edits.gone_sources:
+            self.play.params.remove(f"/source/{name}")
+        waiting = {n: s for n, s in new.sources.items() if n in stale}
+        while waiting:
+            for name, spec in list(waiting.items()):
+                if spec.fallback not in waiting:
+                    self.play.sources[name] = open_source(self.play, waiting.pop(name), self.stage)
+
+    def _change_layers(self, edits: Edits, new: Show) -> None:
+        """A layer with other filters or another resolution is opened again; its values stay what they are."""
+        values = self.play.params.snapshot()
+        for name in (*edits.gone_layers, *(n for n in edits.layers if n in self.play.layers)):
+            self.layering.drop(name)
+        posts: list[Post] = []
+        for spec in new.layers:
+            if spec.name in edits.layers:
+                self.layering.add(spec)
+                own = {a: v for a, v in values.items() if a.startswith(f"{spec.address}/")}
+                said = {f"{spec.address}/{tail}": v for tail, v in spec.values.items()} if not own else {}
+                posts += [Post(a, v) for a, v in {**said, **own}.items()]
+        if edits.order or edits.layers or edits.gone_layers:
+            self.layering.number(new.layers)
+        self.play.params.post_all(posts)
+
+    def _change_values(self, edits: Edits, new: Show) -> None:
+        params = self.play.params
+        posts = [Post(address, value) for address, value in edits.values.items()]
+        for address in edits.defaults:
+            param = params.find(address)
+            if param is not None:
+                posts.append(Post(address, param.spec.default))
+        if edits.inset:
+            posts.append(Post("/master/inset", new.inset))
+        params.post_all(posts)
+
+    def _change_controls(self, edits: Edits, new: Show) -> None:
+        for name in (*edits.controls, *edits.gone_controls):
+            part = self.play.controls.pop(name, None)
+            if part is not None:
+                self.play.closing.remove(part.close)
+                part.close()
+        for name in edits.controls:
+            part = open_part(self.play, new.controls[name], self.stage, f"/{name}")
+            if part is not None:
+                self.play.controls[name] = part
+        if (edits.cues or edits.layers or edits.sources) and self.play.cues is not None:
+            self.play.closing.remove(self.play.cues.close)
+            self.play.cues.close()
+            self.play.cues = Cues(new.cues).open(replace(self.stage, prefix="/cue"))
+            self.play.closing.append(self.play.cues.close)
+
+    def close(self) -> None:
+        """Stop looking."""
+        if self._worker is not None:
+            self._worker.close()
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
