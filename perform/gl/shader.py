@@ -52,6 +52,13 @@ def explain(file: str, log: str) -> ShaderError:
     return ShaderError(file, 0, first, log)
 
 
+def language() -> int:
+    """The newest GLSL this context takes: 330 to 460."""
+    text = (cast(gl.glGetString(gl.GL_SHADING_LANGUAGE_VERSION), c_char_p).value or b"").decode("ascii", "replace")
+    found = re.match(r"(\d)\.(\d\d)", text)
+    return int(found[1] + found[2]) if found else 330
+
+
 def _compile(kind: int, source: str, file: str) -> int:
     if "\0" in source:
         raise ShaderError(file, source[: source.index("\0")].count("\n") + 1, "a NUL byte: this is not a text file")
@@ -100,7 +107,7 @@ def _link(vertex: tuple[str, str], fragment: tuple[str, str]) -> int:
     return program
 
 
-def _setter(location: int, kind: int, count: int) -> Callable[[Any], None] | None:
+def _setter(location: int, kind: int, count: int, array: bool) -> Callable[[Any], None] | None:
     """What puts a Python value into a uniform of this GL type; None if there is no such way."""
     floats = {gl.GL_FLOAT: 1, gl.GL_FLOAT_VEC2: 2, gl.GL_FLOAT_VEC3: 3, gl.GL_FLOAT_VEC4: 4}
     ints = {gl.GL_INT: 1, gl.GL_INT_VEC2: 2, gl.GL_INT_VEC3: 3, gl.GL_INT_VEC4: 4}
@@ -110,11 +117,11 @@ def _setter(location: int, kind: int, count: int) -> Callable[[Any], None] | Non
         side = matrices[kind]
         matrix = getattr(gl, f"glUniformMatrix{side}fv")
         return lambda v: matrix(location, count, 0, (c_float * (side * side * count))(*v))
-    if count > 1 and kind in floats | ints:
+    if array and kind in floats | ints:
         width = (floats | ints)[kind]
-        array = getattr(gl, f"glUniform{width}{'f' if kind in floats else 'i'}v")
+        many = getattr(gl, f"glUniform{width}{'f' if kind in floats else 'i'}v")
         cell: Any = c_float if kind in floats else c_int
-        return lambda v: array(location, len(v) // width, (cell * len(v))(*v))
+        return lambda v: many(location, len(v) // width, (cell * len(v))(*v))
     if kind in floats and floats[kind] > 1:
         vector = getattr(gl, f"glUniform{floats[kind]}f")
         return lambda v: vector(location, *v)
@@ -138,6 +145,7 @@ class _Active:
     location: int
     kind: int
     count: int
+    array: bool
 
 
 def _active(program: int) -> list[_Active]:
@@ -148,9 +156,10 @@ def _active(program: int) -> list[_Active]:
     for index in range(total.value):
         gl.glGetActiveUniform(program, index, 512, None, byref(size), byref(kind), text)
         location = gl.glGetUniformLocation(program, text)
-        name = text.value.decode("ascii").removesuffix("[0]")
+        name = text.value.decode("ascii")
         if location >= 0:
-            found.append(_Active(name, location, kind.value, size.value))
+            array = name.endswith("[0]")  # even if the linker trimmed it to one element
+            found.append(_Active(name.removesuffix("[0]"), location, kind.value, size.value, array))
     return found
 
 
@@ -172,16 +181,17 @@ class Program:
         array = c_uint()
         gl.glGenVertexArrays(1, byref(array))
         self._array = array.value
-        self._units: dict[str, int] = {}
+        self._units: dict[str, tuple[int, int]] = {}  # sampler: (texture unit, what is bound there)
         self._set: dict[str, Callable[[Any], None]] = {}
         self._last: dict[str, Uniform] = {}
         gl.glUseProgram(self._id)
         for uniform in _active(self._id):
-            if uniform.kind == gl.GL_SAMPLER_2D:
+            if uniform.kind in (gl.GL_SAMPLER_2D, gl.GL_SAMPLER_CUBE):
                 gl.glUniform1i(uniform.location, len(self._units))
-                self._units[uniform.name] = len(self._units)
+                kind = gl.GL_TEXTURE_2D if uniform.kind == gl.GL_SAMPLER_2D else gl.GL_TEXTURE_CUBE_MAP
+                self._units[uniform.name] = gl.GL_TEXTURE0 + len(self._units), kind
                 continue
-            put = _setter(uniform.location, uniform.kind, uniform.count)
+            put = _setter(uniform.location, uniform.kind, uniform.count, uniform.array)
             if put is None:
                 self.close()
                 raise ShaderError(name, 0, f"the uniform {uniform.name!r} is of a type that nothing here can set")
@@ -220,8 +230,8 @@ class Program:
         for name, texture in (textures or {}).items():
             unit = self._units.get(name)
             if unit is not None:
-                gl.glActiveTexture(gl.GL_TEXTURE0 + unit)
-                gl.glBindTexture(gl.GL_TEXTURE_2D, texture.id)
+                gl.glActiveTexture(unit[0])
+                gl.glBindTexture(unit[1], texture.id)
         for name, value in (uniforms or {}).items():
             put = self._set.get(name)
             if put is not None and self._last.get(name) != value:

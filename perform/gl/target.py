@@ -67,6 +67,20 @@ class Texture:
             raise
         return texture
 
+    @classmethod
+    def cube(cls, side: int) -> Texture:
+        """A cube map of RGBA8 sides, smooth across its edges; `transfer.upload_side` fills it."""
+        name = c_uint()
+        gl.glGenTextures(1, byref(name))
+        gl.glBindTexture(gl.GL_TEXTURE_CUBE_MAP, name.value)
+        empty = bytes(side * side * 4)
+        for face in range(gl.GL_TEXTURE_CUBE_MAP_POSITIVE_X, gl.GL_TEXTURE_CUBE_MAP_POSITIVE_X + 6):
+            gl.glTexImage2D(face, 0, gl.GL_RGBA8, side, side, 0, gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, empty)
+        for filtering in (gl.GL_TEXTURE_MIN_FILTER, gl.GL_TEXTURE_MAG_FILTER):
+            gl.glTexParameteri(gl.GL_TEXTURE_CUBE_MAP, filtering, gl.GL_LINEAR)
+        gl.glEnable(gl.GL_TEXTURE_CUBE_MAP_SEAMLESS)
+        return cls(name.value, side, side)
+
     def allocate(self, width: int, height: int) -> None:
         """Give the texture this size (same GL name). What it showed is lost: it is transparent black again."""
         if not (1 <= width <= LARGEST and 1 <= height <= LARGEST):

@@ -54,6 +54,15 @@ def upload(texture: Texture, array: Pixels) -> None:
     _put(texture, array.ctypes.data)
 
 
+def upload_side(cube: Texture, side: int, array: Pixels) -> None:
+    """Put the pixels into one side of a cube map (0 to 5: +x, -x, +y, -y, +z, -z), row 0 at the top of the side."""
+    _check(cube, array)
+    gl.glBindTexture(gl.GL_TEXTURE_CUBE_MAP, cube.id)
+    face = gl.GL_TEXTURE_CUBE_MAP_POSITIVE_X + side
+    form, kind = gl.GL_RGBA, gl.GL_UNSIGNED_BYTE
+    gl.glTexSubImage2D(face, 0, 0, 0, cube.width, cube.height, form, kind, c_void_p(array.ctypes.data))
+
+
 def _put(texture: Texture, source: int | None) -> None:
     gl.glBindTexture(gl.GL_TEXTURE_2D, texture.id)
     form, kind = gl.GL_RGBA, gl.GL_UNSIGNED_BYTE

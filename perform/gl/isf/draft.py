@@ -17,11 +17,11 @@ LARGEST = 4096  # pixels a side of an imported image; larger ones are reduced
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What `Patch` compiles. `images`: uint8 (height, width, 4), row 0 at the bottom."""
+    """What `Patch` compiles. `images`: uint8 (height, width, 4) each, row 0 at the bottom; of cubes at the top."""
 
     header: Header
     shader: Translation
-    images: dict[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    images: dict[str, list[npt.NDArray[np.uint8]]] = field(default_factory=dict)
 
 
 def draft(path: Path) -> Draft:
@@ -29,7 +29,16 @@ def draft(path: Path) -> Draft:
     header = read(path)
     vertex = header.vertex
     shader = translate(header, None if vertex is None else load(vertex))
-    return Draft(header, shader, {name: _image(file, path) for name, file in header.imported.items()})
+    return Draft(header, shader, {n: _images(f, path) for n, f in header.imported.items()})
+
+
+def _images(files: tuple[Path, ...], patch: Path) -> list[npt.NDArray[np.uint8]]:
+    """One picture upside down, as GL has it; or the six square sides of a cube, as cubes have them."""
+    images = [_image(file, patch) for file in files]
+    if len(images) == 1:
+        return [np.ascontiguousarray(images[0][::-1])]
+    side = min(min(i.shape[:2]) for i in images)
+    return [np.ascontiguousarray(i[:side, :side]) for i in images]
 
 
 def _image(file: Path, patch: Path) -> npt.NDArray[np.uint8]:
@@ -38,8 +47,7 @@ def _image(file: Path, patch: Path) -> npt.NDArray[np.uint8]:
     try:
         with Image.open(file) as image:
             image.thumbnail((LARGEST, LARGEST))
-            pixels = np.asarray(image.convert("RGBA"), np.uint8)
+            return np.asarray(image.convert("RGBA"), np.uint8)
     except (OSError, ValueError, Image.DecompressionBombError) as e:
         reason = "is not there" if isinstance(e, FileNotFoundError) else f"cannot be read: {e}"
         raise PatchError(patch, 0, f"the imported image {file} {reason}") from e
-    return np.ascontiguousarray(pixels[::-1])

@@ -63,7 +63,10 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A patch as read from disk. `body` is the GLSL with the header blanked out: its lines are the file's lines."""
+    """A patch as read from disk. `body` is the GLSL with the header blanked out: its lines are the file's lines.
+
+    `imported` images are one file each, or six: the sides of a cube (+x, -x, +y, -y, +z, -z).
+    """
 
     path: Path
     dialect: Dialect
@@ -71,7 +74,7 @@ class Header:
     body: str
     inputs: tuple[Input, ...] = ()
     passes: tuple[Pass, ...] = (Pass(),)
-    imported: Mapping[str, Path] = field(default_factory=dict)
+    imported: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     description: str = ""
     credit: str = ""
     categories: tuple[str, ...] = ()
@@ -96,4 +99,4 @@ class Header:
     @property
     def files(self) -> tuple[Path, ...]:
         """Everything on disk that the patch is made of (whether it is there or not): what to watch."""
-        return self.path, self.path.with_suffix(".vs"), *self.imported.values()
+        return self.path, self.path.with_suffix(".vs"), *(f for files in self.imported.values() for f in files)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from perform.clock import wrap
 from perform.frame import Texture as AnyTexture
@@ -15,10 +17,11 @@ from perform.gl.isf.buffers import Buffer, buffers, pass_size
 from perform.gl.isf.draft import Draft, draft
 from perform.gl.isf.kinds import Header, Input, PatchError
 from perform.gl.isf.strangers import CHANNELS, MOUSE
+from perform.gl.isf.translate import VERSION
 from perform.gl.lib import gl
-from perform.gl.shader import Program, ShaderError, Uniform
+from perform.gl.shader import Program, ShaderError, Uniform, language
 from perform.gl.target import Format, Target, Texture
-from perform.gl.transfer import copy, upload
+from perform.gl.transfer import copy, upload, upload_side
 
 Value = float | int | bool | tuple[float, ...]
 Date = tuple[float, float, float, float]  # year, month from 1, day, seconds of the day
@@ -43,17 +46,10 @@ class Patch:
         self._names = draft.shader.names
         self._clears = draft.shader.discards
         self._format = format
-        vertex = self.header.vertex or self.header.path
-        try:
-            self._program = Program(draft.shader.fragment, draft.shader.vertex, str(self.header.path), str(vertex))
-        except ShaderError as e:
-            raise PatchError(e.file, e.line, e.message) from e
+        self._program = _compile(draft)
         self._used = self._program.uniforms
         self._defaults = {i.name: i.default for i in self.header.inputs if not i.picture}
-        self._fixed: dict[str, Texture] = {}
-        for name, pixels in draft.images.items():
-            self._fixed[name] = Texture.make(pixels.shape[1], pixels.shape[0], repeat=True)
-            upload(self._fixed[name], pixels)
+        self._fixed = {name: _imported(sides) for name, sides in draft.images.items()}
         self._empty = {i.name: self._nothing(i) for i in self.header.pictures}
         self._blank = Texture.make(1, 1)
         self._buffers: dict[str, Buffer] = buffers(self.header)
@@ -194,6 +190,37 @@ class Patch:
         for texture in (*self._fixed.values(), *self._empty.values(), self._blank):
             texture.close()
         self._program.close()
+
+
+def _compile(draft: Draft) -> Program:
+    """GLSL 3.30; where that fails, the newest this context has, which converts more by itself (4.20: int to uint)."""
+    header, shader = draft.header, draft.shader
+    names = str(header.path), str(header.vertex or header.path)
+    try:
+        return Program(shader.fragment, shader.vertex, *names)
+    except ShaderError as e:
+        error = PatchError(e.file, e.line, e.message)
+        error.__cause__ = e
+    newest = language()
+    if newest >= 400:
+        version = f"#version {newest} core"
+        fragment, vertex = (t and t.replace(VERSION, version, 1) for t in (shader.fragment, shader.vertex))
+        with contextlib.suppress(ShaderError):  # the first complaint is the one to tell
+            return Program(fragment or "", vertex, *names)
+    raise error
+
+
+def _imported(sides: list[npt.NDArray[np.uint8]]) -> Texture:
+    """An imported image, tiled; or a cube map from six."""
+    height, width = sides[0].shape[:2]
+    if len(sides) == 1:
+        texture = Texture.make(width, height, repeat=True)
+        upload(texture, sides[0])
+        return texture
+    cube = Texture.cube(width)
+    for n, pixels in enumerate(sides):
+        upload_side(cube, n, pixels)
+    return cube
 
 
 def _extent(texture: AnyTexture | None, size: tuple[int, int]) -> tuple[int, int, int]:

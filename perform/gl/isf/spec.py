@@ -17,7 +17,7 @@ def header(data: dict[str, Any], body: str, path: Path, line: int) -> Header:
     try:
         inputs = _inputs(data.get("INPUTS"))
         passes = _passes(data, {i.name for i in inputs})
-        imported = _imported(data.get("IMPORTED"), path.parent)
+        imported = _imported(data.get("IMPORTED"), {p.target for p in passes}, path.parent)
     except ValueError as e:
         raise PatchError(path, line, str(e)) from e
     pictures = {i.name for i in inputs if i.type == "image"}
@@ -181,15 +181,18 @@ def _passes(data: Mapping[str, Any], inputs: set[str]) -> tuple[Pass, ...]:
     return tuple(found) or (Pass(),)
 
 
-def _imported(value: Any, folder: Path) -> dict[str, Path]:
+def _imported(value: Any, targets: set[str], folder: Path) -> dict[str, tuple[Path, ...]]:
     if isinstance(value, dict):
         entries = {k: v if isinstance(v, dict) else {"PATH": v} for k, v in value.items()}
     else:
         entries = {str(e.get("NAME")): e for e in _dicts(value, "IMPORTED")}
-    found = {}
+    found: dict[str, tuple[Path, ...]] = {}
     for key, entry in entries.items():
-        name = _name(key, "an imported image")
-        if not isinstance(entry.get("PATH"), str):
-            raise ValueError(f"the imported image {name!r} needs a PATH, one file")
-        found[name] = folder / entry["PATH"]
+        name, path = _name(key, "an imported image"), entry.get("PATH")
+        if name in targets:
+            continue  # a pass makes it: some converters list their buffers here
+        files = [path] if isinstance(path, str) else path
+        if not isinstance(files, list) or len(files) not in (1, 6) or not all(isinstance(f, str) for f in files):
+            raise ValueError(f"the imported image {name!r} needs a PATH: one file, or the six sides of a cube")
+        found[name] = tuple(folder / f for f in files)
     return found

@@ -48,6 +48,8 @@ def read(text: str, path: Path) -> Header:
     if "mainImage" in words and not _has_main(text):
         return _shadertoy(text, path, words)
     if "main" in words:
+        if "gl_Position" in words:
+            raise PatchError(path, 0, "is a vertex shader; the fragment shader beside it is the patch")
         return _plain(text, path)
     raise PatchError(path, 0, "has no ISF header and neither mainImage() nor main(): not a shader this can show")
 

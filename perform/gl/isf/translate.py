@@ -13,6 +13,7 @@ from perform.gl.isf import strangers, tokens
 from perform.gl.isf.kinds import Header, Input
 from perform.gl.isf.tokens import Token
 
+VERSION = "#version 330 core"
 BUILT_IN = {
     "PASSINDEX": "int",
     "RENDERSIZE": "vec2",
@@ -128,8 +129,9 @@ def _uniforms(header: Header, names: dict[str, str]) -> str:
     for entry in header.inputs:
         lines.append(f"uniform {_type(entry)} {names[entry.name]};")
     declared = {i.name for i in header.inputs}
-    pictures = dict.fromkeys((*header.targets, *header.imported))
-    lines += [f"uniform sampler2D {names[p]};" for p in pictures if p not in declared]
+    kinds = dict.fromkeys(header.targets, "sampler2D")
+    kinds |= {n: "samplerCube" if len(files) > 1 else "sampler2D" for n, files in header.imported.items()}
+    lines += [f"uniform {kind} {names[p]};" for p, kind in kinds.items() if p not in declared]
     if header.dialect != "isf":
         others = strangers.SHADERTOY if header.dialect == "shadertoy" else {**strangers.SHADERTOY, **strangers.PLAIN}
         lines += [f"uniform {kind} {name};" for name, kind in others.items() if name not in declared]
@@ -152,7 +154,7 @@ def _known(header: Header) -> set[str]:
 
 
 def _head(extensions: list[str], uniforms: str) -> str:
-    lines = ["#version 330 core", *(f"#extension {name} : enable" for name in extensions)]
+    lines = [VERSION, *(f"#extension {name} : enable" for name in extensions)]
     return "\n".join(lines) + f"\n#define ISF 2\n{uniforms}\n"
 
 
@@ -248,13 +250,13 @@ void isf_vertShaderInit() {
     gl_Position = vec4(isf_FragNormCoord * 2.0 - 1.0, 0.0, 1.0);
 }
 """
-_PLAIN = """#version 330 core
+_PLAIN = f"""{VERSION}
 out vec2 isf_FragNormCoord;
-void main() {
+void main() {{
     vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);
     isf_FragNormCoord = corner;
     gl_Position = vec4(corner * 2.0 - 1.0, 0.0, 1.0);
-}
+}}
 """
 
 
