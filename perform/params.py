@@ -264,11 +264,12 @@ class Params:
             seconds = number(post.seconds, 0.0, LONGEST_FADE)
         except Refused as why:
             raise Refused(f"its time {why}") from None
-        if post.easing not in EASINGS:
-            raise Refused(f"has no easing {post.easing[:40]!r}; there are {', '.join(EASINGS)}")
+        easing = str(post.easing)
+        if easing not in EASINGS:
+            raise Refused(f"has no easing {easing[:40]!r}; there are {', '.join(EASINGS)}")
         if seconds <= 0.0 or not param.spec.fades:
             return None
-        return Fade(now, param.base, value, seconds, EASINGS[post.easing], post.origin)
+        return Fade(now, param.base, value, seconds, EASINGS[easing], post.origin)
 
     def _move(self, param: Param, now: float, dt: float) -> bool:
         """Advance one moving parameter; False when it has come to rest."""
