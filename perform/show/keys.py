@@ -118,7 +118,18 @@ def read_part(table: Table, group: plugins.Group, name: str, kind: str) -> PartS
             keys[key] = fit(hint, value)
         except Unfit as e:
             table.wrong(key, f"{key} is {e}, not {shown(value)}")
-    for key in required(plugin):
-        if key not in table.data:
-            table.wrong("", f"the key {key!r} is missing; a {kind} needs it")
+    absent = [key for key in required(plugin) if key not in table.data]
+    for key in absent:
+        table.wrong("", f"the key {key!r} is missing; a {kind} needs it")
+    if not absent:
+        _try(table, plugin, keys)
     return PartSpec(group, name, kind, frozen(keys), line=table.line())
+
+
+def _try(table: Table, plugin: type[Any], keys: Mapping[str, Any]) -> None:
+    """Make the part (that opens nothing) to hear what it has to say about its keys."""
+    try:
+        plugin(**keys)
+    except ValueError as e:
+        said = str(e)
+        table.wrong(next((key for key in keys if said.startswith(key)), ""), said)

@@ -58,6 +58,8 @@ GOOD = SOURCE + LAYER
         (GOOD + '[[cue]]\nname = "a b"\n', "7: cue 'a b': 'a b' is not a name: letters, digits, - and _, not starting with a digit"),
         (GOOD + '[[cue]]\nname = "a"\nfade = "4"\n', "8: cue 'a': fade is a number, not '4'"),
         (GOOD + '[[cue]]\nname = "a"\neasing = "smoth"\n', "8: cue 'a': easing = 'smoth': there is no such easing; did you mean 'smooth'?"),
+        (GOOD + '[osc]\nlisten = "here"\n', '7: [osc]: listen = "here" is not a place to listen: write "127.0.0.1:9000" or "0.0.0.0:9000"'),
+        (GOOD + "[osc]\nreply = 70000\n", "7: [osc]: reply = 70000 is not a port: 1 to 65535, or 0 for the listening port + 1"),
         (LAYER, "0: show: there is no source; a show needs at least one [source.NAME] table"),
         (SOURCE, "0: show: there is no layer; a show needs at least one [[layer]]"),
     ],

@@ -1,0 +1,103 @@
+"""What the documents say is so: symbols, links, keys, verbs, addresses."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perform import cli, plugins
+from perform.show.keys import fields
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*/README.md")])
+TOUR = (ROOT / "docs" / "tour.md").read_text("utf-8")
+
+
+def resolve(symbol: str) -> Any:
+    """The module, class, function or dataclass field behind a dotted name."""
+    parts = symbol.split(".")
+    for n in range(len(parts), 0, -1):
+        try:
+            found: Any = importlib.import_module(".".join(parts[:n]))
+        except ModuleNotFoundError as e:
+            if not symbol.startswith(e.name or "?"):
+                raise
+            continue
+        for name in parts[n:]:
+            if dataclasses.is_dataclass(found) and name in {f.name for f in dataclasses.fields(found)}:
+                return name
+            found = getattr(found, name)
+        return found
+    raise AttributeError(symbol)
+
+
+def test_a_symbol_that_is_not_there_is_noticed() -> None:
+    with pytest.raises(AttributeError):
+        resolve("perform.params.Params.settel")
+    with pytest.raises(AttributeError):
+        resolve("perform.parms")
+
+
+@pytest.mark.parametrize("symbol", sorted(set(re.findall(r"`(perform\.[\w.]+)`", TOUR))))
+def test_symbols_of_the_tour_exist(symbol: str) -> None:
+    assert resolve(symbol) is not None
+
+
+@pytest.mark.parametrize(("title", "hops"), [("six hops", 6), ("five hops", 5)])
+def test_hops_are_as_many_as_promised(title: str, hops: int) -> None:
+    section = TOUR.partition(title)[2].partition("\n## ")[0]
+    numbered = re.findall(r"^(\d)\. ", section, re.MULTILINE)
+    assert numbered == [str(n) for n in range(1, hops + 1)]
+    for step in re.split(r"^\d\. ", section, flags=re.MULTILINE)[1:]:
+        assert "`" in step, f"no symbol in: {step}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)|src=\"([^\"]+)\"", text)
+    missing = [a or b for a, b in links if "://" not in (a or b) and not (page.parent / (a or b)).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_verbs_in_commands_exist(page: Path) -> None:
+    known = {"run", "check", "params", "models", "patches", "bench", "--help", "--version", "VERB"}
+    known |= {verb for verb in cli.LAB if cli.lab_module(verb)}
+    said = set(re.findall(r"(?:^ {4}|`|bin/|^\$ )perform ([\w-]+)", page.read_text("utf-8"), re.MULTILINE))
+    assert said - known == set()
+
+
+@pytest.mark.parametrize("group", ["sources", "sinks", "controls", "engines"])
+def test_every_key_of_every_part_is_documented(group: plugins.Group) -> None:
+    page = (ROOT / "docs" / "show.md").read_text("utf-8")
+    for name in plugins.names(group):
+        plugin = plugins.find(group, name)
+        if not plugin.__module__.startswith("perform."):
+            continue
+        assert f'"{name}"' in page or f"[{name}]" in page, f"{group}: {name} is not in docs/show.md"
+        missing = [key for key in fields(plugin) if f"`{key}`" not in page]
+        assert missing == [], f"{name}: keys that docs/show.md does not name"
+
+
+def test_addresses_are_those_of_the_first_show(tmp_path: Path) -> None:
+    env = {**os.environ, "XDG_DATA_HOME": str(tmp_path)}  # nobody's own worlds
+    made = subprocess.run(
+        [sys.executable, "-m", "perform", "params", "show.toml", "--markdown"],
+        cwd=ROOT, env=env, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert made == (ROOT / "docs" / "addresses.md").read_text("utf-8"), "make addresses writes it anew"
+
+
+def test_the_changelog_knows_this_version() -> None:
+    from perform import __version__
+
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
