@@ -46,7 +46,7 @@ class Recorder(Closing):
         self._exact = isinstance(stage.clock, FixedClock)
         self._rate = self.fps or stage.fps
         self._path = stage.folder / Path(self.file).expanduser()
-        self._status = Status(stage.params, "/status/recorder")
+        self._status = Status(stage.params, f"/status{stage.prefix}")
         older = None if self._exact else keep(self._path)
         width, height = (max(2, side - side % 2) for side in stage.size)  # H.264's 4:2:0 wants even sides
         preset = ("veryfast" if self._exact else "ultrafast") if self.preset == "auto" else self.preset

@@ -47,7 +47,7 @@ class Snapshot(Closing):
         self._stage = stage
         self._folder = stage.folder / Path(self.folder).expanduser()
         self._take = stage.params.declare("/snapshot", Spec("trigger", doc="A still and its parameters, to disk."))
-        self._status = Status(stage.params, "/status/snapshot")
+        self._status = Status(stage.params, f"/status{stage.prefix}")
         self._due = sorted(self.at)
         self._prints: Prints | None = None
         self._pending: tuple[float, Mapping[str, Value]] | None = None

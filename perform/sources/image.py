@@ -36,7 +36,9 @@ vec4 look(sampler2D picture, vec4 view) {
     return texture(picture, at) * inside.x * inside.y;
 }
 void main() {
-    vec4 a = look(before, beforeview), b = look(after, afterview);
+    vec4 b = look(after, afterview);
+    if (progress >= 1.0) { color = b; return; }
+    vec4 a = look(before, beforeview);
     vec4 c = mix(vec4(a.rgb * a.a, a.a), vec4(b.rgb * b.a, b.a), progress);
     color = vec4(c.rgb / max(c.a, 1e-5), c.a);
 }

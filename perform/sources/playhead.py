@@ -37,9 +37,9 @@ class Playhead:
         return self.start + self._wrapped(self._played(self._now + seconds))
 
     def jump(self, share: float) -> None:
-        """Go to a share (0..1) of the way from start to end; nothing happens before the length is known."""
+        """Go to a share (0..1) of the way from start to end (1 is the last frame); needs a known end."""
         if math.isfinite(self.end):
-            self._from_now, self._from = self._now, share * self.length
+            self._from_now, self._from = self._now, min(share, 1.0 - 1e-6) * self.length
 
     @property
     def length(self) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from PIL import Image
 
 Bytes = Callable[[], Iterator[bytes]]
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\nConnection: close\r\n\r\n"
 
 
 def jpeg(color: tuple[int, int, int], size: tuple[int, int] = (64, 48)) -> bytes:
@@ -34,13 +35,7 @@ class Server:
     def __init__(self, body: Bytes, rate: float = 60.0, head: bytes | None = None) -> None:
         self.body = body
         self.rate = rate
-        self.head = (
-            head
-            if head is not None
-            else (
-                b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\nConnection: close\r\n\r\n"
-            )
-        )
+        self.head = HEAD if head is None else head
         self.connections = 0
         self.port = 0
         self._open: set[socket.socket] = set()

@@ -1,0 +1,103 @@
+"""A patch as a source: ISF, Shadertoy or plain GLSL, live while its file is edited."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self
+
+from perform.clock import FixedClock
+from perform.frame import Frame
+from perform.frame import Texture as AnyTexture
+from perform.gl.isf import LivePatch, find_patch
+from perform.health import Status
+from perform.params import Spec
+from perform.plugins import Closing, Stage
+
+Look = Callable[[str, float], Frame | None]
+
+
+def _dark(name: str, now: float) -> Frame | None:
+    return None
+
+
+@dataclass
+class Shader(Closing):
+    """`type = "shader"`. `patch` is a name ("sources/drift.fs", "drift") or a path; its inputs are parameters.
+
+    `speed` is how fast its time goes (live: `<prefix>/time/speed`), `size` its (width, height) in pixels (the stage's
+    own if not given: smaller is cheaper). `images` gives its picture inputs other sources, by name:
+    `images = { inputImage = "camera" }`; see `connect`. Renders once a frame however often it is asked. `lost` while
+    there has never been a version that compiles. Costs what the patch costs.
+    """
+
+    patch: str
+    speed: float = 1.0
+    size: tuple[int, int] | None = None
+    images: dict[str, str] = field(default_factory=dict)
+
+    def open(self, stage: Stage) -> Self:
+        """Render thread. Raises LookupError (one sentence, with the nearest name) if there is no such patch."""
+        path = find_patch(self.patch, (stage.folder, *stage.patches))
+        fixed = isinstance(stage.clock, FixedClock)
+        if fixed:  # the same film twice: no wall clock, nobody watching
+            self._live = LivePatch(path, stage.params, stage.prefix, date=self._fixed_date, watch=False)
+        else:
+            self._live = LivePatch(path, stage.params, stage.prefix)
+        self._size = self.size or stage.size
+        doc = "How fast the patch's own time goes; below zero it runs backwards."
+        spec = Spec("float", self.speed, -8.0, 8.0, unit="x", doc=doc, smooth=0.2)
+        self._speed = stage.params.declare(f"{stage.prefix}/time/speed", spec)
+        self._status = Status(stage.params, f"/status{stage.prefix}")
+        self._live.prepare(self._size)  # its parameters are there before the first frame
+        self._look: Look = _dark
+        self._now = -math.inf
+        self._gained = 0.0  # seconds by which the patch's time is ahead of show time
+        self._rendering = False
+        self._frame: Frame | None = None
+        return self
+
+    def connect(self, look: Look) -> None:
+        """Give it eyes: `look(name, now)` is the present frame of another source, or None. Render thread, once."""
+        self._look = look
+
+    def _fixed_date(self) -> tuple[float, float, float, float]:
+        return 2000.0, 1.0, 1.0, max(0.0, self._now) % 86400.0
+
+    @property
+    def lost(self) -> bool:
+        """Whether there is nothing to show."""
+        return not self._live.ready
+
+    def frame(self, now: float) -> Frame:
+        """The patch at show time `now`. Render thread."""
+        if self._frame is not None and (now == self._now or self._rendering):
+            return self._frame  # asked again, or (in a circle of patches) by itself: its last picture
+        then, self._now = self._now, now
+        if math.isfinite(then):
+            self._gained += (now - then) * (float(self._speed.value) - 1.0)
+        self._rendering = True
+        try:
+            texture = self._live.render(self._size, now + self._gained, self._pictures(now))
+        finally:
+            self._rendering = False
+        self._frame = Frame(texture, now, self._live.serial if self._live.ready else 0)
+        self._say()
+        return self._frame
+
+    def _pictures(self, now: float) -> dict[str, AnyTexture]:
+        """What its image inputs look at."""
+        frames = {name: self._look(source, now) for name, source in self.images.items()}
+        return {name: frame.texture for name, frame in frames.items() if frame is not None}
+
+    def _say(self) -> None:
+        if self._live.error:
+            stays = "; the last good version plays" if self._live.ready else ""
+            self._status.say(f"{self._live.error}{stays}", trouble=True)
+        else:
+            self._status.say(f"playing {self._live.path.name}")
+
+    def close(self) -> None:
+        """Render thread; twice is allowed."""
+        self._live.close()

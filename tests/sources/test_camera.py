@@ -1,0 +1,187 @@
+"""A camera on loopback that is unplugged, changes its size, sends rubbish, or nothing at all."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from perform.clock import LiveClock, ManualClock
+from perform.gl.transfer import read
+from perform.sources.camera import Camera
+from tests.sources.conftest import MakeStage, said, until
+from tests.sources.mjpeg import Server, jpeg, part
+
+RED, BLUE = (220, 30, 20), (20, 40, 210)
+
+
+def quick(url: str) -> Camera:
+    return Camera(url, grace=0.25, retry=(0.05,))
+
+
+def color(camera: Camera, now: float) -> tuple[int, ...]:
+    pixels = read(camera.frame(now).texture)
+    return tuple(int(v) for v in pixels[pixels.shape[0] // 2, pixels.shape[1] // 2, :3])
+
+
+def near(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    return all(abs(x - y) < 12 for x, y in zip(a, b, strict=True))
+
+
+def test_plays_is_lost_and_comes_back_with_the_last_picture_meanwhile(stage: MakeStage) -> None:
+    here = stage()
+    with Server(lambda: itertools.repeat(part(jpeg(RED)))) as server, quick(server.url).open(here) as camera:
+        now = here.clock.now
+        until(lambda: camera.frame(now()).serial)
+        assert near(color(camera, now()), RED)
+        assert not camera.lost
+        assert camera.frame(now()).size == (64, 48)
+        server.body = lambda: itertools.repeat(part(jpeg(BLUE)))
+        server.kill()
+        until(lambda: (camera.frame(now()), camera.lost)[1])
+        assert near(color(camera, now()), RED)  # the last good picture, not black
+        until(lambda: said(here).startswith("lost: "))
+        assert "trying again in 0.05 s" in said(here)
+        server.start()
+        until(lambda: (camera.frame(now()), not camera.lost)[1])
+        until(lambda: near(color(camera, now()), BLUE))
+        until(lambda: said(here).startswith("playing 64×48"))
+
+
+def test_grace_is_show_time(stage: MakeStage) -> None:
+    clock = ManualClock()
+    here = stage(clock)
+    with Camera("lavfi:color=c=red:s=64x64:r=1:d=1", retry=(60.0,)).open(here) as camera:
+        until(lambda: (clock.advance(1e-6), camera.frame(clock.now()))[1].serial)
+        clock.advance(1.9)
+        camera.frame(clock.now())
+        assert not camera.lost
+        clock.advance(0.2)
+        assert camera.frame(clock.now()).serial == 1
+        assert camera.lost
+
+
+def test_a_picture_is_upright_and_mirrors(stage: MakeStage) -> None:
+    """The left half of testsrc's gradient differs from its right, the top from the bottom."""
+    clock = LiveClock()
+    graph = "lavfi:gradients=s=64x32:c0=red:c1=blue:x0=0:y0=0:x1=63:y1=31:r=30:d=1:speed=0.00001,format=rgb24"
+    pictures = []
+    for mirror in (False, True):
+        with Camera(graph, mirror=mirror).open(stage(clock)) as camera:
+            until(lambda camera=camera: camera.frame(clock.now()).serial)
+            pictures.append(read(camera.frame(clock.now()).texture))
+    straight, mirrored = pictures
+    assert straight[-1, 0, 0] > 200 > 60 > straight[0, -1, 0]  # red is at the top left
+    assert np.abs(straight[:, ::-1].astype(int) - mirrored).max() < 20
+
+
+def test_a_size_that_changes_while_it_plays(stage: MakeStage) -> None:
+    def body() -> Iterator[bytes]:
+        yield from [part(jpeg(RED))] * 5
+        yield from itertools.repeat(part(jpeg(BLUE, (96, 80))))
+
+    here = stage()
+    with Server(body) as server, quick(server.url).open(here) as camera:
+        until(lambda: camera.frame(here.clock.now()).size == (96, 80))
+        until(lambda: near(color(camera, here.clock.now()), BLUE))
+        until(lambda: "96×80" in said(here))
+
+
+def test_damaged_pictures_between_good_ones(stage: MakeStage) -> None:
+    good = part(jpeg(RED))
+    broken = part(jpeg(BLUE)[:200]) + part(b"\xff\xd8 rubbish \xff\xd9")
+    here = stage()
+    with Server(lambda: itertools.cycle([good, broken])) as server, quick(server.url).open(here) as camera:
+        until(lambda: camera.frame(here.clock.now()).serial > 5)
+        assert not camera.lost
+
+
+@pytest.mark.parametrize(
+    ("body", "head", "why"),
+    [
+        (lambda: iter([b"\x00\x01garbage" * 20_000]), None, "lost: "),
+        (lambda: iter([]), None, "lost: "),  # closes at once
+        (lambda: iter([]), b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "lost: .*404"),
+        (lambda: iter([]), b"\x00\xff\x00 not http at all", "lost: "),
+        (lambda: iter([]), b"", "lost: "),
+    ],
+)
+def test_servers_that_send_no_pictures(stage: MakeStage, body: object, head: bytes | None, why: str) -> None:
+    import re
+
+    here = stage()
+    with Server(body, head=head) as server, quick(server.url).open(here) as camera:  # type: ignore[arg-type]
+        until(lambda: (camera.frame(here.clock.now()), camera.lost)[1])
+        until(lambda: server.connections >= 3)  # it keeps trying
+        assert camera.frame(here.clock.now()).serial == 0
+        assert re.search(why, said(here))
+
+
+def test_a_server_that_falls_silent_is_left_and_tried_again(stage: MakeStage) -> None:
+    def body() -> Iterator[bytes]:
+        yield from [part(jpeg(RED))] * 8
+        time.sleep(8.0)  # longer than the camera waits; the server's own thread
+
+    here = stage()
+    with Server(body) as server, quick(server.url).open(here) as camera:
+        until(lambda: camera.frame(here.clock.now()).serial)
+        until(lambda: (camera.frame(here.clock.now()), camera.lost)[1])
+        until(lambda: server.connections >= 2)
+
+
+def test_close_does_not_wait_for_a_server_that_says_nothing(stage: MakeStage) -> None:
+    def body() -> Iterator[bytes]:
+        time.sleep(5.0)  # the server's own thread
+        yield b""
+
+    with Server(body, head=b"") as server:
+        camera = Camera(server.url, grace=2.0).open(stage())
+        until(lambda: server.connections)
+        began = time.monotonic()
+        camera.close()
+        camera.close()
+        assert time.monotonic() - began < 2.0  # its own limit for opening would be 5 s
+
+
+@pytest.mark.parametrize(
+    ("device", "why"),
+    [
+        ("/dev/video987", "there is no camera at /dev/video987"),
+        ("No Such Camera", "there is no camera called 'No Such Camera'"),
+        ("lavfi:nosuchfilter", "lost: "),
+        ("nosuch://camera", "lost: "),
+        ("http://127.0.0.1:1/cam", "nobody answers at its address"),
+    ],
+)
+def test_cameras_that_are_not_there(stage: MakeStage, device: str, why: str) -> None:
+    here = stage()
+    with quick(device).open(here) as camera:
+        until(lambda: why in said(here))
+        until(lambda: (camera.frame(here.clock.now()), camera.lost)[1])
+        assert camera.frame(here.clock.now()).serial == 0
+
+
+def test_wishes_that_cannot_be_met_are_dropped(stage: MakeStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that refuses options plays without them."""
+    from perform.sources import camera as module
+    from perform.sources.devices import Address
+
+    monkeypatch.setattr(module.Cameras, "find", lambda self, device: Address("color=c=red:s=32x32", "lavfi"))
+    monkeypatch.setattr(module, "wishes", lambda *a: {"graph": "nosuchfilter"})
+    here = stage()
+    with Camera("any", size=(640, 480)).open(here) as camera:
+        until(lambda: camera.frame(here.clock.now()).serial)
+
+
+def test_says_how_many_pictures_come(stage: MakeStage) -> None:
+    from perform.sources.camera import _Pace
+
+    pace, words = _Pace(0.0), []
+    for n in range(1, 301):
+        words.append(pace.beat(n / 30 if n <= 150 else 5.0 + (n - 150) / 10))
+    assert words[0] == ""
+    assert words[75] == " at 30"
+    assert words[-1] == " at 10"

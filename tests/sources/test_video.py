@@ -1,0 +1,153 @@
+"""The video source: right frames under a fixed clock, no waiting under a live one, every kind of bad file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import pytest
+
+from perform.clock import FixedClock, LiveClock, ManualClock
+from perform.gl.transfer import read
+from perform.plugins import Stage
+from perform.sources.video import Video
+from tests.sources.conftest import MakeStage, said, until
+from tests.sources.films import coded, film, number
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return film(tmp_path_factory.mktemp("films") / "clip.mp4", frames=45, rate=30)
+
+
+def play(video: Video, stage: Stage, frames: int) -> list[int]:
+    """The numbers shown in the next frames of a fixed clock."""
+    shown = []
+    for _ in range(frames):
+        stage.params.settle(stage.clock.now())
+        shown.append(number(read(video.frame(stage.clock.now()).texture)))
+        stage.clock.pace(60.0)
+    return shown
+
+
+def test_a_fixed_clock_gets_exactly_the_frame_for_its_time_over_the_loop(stage: MakeStage, clip: Path) -> None:
+    here = stage(FixedClock(60.0))
+    with Video(str(clip), start=0.5).open(here) as video:
+        assert play(video, here, 200) == [15 + n // 2 % 30 for n in range(200)]
+        assert said(here) == "playing clip.mp4, 128×64 at 30"
+        assert not video.lost
+
+
+def test_equal_time_and_equal_picture_have_equal_serials(stage: MakeStage, clip: Path) -> None:
+    here = stage(FixedClock(60.0))
+    with Video(str(clip)).open(here) as video:
+        first = video.frame(0.0)
+        assert video.frame(0.0) == first
+        assert video.frame(1 / 60).serial == first.serial  # still the same frame of film
+        assert video.frame(2 / 60).serial == first.serial + 1
+
+
+def test_speed_position_and_play_are_live(stage: MakeStage, clip: Path) -> None:
+    here = stage(FixedClock(60.0))
+    with Video(str(clip), speed=2.0).open(here) as video:
+        assert play(video, here, 5) == [0, 1, 2, 3, 4]
+        here.params.post("/source/it/speed", 99.0)  # clipped to 4
+        assert play(video, here, 3) == [6, 8, 10]
+        here.params.post("/source/it/play", False)
+        assert play(video, here, 2) == [10, 10]
+        here.params.post("/source/it/position", 0.5)
+        assert play(video, here, 2) == [22, 22]
+        here.params.post("/source/it/play", True)
+        here.params.post("/source/it/speed", -2.0)
+        assert play(video, here, 24) == [(21 - n) % 45 for n in range(24)]
+
+
+def test_end_and_no_loop(stage: MakeStage, clip: Path) -> None:
+    here = stage(FixedClock(60.0))
+    with Video(str(clip), end=0.2, loop=False).open(here) as video:
+        assert play(video, here, 20)[-6:] == [6] * 6
+        assert not video.lost
+
+
+def test_live_it_shows_the_frame_for_now_and_never_waits(stage: MakeStage, clip: Path) -> None:
+    clock = ManualClock()
+    here = stage(clock)
+    with Video(str(clip)).open(here) as video:
+
+        def shown(now: float) -> int:
+            return number(read(video.frame(now).texture))
+
+        until(lambda: video.frame(clock.advance(1e-6)).serial)
+        for wanted, frames in ((0.2, (6,)), (0.7, (20, 21)), (1.1, (33,)), (1.65, (4, 5))):  # the last: changed over
+            clock.advance(wanted - clock.now())
+            until(lambda frames=frames: shown(clock.advance(1e-6)) in frames)
+
+
+def test_a_film_that_appears_later_is_found(stage: MakeStage, tmp_path: Path) -> None:
+    here = stage(LiveClock())
+    with Video("späť.mp4").open(here) as video:
+        until(lambda: video.frame(here.clock.now()) and video.lost)
+        assert "there is no file" in said(here)
+        assert "trying again in" in said(here)
+        assert video.frame(here.clock.now()).serial == 0
+        film(tmp_path / "half.mp4").rename(tmp_path / "späť.mp4")
+        until(lambda: video.frame(here.clock.now()).serial)
+        assert not video.lost
+        until(lambda: said(here).startswith("playing späť.mp4"))
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00" * 4096, b"RIFF\xff\xff\xff\x7fAVI LIST", b"<html>not found</html>"])
+def test_files_that_are_no_film(stage: MakeStage, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "映像.mp4").write_bytes(content)
+    here = stage(LiveClock())
+    with Video("映像.mp4").open(here) as video:
+        until(lambda: video.frame(here.clock.now()) and video.lost)
+        assert "映像.mp4" in said(here)
+
+
+def test_a_film_that_changes_its_size(stage: MakeStage, tmp_path: Path) -> None:
+    small = film(tmp_path / "a.ts", frames=15)
+    with av.open(str(tmp_path / "b.ts"), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 256, 128, "yuv420p"
+        for index in range(15):
+            frame = av.VideoFrame.from_ndarray(coded(index + 15, 256, 128), format="rgb24")
+            frame.pts = index + 15
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    (tmp_path / "both.ts").write_bytes(small.read_bytes() + (tmp_path / "b.ts").read_bytes())
+    here = stage(FixedClock(30.0))
+    with Video("both.ts").open(here) as video:
+        sizes, shown = set(), []
+        for _ in range(25):
+            frame = video.frame(here.clock.now())
+            sizes.add(frame.size)
+            shown.append(number(read(frame.texture)))
+            here.clock.pace(30.0)
+    assert sizes == {(128, 64), (256, 128)}
+    assert shown[:14] == list(range(14))  # the joint itself may cost a frame
+    assert shown[16:] == sorted(shown[16:])
+    assert max(shown) > 20
+
+
+def test_a_film_that_is_shorter_than_it_says_ends_there(stage: MakeStage, tmp_path: Path) -> None:
+    path = film(tmp_path / "cut.mkv", frames=60, gop=10)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    here = stage(FixedClock(30.0))
+    with Video("cut.mkv").open(here) as video:
+        shown = play(video, here, 240)
+        last = max(shown)
+        assert 10 < last < 59
+        assert shown.count(last) == pytest.approx(
+            shown.count(5), abs=3
+        )  # it goes on from the start, and does not stand
+        assert "it ends after" in said(here)
+
+
+def test_a_film_deleted_while_it_plays_goes_on(stage: MakeStage, tmp_path: Path) -> None:
+    path = film(tmp_path / "gone.mp4", frames=45)
+    here = stage(FixedClock(60.0))
+    with Video("gone.mp4").open(here) as video:
+        play(video, here, 10)
+        path.unlink()
+        assert play(video, here, 100)[-1] > 0  # no black, no error; where the system keeps the file open it even plays
