@@ -2,11 +2,11 @@
 
     python -m perform.lab.distil --teacher runs/teacher --world runs/landscape --out runs/students --steps 4000
 
-Resumes when the folder holds a checkpoint. Students see what a teacher cannot be asked at a concert: conditions of
-photographs and of strangers under any mood. They copy its pictures (L1, SSIM, Haar), what its judges make of them
-(feature matching: OMGD's and GAN Compression's lesson, Ren et al. 2021, Li et al. 2020) and hold still when it does.
-No photograph is needed, and no adversary: the teacher's dream is one definite answer, so that regression does not
-blur.
+Resumes when the folder holds a checkpoint. Students see what a world meets at a concert: conditions of photographs and
+of strangers, under any mood, with more sensor noise than the teacher is shown, so that they hold stiller than it. They
+copy its pictures (L1, SSIM, Haar) and what its judges make of them (feature matching, the lesson of GAN Compression, Li
+et al. 2020, and OMGD, Ren et al. 2021). No photograph is needed, and no adversary: the teacher's dream is one definite
+answer, so that regression hardly blurs.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Recipe:
     structure: float = 5.0
     sparkle: float = 5.0
     matching: float = 6.0
-    steady: float = 2.0
+    grain: float = 0.015
     average: float = 0.998
     seed: int = 0
 
@@ -62,7 +62,7 @@ class Students:
         sizes = recipe.sizes.split(",")
         self.students = nn.ModuleDict({size: networks.trainable(*networks.SIZES[size], moods.SIZE) for size in sizes})
         self.averages = copy.deepcopy(self.students).eval()
-        self.optimiser = torch.optim.Adam(self.students.parameters(), recipe.rate, (0.9, 0.99))
+        self.optimiser = torch.optim.Adam(self.students.parameters(), recipe.rate, (0.9, 0.99), fused=True)
         self.rng = torch.Generator().manual_seed(recipe.seed + 100)
         self.done = 0
 
@@ -77,10 +77,11 @@ class Students:
         shuffled = self.batches.any_moods(len(batch.mood), self.rng)
         swap = torch.rand(len(shuffled), 1, generator=self.rng) < 0.4
         mood = torch.where(swap, shuffled, batch.mood)
-        condition = batch.condition.contiguous(memory_format=torch.channels_last)
+        grain = self.recipe.grain * torch.randn(batch.condition.shape, generator=self.rng)
+        condition = (batch.condition + grain).clamp(0, 1).contiguous(memory_format=torch.channels_last)
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            target = self.teacher(condition, mood).float()
-            wanted = [judge(x)[1] for judge, x in zip(self.judges, _pyramid(target), strict=True)]
+            target = borderless(self.teacher, batch.condition, mood).float()
+            wanted = felt(self.judges, target)
         self.optimiser.zero_grad()
         numbers: dict[str, float] = {}
         for size, student in self.students.items():
@@ -100,8 +101,8 @@ class Students:
         recipe = self.recipe
         with torch.autocast("cpu", torch.bfloat16):
             dream = student(condition, mood).float()
-            felt = [judge(x)[1] for judge, x in zip(self.judges, _pyramid(dream), strict=True)]
-        alike = torch.stack([losses.matching(f, w) for f, w in zip(felt, wanted, strict=True)]).mean()
+            mine = felt(self.judges, dream)
+        alike = torch.stack([losses.matching(m, w) for m, w in zip(mine, wanted, strict=True)]).mean()
         return {
             "pixel": recipe.pixel * (dream - target).abs().mean(),
             "structure": recipe.structure * (1 - losses.ssim(dream, target)),
@@ -134,8 +135,23 @@ class Students:
         return torch.cat([sheet(one, self.batches, self.unseen, self.recipe.side, 4) for one in networks_shown], 1)
 
 
-def _pyramid(x: Tensor) -> tuple[Tensor, Tensor]:
-    return x, nn.functional.avg_pool2d(x, 2)
+def borderless(teacher: nn.Module, condition: Tensor, mood: Tensor, margin: int = 8) -> Tensor:
+    """The teacher's dream of a condition that goes on beyond its edges: zero padding leaves a thin frame, cut off here.
+
+    The students learn the frameless picture, and so need no margin of their own when played.
+    """
+    wide = nn.functional.pad(condition, (margin,) * 4, mode="replicate")
+    dream: Tensor = teacher(wide, mood)[:, :, margin:-margin, margin:-margin]
+    return dream
+
+
+def felt(judges: Sequence[Patches], pictures: Tensor) -> list[list[Tensor]]:
+    """What the patch discriminators make of pictures: for each of them its features and its verdict."""
+    out = []
+    for judge, x in zip(judges, (pictures, nn.functional.avg_pool2d(pictures, 2)), strict=True):
+        verdict, maps = judge(x)
+        out.append([*maps, verdict])
+    return out
 
 
 def split(folder: Path) -> dict[str, Path]:

@@ -60,9 +60,9 @@ class Teacher:
         self.dreamer = networks.trainable(widths, blocks, moods.SIZE)
         self.average = copy.deepcopy(self.dreamer).eval()
         self.jury = Jury().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimiser = torch.optim.Adam(self.dreamer.parameters(), recipe.rate, (0.5, 0.99))
-        judging = [p for p in self.jury.parameters() if p.requires_grad]
-        self.judge_optimiser = torch.optim.Adam(judging, recipe.judge_rate, (0.5, 0.99))
+        self.optimiser = torch.optim.Adam(self.dreamer.parameters(), recipe.rate, (0.5, 0.99), fused=True)
+        self.judging = [parameter for parameter in self.jury.parameters() if parameter.requires_grad]
+        self.judge_optimiser = torch.optim.Adam(self.judging, recipe.judge_rate, (0.5, 0.99), fused=True)
         self.rng = torch.Generator().manual_seed(recipe.seed)
         self.done = 0
 
@@ -74,19 +74,25 @@ class Teacher:
         with torch.autocast("cpu", torch.bfloat16):
             fake = self.dreamer(_last(batch.condition), batch.mood).float()
             shown = self._disturbed(batch.real, fake)
-            seen = self.frozen(shown)
-            real_seen, fake_seen = [f[:count] for f in seen], [f[count:] for f in seen]
-            judged, _ = self.jury(shown.detach(), [f.detach() for f in seen])
+            with torch.no_grad():
+                real_seen = self.frozen(shown[:count])
+            fake_seen = self.frozen(shown[count:])
+            seen = [torch.cat([r, f.detach()]) for r, f in zip(real_seen, fake_seen, strict=True)]
+            judged, _ = self.jury(shown.detach(), seen)
             judge_loss = losses.hinge_judge([x[:count] for x in judged], [x[count:] for x in judged])
         self.judge_optimiser.zero_grad()
         judge_loss.backward()  # type: ignore[no-untyped-call]
         self.judge_optimiser.step()
+        for parameter in self.judging:
+            parameter.requires_grad_(False)  # the dreamer's turn: gradients pass through the judges, none are for them
         terms = self._terms(batch, fake, shown, real_seen, fake_seen)
         loss = torch.stack(list(terms.values())).sum()
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.dreamer.parameters(), 20.0)
         self.optimiser.step()
+        for parameter in self.judging:
+            parameter.requires_grad_(True)
         self.done += 1
         follow_average(self.average, self.dreamer, min(self.recipe.average, (self.done + 1) / (self.done + 10)))
         return {"judge": float(judge_loss.detach())} | {name: float(value.detach()) for name, value in terms.items()}
@@ -174,6 +180,7 @@ _PARTS = ("dreamer", "average", "jury", "optimiser", "judge_optimiser")
 @torch.no_grad()
 def sheet(network: nn.Module, batches: Batches, unseen: Tensor, side: int, columns: int = 8) -> Tensor:
     """A contact sheet of a generator (luma, mood) -> RGB: held-out photographs, moods swapped, strangers."""
+    columns = min(columns, len(unseen))
     rng = torch.Generator().manual_seed(1)
     real = torch.cat([middle(one, side) for one in unseen[:columns]])
     grey = luma(real) / 2 + 0.5

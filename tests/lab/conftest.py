@@ -27,4 +27,4 @@ def world() -> World:
 
 @pytest.fixture(scope="session")
 def batches(world: World) -> Batches:
-    return Batches(world, 32, strange=12)
+    return Batches(world, 32, strange=16)
