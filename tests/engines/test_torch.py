@@ -1,0 +1,79 @@
+"""The torch engine: rebuilds a network from its card, in the precision that is fastest here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from perform.engines.host import probe
+from perform.engines.torch import Torch
+from perform.library import Card, CardError, Library
+from perform.plugins import EngineError
+from tests.engines.worlds import CARD, plain_bytes, write_card
+
+SHAPE = (64, 32)
+
+
+def world(tmp_path: Path, data: bytes | None = None, card: str = CARD) -> Card:
+    folder = tmp_path / "models" / "dream"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "m.safetensors").write_bytes(plain_bytes() if data is None else data)
+    write_card(folder, ["m"], card)
+    return Library([tmp_path / "models"]).card("dream")
+
+
+def test_it_dreams_what_the_network_does(tmp_path: Path) -> None:
+    import torch
+
+    from perform import networks
+
+    card = world(tmp_path)
+    engine = Torch("cpu", cache=tmp_path)
+    generator = engine.load(card, "m", SHAPE)
+    assert generator.note.startswith(("torch cpu bf16, ", "torch cpu fp32, "))
+    assert generator.session is not None
+    picture, mood = probe(SHAPE), np.float32([0.5, -1.0])
+    network = networks.load(card.raw, "m", card.folder)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(picture)[None], torch.from_numpy(mood)[None])[0].numpy()
+    dream = generator.session()(picture, mood)
+    assert np.abs(dream.astype(int) - expected).max() <= 4  # bf16 may have been chosen
+    exact = Torch("cpu", "fp32", threads=1, cache=tmp_path).load(card, "m", SHAPE)
+    assert exact.session is not None
+    assert np.abs(exact.session()(picture, mood).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "dream m cannot be loaded: "),
+        (plain_bytes()[:-10], "dream m cannot be loaded: "),
+        (plain_bytes(bad=float("nan")), "dream m holds weights that are not finite numbers"),
+    ],
+)
+def test_a_bad_file_is_told_in_one_sentence(tmp_path: Path, data: bytes, said: str) -> None:
+    with pytest.raises(EngineError, match=said):
+        Torch("cpu", cache=tmp_path).load(world(tmp_path, data), "m", SHAPE)
+
+
+def test_a_network_that_is_not_known_or_does_not_fit_is_told(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="unknown network 'fancy'"):
+        Torch("cpu", cache=tmp_path).load(world(tmp_path, card=CARD.replace('"plain"', '"fancy"')), "m", SHAPE)
+    start, end = CARD.index("[mood]"), CARD.index("[network]")
+    with pytest.raises(EngineError, match="the card has no 'mood'"):
+        Torch("cpu", cache=tmp_path).load(world(tmp_path, card=CARD[:start] + CARD[end:]), "m", SHAPE)
+
+
+def test_wrong_wishes_are_told(tmp_path: Path) -> None:
+    card = world(tmp_path)
+    with pytest.raises(EngineError, match="no precision 'int4'"):
+        Torch("cpu", "int4", cache=tmp_path).load(card, "m", SHAPE)
+    with pytest.raises(EngineError, match="finds no device 'tpu' here"):
+        Torch("tpu", cache=tmp_path).load(card, "m", SHAPE)
+    with pytest.raises(EngineError, match="sides are multiples of 8"):
+        Torch("cpu", cache=tmp_path).load(card, "m", (60, 32))
+    (card.folder / "m.safetensors").write_bytes(b"other")
+    with pytest.raises(CardError, match="is not the file that its card describes"):
+        Torch("cpu", cache=tmp_path).load(card, "m", SHAPE)

@@ -1,0 +1,241 @@
+"""The library: finds worlds, reads cards strictly, verifies files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from perform import paths
+from perform.library import Asset, Card, CardError, Library, MoodMap, read_card, verify
+from perform.notes import Notes
+
+CARD = """format = 1
+world = "tide"
+title = "Tide"
+licence = "CC0-1.0"
+multiple = 8
+preview = "preview.jpg"
+[condition]
+name = "reduce"
+reduce = 16.0
+[mood]
+size = 2
+default = "noon"
+[mood.named]
+noon = [0.0, 1.0]
+dusk = [1, -1.5]
+[mood.map]
+rows = 1
+columns = 2
+grid = [[0.0, 0.0], [1.0, 2.0]]
+[network]
+name = "plain"
+[size.m]
+widths = [24, 48, 96]
+blocks = 3
+macs = 1e9
+parameters = 10
+native = 256
+onnx = "m.onnx"
+onnx_sha256 = "{sha}"
+[size.m.quality]
+kid = 0.5
+[size.s]
+macs = 5e8
+parameters = 5
+native = 256
+weights = "s.safetensors"
+weights_sha256 = "{sha}"
+""".replace("{sha}", "0" * 64)
+
+
+def put(folder: Path, text: str, world: str = "tide") -> Path:
+    path = folder / world / "card.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def card(text: str = CARD) -> Card:
+    return read_card(text.encode(), Path("models/tide/card.toml"))
+
+
+def test_every_world_that_ships_is_right_and_its_files_are_its_own(tmp_path: Path) -> None:
+    library = Library([paths.models()])
+    assert "landscape" in library.names()
+    for world in library.names():
+        for size in library.card(world).sizes.values():
+            for asset in size.files.values():
+                assert verify(asset, Notes(tmp_path / "notes.json")) == asset.path
+
+
+def test_a_card_is_read_whole() -> None:
+    tide = card()
+    assert tide.folder == Path("models/tide")
+    assert list(tide.sizes) == ["s", "m"]  # the smallest first
+    assert tide.size("m").files == {"onnx": Asset(Path("models/tide/m.onnx"), "0" * 64)}
+    assert tide.size("m").quality == {"kid": 0.5}
+    assert tide.defaults == {"reduce": 16.0}
+    assert tide.mood is not None
+    assert tide.mood.named["dusk"] == (1.0, -1.5)
+    assert tide.preview == Path("models/tide/preview.jpg")
+    assert tide.raw["size"]["m"]["widths"] == [24, 48, 96]
+    assert tide.smaller("m") == ["s"]
+    assert tide.smaller("s") == []
+    assert tide.smaller("xl") == ["m", "s"]
+    assert tide.fit(517, 3) == (520, 8)
+
+
+def test_a_world_may_have_no_mood() -> None:
+    start, end = CARD.index("[mood]"), CARD.index("[network]")
+    assert card(CARD[:start] + CARD[end:]).mood is None
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "expected"),
+    [(0, 0, 0), (1, 0, 1), (0, 1, 2), (1, 1, 3), (0.5, 0.5, 1.5), (-4, 0, 0), (9, 9, 3), (0.25, 0, 0.25)],
+)
+def test_the_mood_map_is_bilinear_and_clipped(x: float, y: float, expected: float) -> None:
+    pad = MoodMap(2, 2, ((0.0,), (1.0,), (2.0,), (3.0,)))
+    assert pad.at(x, y) == pytest.approx((expected,))
+    assert MoodMap(1, 1, ((7.0,),)).at(x, y) == (7.0,)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("format = 1", "format = 2", "format: this program reads format 1, not 2"),
+        ("format = 1", "format = true", "format: expected a whole number from 1, found True"),
+        ("format = 1\n", "", "format: expected a whole number from 1, found nothing"),
+        ('title = "Tide"', "title = 3", "title: expected a text, found 3"),
+        ('title = "Tide"', 'titel = "Tide"', "title: expected a text, found nothing; is 'titel' meant?"),
+        ("multiple = 8", "multiple = 8\nmultipel = 9", "multipel: this key is not known; did you mean 'multiple'?"),
+        ("multiple = 8", "multiple = 0", "multiple: expected a whole number from 1, found 0"),
+        ('world = "tide"', 'world = "sea"', "world: 'sea' must be the name of the folder, 'tide'"),
+        ("reduce = 16.0", "reduce = nan", "condition.reduce: expected a finite number, found nan"),
+        ("reduce = 16.0", "reduce = [1]", "condition.reduce: expected a number, found [1]"),
+        ("size = 2", "size = 65", "mood.size: expected a whole number from 1 to 64, found 65"),
+        ("noon = [0.0, 1.0]", "noon = [0.0]", "mood.named.noon: expected 2 finite numbers, found 1 of them"),
+        ("noon = [0.0, 1.0]", "noon = [0.0, inf]", "mood.named.noon: expected 2 finite numbers, found inf"),
+        ("noon = [0.0, 1.0]", "noon = 4", "mood.named.noon: expected a list of 2 numbers, found 4"),
+        ('"noon"', '"nono"', "mood.default: expected one of the named moods; did you mean 'noon'?, found nono"),
+        ("rows = 1", "rows = 2", "mood.map.grid: expected 2 × 2 = 4 vectors, found 2 of them"),
+        ("[1.0, 2.0]]", "[1.0]]", "mood.map.grid: expected 2 finite numbers, found 1 of them"),
+        ("[1.0, 2.0]]", "3]", "mood.map.grid: expected 2 finite numbers, found 3"),
+        ("[network]", "[netwrk]", "network: expected a table, found nothing; is 'netwrk' meant?"),
+        ('"m.onnx"', '"../m.onnx"', "size.m.onnx: expected the name of a file beside the card, found ../m.onnx"),
+        ('"m.onnx"', '"/etc/passwd"', "size.m.onnx: expected the name of a file beside the card, found /etc/passwd"),
+        ('"m.onnx"', r'"a\\b"', r"size.m.onnx: expected the name of a file beside the card, found a\b"),
+        ('"m.onnx"', '".."', "size.m.onnx: expected the name of a file beside the card, found .."),
+        ('"m.onnx"', '"C:x"', "size.m.onnx: expected the name of a file beside the card, found C:x"),
+        ('onnx_sha256 = "0000', 'onnx_sha256 = "xyz0', "size.m.onnx_sha256: expected 64 hexadecimal digits"),
+        ('weights = "s.safetensors"\n', "", "size.s: expected at least one file: weights, onnx, int8, found none"),
+        ("kid = 0.5", 'kid = "good"', "size.m.quality.kid: expected a number, found good"),
+        ("[size.m]", "[size.m]\ncolour = 1", "size.m.colour: this key is not known"),
+    ],
+)
+def test_mistakes_are_told_with_file_key_and_what_was_expected(old: str, new: str, said: str) -> None:
+    assert old in CARD
+    with pytest.raises(CardError) as why:
+        card(CARD.replace(old, new, 1))
+    assert str(why.value).startswith(f"{Path('models/tide/card.toml')}: ")
+    assert said in str(why.value)
+
+
+def test_a_card_without_sizes_is_told() -> None:
+    text = CARD[: CARD.index("[size.m]")]
+    with pytest.raises(CardError, match="size: expected a table, found nothing"):
+        card(text)
+    with pytest.raises(CardError, match=r"size: expected at least one size, such as \[size.m\]"):
+        card(text + "[size]\n")
+    with pytest.raises(CardError, match=r"size.m: expected a table, found 1"):
+        card(text + "[size]\nm = 1\n")
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"format = ", b"\x00" * 100, b"a = " + b"[" * 5000])
+def test_what_is_not_toml_is_told(data: bytes) -> None:
+    with pytest.raises(CardError, match="this is not TOML"):
+        read_card(data, Path("models/tide/card.toml"))
+
+
+def test_the_first_folder_with_a_world_wins_and_missing_folders_do_no_harm(tmp_path: Path) -> None:
+    put(tmp_path / "own", CARD.replace('"Tide"', '"Mine"'))
+    put(tmp_path / "shipped", CARD)
+    put(tmp_path / "shipped", CARD.replace("tide", "dune"), "dune")
+    library = Library([tmp_path / "nowhere", tmp_path / "own", tmp_path / "shipped"])
+    assert library.names() == ["dune", "tide"]
+    assert library.card("tide").title == "Mine"
+
+
+def test_a_card_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:
+    path = put(tmp_path, CARD)
+    library = Library([tmp_path])
+    first = library.card("tide")
+    assert library.card("tide") is first
+    path.write_text(CARD.replace('"Tide"', '"Ebb"'))
+    os.utime(path, ns=(1, 1))
+    assert library.card("tide").title == "Ebb"
+
+
+@pytest.mark.parametrize("world", ["tied", "../tide", "", "/", "ti\0de", "tide/../tide", "."])
+def test_unknown_worlds_are_told_with_the_nearest(tmp_path: Path, world: str) -> None:
+    put(tmp_path, CARD)
+    with pytest.raises(LookupError, match=r"there is no world .*tide"):
+        Library([tmp_path]).card(world)
+
+
+def test_an_empty_library_says_where_it_looked(tmp_path: Path) -> None:
+    with pytest.raises(LookupError, match=f"there are none in {tmp_path}"):
+        Library([tmp_path]).card("tide")
+
+
+def test_a_card_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    put(tmp_path, CARD + "#" * 1_000_001)
+    with pytest.raises(CardError, match="at most 1000000 are read"):
+        Library([tmp_path]).card("tide")
+
+
+def test_the_standard_folders_begin_with_the_shows_own(tmp_path: Path) -> None:
+    library = Library.standard(tmp_path)
+    assert library.folders[0] == tmp_path / "models"
+    assert library.folders[1] == paths.models()
+    assert len(Library.standard().folders) == 2
+
+
+def test_a_file_is_verified_once_and_again_when_it_changes(tmp_path: Path) -> None:
+    path = tmp_path / "m.onnx"
+    path.write_bytes(b"abc")
+    asset = Asset(path, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+    notes = Notes(tmp_path / "cache" / "notes.json")
+    assert verify(asset, notes) == path
+    stat = path.stat()
+    path.write_bytes(b"abd")  # the same length, and the same time: taken from the notes
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert verify(asset, notes) == path
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(CardError, match="is not the file that its card describes: sha256 a52d159f262b… instead of ba7"):
+        verify(asset, notes)
+    path.unlink()
+    with pytest.raises(CardError, match=r"m\.onnx is missing: its card names it"):
+        verify(asset, notes)
+    path.mkdir()
+    with pytest.raises(CardError, match=r"m\.onnx cannot be read"):
+        verify(asset, notes)
+
+
+def test_notes_survive_garbage_and_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "notes.json"
+    notes = Notes(path, limit=2)
+    assert notes.get("a") is None
+    assert notes.put("a", 1)
+    path.write_bytes(b"\xff{[")
+    assert notes.get("a") is None
+    for key in "abc":
+        assert notes.put(key, key)
+    assert [notes.get(key) for key in "abc"] == [None, "b", "c"]
+    path.write_text("[1]")
+    assert notes.get("b") is None
+    (tmp_path / "file").write_text("")
+    assert not Notes(tmp_path / "file" / "notes.json").put("a", 1)
