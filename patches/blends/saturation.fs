@@ -19,8 +19,8 @@ vec3 clip_colour(vec3 c) {
     float l = lum(c);
     float lo = min(c.r, min(c.g, c.b));
     float hi = max(c.r, max(c.g, c.b));
-    if (lo < 0.0) c = l + (c - l) * l / (l - lo);
-    if (hi > 1.0) c = l + (c - l) * (1.0 - l) / (hi - l);
+    if (lo < 0.0) c = l + (c - l) * l / max(l - lo, 1e-6);
+    if (hi > 1.0) c = l + (c - l) * (1.0 - l) / max(hi - l, 1e-6);
     return c;
 }
 
