@@ -84,13 +84,14 @@ out vec4 color;
 uniform sampler2D given;
 uniform vec4 box;               // left, bottom, width, height in pixels
 uniform float level;
-uniform float spread;           // of the shadow, in pixels
+uniform float spread;           // of the shadow, in pixels: to nothing at the edge of what is drawn
 void main() {
     vec2 p = (gl_FragCoord.xy - box.xy) / box.zw, far = (abs(p - 0.5) - 0.5) * box.zw;
     float outside = max(far.x, far.y);                    // pixels beyond the edge
     float line = 0.55 * (1.0 - smoothstep(0.5, 1.5, abs(outside - 1.0)));
     float inside = clamp(0.5 - outside, 0.0, 1.0);
-    vec4 shadow = vec4(0.0, 0.0, 0.0, 0.28 * exp(-length(max(far, 0.0)) / spread));
+    float near = clamp(1.0 - length(max(far, 0.0)) / spread, 0.0, 1.0);
+    vec4 shadow = vec4(0.0, 0.0, 0.0, 0.3 * near * near * near);
     vec4 c = mix(shadow, vec4(texture(given, p).rgb * 0.92, 1.0), inside);
     color = level * mix(c, vec4(0.93, 0.92, 0.88, 1.0), line);
 }
@@ -183,12 +184,11 @@ class Master:
         stage, height = self.size
         margin, width = MARGIN * height, WIDTH * stage
         box = (margin, margin, width, width * given.size[1] / given.size[0])
-        spread = 0.02 * height
-        around = round(min(margin, 3.0 * spread))
+        around = round(margin)
         viewport = (
             round(box[0]) - around, round(box[1]) - around, round(box[2]) + 2 * around, round(box[3]) + 2 * around
         )  # fmt: skip
-        uniforms: dict[str, Any] = {"box": box, "level": _smooth(self._inset) * (1.0 - self._side), "spread": spread}
+        uniforms: dict[str, Any] = {"box": box, "level": _smooth(self._inset) * (1.0 - self._side), "spread": float(around)}
         self._programs["inset"].draw(target, {"given": given.texture}, uniforms, blend=True, viewport=viewport)
 
     def _goals(self, given: Frame | None) -> tuple[float, float]:

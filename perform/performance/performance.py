@@ -55,6 +55,7 @@ class Performance:
     quit: bool = False
     picture: Frame | None = None
     _composite: Frame | None = None
+    _feeds: Feeds | None = None
 
     def tick(self) -> None:
         """One frame: numbers settle, pictures are made, blended, shown."""
@@ -62,7 +63,7 @@ class Performance:
         for step in self.before:
             step(now)
         self.params.settle(now)  # the only moment a parameter changes
-        feeds = Feeds(self.sources, self.layers, now)
+        feeds = self._feeds = Feeds(self.sources, self.layers, now)
         if self._composite is None or not self.master.knobs.freeze.value:
             pictures = {name: feeds.get(LAYER + name) for name in self.layers if self.stack.visible(name)}
             self._composite = self.stack.blend(pictures, feeds, now)
@@ -70,6 +71,10 @@ class Performance:
         for output in self.outputs.values():
             output.guard.run(now, lambda o=output: o.sink.show(self.picture), None)  # type: ignore[misc]
         self.health.beat(now)
+
+    def look(self, name: str, now: float) -> Frame | None:
+        """A source's or layer's picture in this tick, for a source that works on it."""
+        return self._feeds.get(name) if self._feeds is not None else None
 
     @property
     def given(self) -> Frame | None:

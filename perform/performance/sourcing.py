@@ -49,6 +49,9 @@ def open_source(play: Performance, spec: PartSpec, stage: Stage) -> Feed:
     source: Source | None = Guard(status).run(0.0, lambda: spec.make().open(replace(stage, prefix=prefix)), None)
     if source is None:
         source = Dark().open(stage)
+    connect = getattr(source, "connect", None)  # a source that takes others' pictures, as a shader may
+    if connect is not None:
+        connect(play.look)
     closing: list[Closable] = [source]
     if spec.fallback is not None and spec.fallback in play.sources:
         source = Fallback(source, play.sources[spec.fallback].source).open(stage)

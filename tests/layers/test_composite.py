@@ -148,7 +148,9 @@ def test_a_mask_lets_through_by_brightness(desk: Desk, picture: Picture) -> None
     desk.set(a_mask__invert=True)
     out = desk.blend(picture((1, 0.5, 0, 1)), None, m=mask)
     assert out[18, 4] == pytest.approx([1, 0.502, 0, 1], abs=0.01)
-    assert middle(desk.blend(picture((1, 0.5, 0, 1)), None)) == pytest.approx([1, 0.502, 0, 1], abs=0.01)  # mask is gone
+    assert middle(desk.blend(picture((1, 0.5, 0, 1)), None)) == pytest.approx(
+        [1, 0.502, 0, 1], abs=0.01
+    )  # mask is gone
 
 
 def test_a_blend_patch_gets_both_pictures_and_its_output_goes_on(desk: Desk, picture: Picture) -> None:

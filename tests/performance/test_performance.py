@@ -1,0 +1,322 @@
+"""A show from its file to its pixels: feeds, fallbacks, circles, guards, cues, live edits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from perform.clock import FixedClock, ManualClock
+from perform.frame import Frame
+from perform.performance import Performance
+from perform.performance.feeds import Feed
+from perform.sinks.null import Null
+
+from .conftest import HEAD, PLAIN, Theatre
+
+RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+CAMERA = '[source.red]\ntype = "camera"\ndevice = "no such camera"\nfallback = "blue"'
+ONE = """
+[source.red]
+type = "shader"
+patch = "plain"
+[source.blue]
+type = "shader"
+patch = "plain"
+set = { shade = [0.0, 0.0, 1.0, 1.0] }
+[[layer]]
+name = "a"
+source = "red"
+"""
+
+
+def lost(text: str) -> str:
+    """The show with a camera that is not there in the place of red."""
+    return text.replace('[source.red]\ntype = "shader"\npatch = "plain"', CAMERA)
+
+
+def near(colour: tuple[int, int, int]) -> object:
+    return pytest.approx(colour, abs=1)
+
+
+def test_a_source_flows_through_a_layer_to_the_picture(theatre: Theatre) -> None:
+    theatre.open(ONE)
+    assert theatre.run() == near(RED)
+    theatre.post("/layer/1/source", "blue")
+    assert theatre.run() == near(BLUE)
+    theatre.post("/LAYER/a/opacity", 0.5)
+    assert theatre.run(1.0) == near((0, 0, 128))
+
+
+def test_what_the_show_sets_is_there_in_the_first_frame(theatre: Theatre) -> None:
+    theatre.open(ONE + "opacity = 0.25\n[master]\nopacity = 0.5\n")
+    assert theatre.run() == near((32, 0, 0))
+
+
+def test_resumed_values_win_over_the_shows(theatre: Theatre) -> None:
+    theatre.open(ONE + "opacity = 0.25\n", resume={"/layer/a/opacity": 1.0, "/gone/address": 3})
+    assert theatre.run() == near(RED)
+
+
+def test_sources_that_nobody_looks_at_are_not_rendered(theatre: Theatre) -> None:
+    play = theatre.open(ONE)
+    asked: list[str] = []
+
+    class Spy:
+        lost = False
+
+        def __init__(self, name: str, source: object) -> None:
+            self.name, self.source = name, source
+
+        def frame(self, now: float) -> Frame:
+            asked.append(self.name)
+            return self.source.frame(now)  # type: ignore[attr-defined, no-any-return]
+
+    for name, feed in play.sources.items():
+        feed.source = Spy(name, feed.source)  # type: ignore[assignment]
+    theatre.run()
+    assert asked == ["red"]
+    theatre.post("/layer/a/opacity", 0.0)
+    theatre.run(1.0)
+    asked.clear()
+    theatre.run()
+    assert asked == []
+
+
+def test_layers_look_at_layers_in_any_order(theatre: Theatre) -> None:
+    theatre.open(
+        ONE.replace('source = "red"\n', 'source = "layer:b"\n')
+        + '[[layer]]\nname = "b"\nsource = "blue"\nopacity = 0.0\n'
+    )
+    assert theatre.run() == near(BLUE)
+
+
+def test_a_circle_made_live_is_feedback_not_a_crash(theatre: Theatre) -> None:
+    theatre.open(ONE + '[[layer]]\nname = "b"\nsource = "layer:a"\n')
+    assert theatre.run() == near(RED)
+    theatre.post("/layer/a/source", "layer:b")
+    for _ in range(20):
+        assert theatre.run() == near(RED)
+    theatre.post("/layer/a/source", "blue")
+    assert theatre.run(0.1) == near(BLUE)
+
+
+def test_a_layer_masks_another(theatre: Theatre) -> None:
+    theatre.open(ONE + 'mask = "layer:b"\n[[layer]]\nname = "b"\nsource = "blue"\nopacity = 0.0\n')
+    assert theatre.run()[0] == pytest.approx(0.114 * 255, abs=2)  # the luma of blue
+
+
+def test_a_shader_works_on_another_sources_picture(theatre: Theatre) -> None:
+    theatre.patch(
+        "swap",
+        '/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}]}*/\nvoid main() { gl_FragColor = IMG_THIS_PIXEL(inputImage).bgra; }',
+    )
+    theatre.open(
+        ONE.replace('source = "red"', 'source = "swap"')
+        + '[source.swap]\ntype = "shader"\npatch = "swap"\nimages = { inputImage = "red" }\n'
+    )
+    assert theatre.run() == near(BLUE)
+
+
+def test_a_source_that_raises_shows_its_last_picture_and_heals(theatre: Theatre) -> None:
+    play = theatre.open(ONE)
+    theatre.run()
+    feed = play.sources["red"]
+    good = feed.source
+
+    class Broken:
+        lost = False
+
+        def frame(self, now: float) -> Frame:
+            raise OSError("the cable is out")
+
+    feed.source = Broken()  # type: ignore[assignment]
+    assert theatre.run(0.2) == near(RED)
+    assert theatre.value("/status/source/red") == "the cable is out (trying again)"
+    feed.source = good
+    theatre.run(2.0)
+    assert theatre.value("/status/source/red") in ("back", "playing plain.fs")
+
+
+def test_a_source_that_cannot_be_opened_leaves_its_fallback(theatre: Theatre) -> None:
+    theatre.open(
+        ONE.replace(
+            '[source.red]\ntype = "shader"\npatch = "plain"',
+            '[source.red]\ntype = "camera"\ndevice = "no such camera"\nfallback = "blue"',
+        )
+    )
+    assert theatre.run() == near(BLUE)
+
+
+def test_a_sink_that_raises_costs_the_others_nothing(theatre: Theatre) -> None:
+    play = theatre.open(ONE + '[sink.count]\ntype = "null"\n[sink.other]\ntype = "null"\n')
+    broken, other = play.outputs["count"].sink, play.outputs["other"].sink
+    assert isinstance(other, Null)
+
+    def show(picture: Frame) -> None:
+        raise RuntimeError("no room")
+
+    broken.show = show  # type: ignore[method-assign]
+    theatre.run(0.2)
+    assert other.frames == 10
+    assert theatre.value("/status/sink/count") == "no room (trying again)"
+
+
+def test_a_cue_fires_at_its_time_and_changes_the_picture(theatre: Theatre) -> None:
+    theatre.open(ONE + '[[cue]]\nname = "blue"\nat = 0.5\nset = { "/layer/a/source" = "blue" }\n')
+    assert theatre.run(0.48) == near(RED)
+    assert theatre.run(0.06) == near(BLUE)
+
+
+def test_the_same_show_twice_is_the_same_bit_for_bit(theatre: Theatre) -> None:
+    text = ONE.replace("plain", "drift") + '[sink.count]\ntype = "null"\nhash = true\n'
+    digests = []
+    for _ in range(2):
+        play = theatre.open(text, FixedClock(50))
+        theatre.run(0.2)
+        digests.append(play.outputs["count"].sink.digests)  # type: ignore[attr-defined]
+        theatre.close()
+        (theatre.folder / "show.toml").unlink()
+    assert len(digests[0]) == 10
+    assert len(set(digests[0])) > 5
+    assert digests[0] == digests[1]
+
+
+def test_freeze_holds_the_composite_and_lets_go(theatre: Theatre) -> None:
+    theatre.open(ONE)
+    theatre.run()
+    theatre.post("/master/freeze")
+    theatre.post("/layer/a/source", "blue")
+    assert theatre.run(0.2) == near(RED)
+    theatre.post("/master/freeze", False)
+    assert theatre.run() == near(BLUE)
+
+
+def test_quitting_ends_the_run(theatre: Theatre) -> None:
+    play = theatre.open(ONE, ManualClock())
+    play.before.append(lambda now: setattr(play, "quit", now > 0.5))
+    play.run(100.0)
+    assert play.clock.now() == pytest.approx(0.54, abs=0.03)
+
+
+def test_closing_goes_on_past_what_does_not_close(theatre: Theatre) -> None:
+    play = theatre.open(ONE)
+    closed: list[str] = []
+    play.closing.append(lambda: closed.append("first"))
+
+    def broken() -> None:
+        raise RuntimeError("stuck")
+
+    play.closing.append(broken)
+    play.close()
+    assert closed == ["first"]
+
+
+# ---------------------------------------------------------------------- show.toml while it plays
+
+
+def save(theatre: Theatre, text: str) -> None:
+    """Save a new version and let the show find it."""
+    play = theatre.play
+    assert play is not None
+    editor = next(step.__self__ for step in play.before if hasattr(step, "__self__") and hasattr(step.__self__, "look"))
+    editor._worker.close()  # the test looks for itself
+    (theatre.folder / "show.toml").write_text(HEAD + text)
+    editor._stamp = None
+    assert editor.look()
+
+
+def test_an_edited_value_is_taken_up_and_the_performers_own_stay(theatre: Theatre) -> None:
+    theatre.open(ONE)
+    theatre.post("/layer/a/transform/scale", 2.0)
+    theatre.run()
+    save(theatre, ONE.replace('source = "red"', 'source = "blue"'))
+    assert theatre.run(0.1) == near(BLUE)
+    assert theatre.value("/layer/a/transform/scale") == pytest.approx(2.0, abs=0.2)
+    assert theatre.value("/status/show") == "taken up"
+
+
+def test_a_wrong_edit_changes_nothing_and_says_why(theatre: Theatre) -> None:
+    play = theatre.open(ONE)
+    theatre.run()
+    before = play.show
+    save(theatre, ONE.replace('source = "red"', 'source = "rde"'))
+    assert theatre.run(0.1) == near(RED)
+    assert play.show is before
+    said = str(theatre.value("/status/show"))
+    assert "show.toml:" in said
+    assert "did you mean 'red'" in said
+    assert said.endswith("the show goes on as it was")
+
+
+def test_layers_come_go_and_are_numbered_anew(theatre: Theatre) -> None:
+    play = theatre.open(ONE)
+    theatre.run()
+    save(
+        theatre,
+        ONE.replace('[[layer]]\nname = "a"', '[[layer]]\nname = "under"\nsource = "blue"\n[[layer]]\nname = "a"'),
+    )
+    theatre.run(0.1)
+    assert list(play.layers) == ["under", "a"]
+    theatre.post("/layer/2/opacity", 0.0)
+    assert theatre.run(0.5) == near(BLUE)
+    save(theatre, ONE)
+    theatre.run(0.1)
+    assert list(play.layers) == ["a"]
+    assert "/layer/under/opacity" not in play.params
+    assert "/layer/2/opacity" not in play.params
+    assert theatre.run() == near((0, 0, 0))  # a kept what the performer set
+
+
+def test_a_changed_source_is_opened_again_with_those_that_fall_back_to_it(theatre: Theatre) -> None:
+    theatre.patch("green", PLAIN.replace("1.0, 0.0, 0.0", "0.0, 1.0, 0.0"))
+    text = ONE.replace(
+        '[source.red]\ntype = "shader"\npatch = "plain"',
+        '[source.red]\ntype = "camera"\ndevice = "none"\nfallback = "blue"',
+    )
+    theatre.open(text)
+    assert theatre.run() == near(BLUE)
+    save(theatre, text.replace('patch = "plain"\nset = { shade = [0.0, 0.0, 1.0, 1.0] }', 'patch = "green"'))
+    assert theatre.run(0.1) == near(GREEN)
+
+
+def test_what_cannot_change_live_waits_for_the_next_start(theatre: Theatre) -> None:
+    play = theatre.open(ONE)
+    theatre.run()
+    (theatre.folder / "show.toml").unlink()
+    save(theatre, ONE + "[window]\nfullscreen = true\n")
+    theatre.run(0.1)
+    assert theatre.value("/status/show") == "taken up; [window] at the next start"
+    assert play.show.window.keys == {}
+
+
+def test_edited_cues_are_the_new_ones(theatre: Theatre) -> None:
+    theatre.open(ONE)
+    theatre.run()
+    save(theatre, ONE + '[[cue]]\nname = "sea"\nset = { "/layer/a/source" = "blue" }\n')
+    theatre.run(0.1)
+    theatre.post("/cue/sea/go")
+    assert theatre.run(0.1) == near(BLUE)
+
+
+def test_a_world_dreams_on_a_fixed_clock_from_the_first_frame(theatre: Theatre) -> None:
+    play = theatre.open(ONE + 'world = "landscape"\nsize = "m"\nresolution = [64, 32]\nmemory = 0.0\n')
+    theatre.run(0.06)
+    layer = play.layers["a"]
+    assert layer.given is not None
+    assert layer.given.size == (64, 32)
+    picture = theatre.picture()[..., :3].astype(int)
+    assert np.abs(picture - np.array(RED)).min(-1).mean() > 5  # it is not the source any more
+    assert str(theatre.value("/status/engine/a")).startswith("landscape m")
+
+
+def test_feeds_are_a_mapping(theatre: Theatre) -> None:
+    play: Performance = theatre.open(ONE)
+    theatre.run()
+    feeds = play._feeds
+    assert feeds is not None
+    assert list(feeds) == ["red", "blue", "layer:a"]
+    assert len(feeds) == 3
+    assert feeds.get("nobody") is None
+    with pytest.raises(KeyError):
+        feeds["layer:nobody"]
+    assert isinstance(play.sources["red"], Feed)
