@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
@@ -271,7 +272,7 @@ def test_a_strobe_is_held_back_unless_the_guard_is_off(picture: Picture) -> None
             show.frame = white if (n // 3) % 2 else black
             values.append(int(show.step()[18, 32, 0]))
         show.master.close()
-        return max(abs(a - b) for a, b in zip(values[60:], values[61:], strict=False))
+        return max(abs(a - b) for a, b in itertools.pairwise(values))
 
     assert swing(False) == 255
     assert swing(True) < 32

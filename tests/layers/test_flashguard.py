@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -87,7 +89,7 @@ def test_the_hold_is_let_go_gently_once_it_is_calm() -> None:
     guard = FlashGuard()
     play(guard, 2.0, strobe(10.0, 0.0, 1.0))
     play(guard, 3.0, strobe(10.0, 0.3, 0.3), start=2.0)
-    levels = [guard.hold(2.0 + t / 10) for t in range(0, 40)]
+    levels = [guard.hold(2.0 + t / 10) for t in range(40)]
     assert levels[-1] == 0.0
-    assert all(b <= a for a, b in zip(levels, levels[1:], strict=False))
+    assert all(b <= a for a, b in itertools.pairwise(levels))
     assert any(0.0 < level < 1.0 for level in levels)

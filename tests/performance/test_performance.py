@@ -108,7 +108,8 @@ def test_a_layer_masks_another(theatre: Theatre) -> None:
 def test_a_shader_works_on_another_sources_picture(theatre: Theatre) -> None:
     theatre.patch(
         "swap",
-        '/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}]}*/\nvoid main() { gl_FragColor = IMG_THIS_PIXEL(inputImage).bgra; }',
+        '/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}]}*/\n'
+        "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage).bgra; }",
     )
     theatre.open(
         ONE.replace('source = "red"', 'source = "swap"')
