@@ -43,6 +43,7 @@ class Input:
     values: tuple[int, ...] = ()
     labels: tuple[str, ...] = ()
     relative: bool = False
+    mouse: bool = False  # a stranger's mouse: 0..1 here, each in its own unit in the shader
 
     @property
     def picture(self) -> bool:

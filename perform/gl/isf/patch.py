@@ -16,7 +16,7 @@ from perform.frame import Texture as AnyTexture
 from perform.gl.isf.buffers import Buffer, buffers, pass_size
 from perform.gl.isf.draft import Draft, draft
 from perform.gl.isf.kinds import Header, Input, PatchError
-from perform.gl.isf.strangers import CHANNELS, MOUSE
+from perform.gl.isf.strangers import CHANNELS
 from perform.gl.isf.translate import VERSION
 from perform.gl.lib import gl
 from perform.gl.shader import Program, ShaderError, Uniform, language
@@ -229,7 +229,7 @@ def _extent(texture: AnyTexture | None, size: tuple[int, int]) -> tuple[int, int
 
 def _scaled(entry: Input, value: Any, size: tuple[int, int]) -> Uniform:
     """An input's value in the unit that the shader expects."""
-    if entry.name in MOUSE and entry.type == "point2D":
+    if entry.mouse:
         x, y = value
         if entry.name == "mouse":
             return float(x), float(y)

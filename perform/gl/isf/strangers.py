@@ -59,7 +59,7 @@ def _has_main(text: str) -> bool:
 
 
 def _mouse(name: str) -> Input:
-    return Input(name, "point2D", (0.0, 0.0), (0.0, 0.0), (1.0, 1.0), "Where the mouse would be, 0..1")
+    return Input(name, "point2D", (0.0, 0.0), (0.0, 0.0), (1.0, 1.0), "Where the mouse would be", mouse=True)
 
 
 def _shadertoy(text: str, path: Path, words: set[str]) -> Header:

@@ -73,6 +73,20 @@ def drop_directives(tokens: list[Token], names: frozenset[str]) -> list[str]:
     return taken
 
 
+def redefine(tokens: list[Token]) -> None:
+    """Let a macro be defined a second time, as most drivers do: an #undef before each #define but the first."""
+    seen: set[str] = set()
+    line = 1
+    for n, token in enumerate(tokens):
+        if token.kind == "directive" and token.text[1:].strip() == "define":
+            name = next((t.text for t in tokens[n + 1 : n + 3] if t.kind == "name"), "")
+            if name in seen:
+                token.text = f"#undef {name}\n#line {line}\n#define"
+            seen.add(name)
+        else:
+            line += token.text.count("\n")
+
+
 @dataclass(slots=True)
 class Declaration:
     """A global `uniform vec2 a, b;`: its words from the qualifier to the semicolon, type and names."""

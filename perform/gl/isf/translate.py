@@ -66,6 +66,8 @@ vec4 IMG_THIS_NORM_PIXEL(sampler2D s) { return texture(s, isf_FragNormCoord); }
 vec2 IMG_SIZE(sampler2D s) { return vec2(textureSize(s, 0)); }
 """
 _BIAS = """vec4 isf_texture(sampler2D s, vec2 p, float bias) { return texture(s, p, bias); }
+vec4 IMG_NORM_PIXEL(sampler2D s, vec2 p, float bias) { return texture(s, p, bias); }
+vec4 IMG_PIXEL(sampler2D s, vec2 p, float bias) { return texture(s, p / vec2(textureSize(s, 0)), bias); }
 """
 # The comparison of bits survives compilers that assume there is no NaN.
 _MAIN = """
@@ -139,7 +141,7 @@ def _uniforms(header: Header, names: dict[str, str]) -> str:
 
 
 def _type(entry: Input) -> str:
-    if entry.name in strangers.MOUSE and entry.label.startswith("Where the mouse"):
+    if entry.mouse:
         return strangers.MOUSE[entry.name]
     return "sampler2D" if entry.picture else _GLSL[entry.type]
 
@@ -161,9 +163,11 @@ def _head(extensions: list[str], uniforms: str) -> str:
 def _modernise(words: list[Token], names: dict[str, str]) -> list[str]:
     """Replace words in place; returns the extensions that were asked for and could matter."""
     tokens.drop_directives(words, frozenset(("version", "line")))
+    tokens.redefine(words)
     asked = tokens.drop_directives(words, frozenset(("extension",)))
     real = tokens.code(words)
     renamed = {w: f"isf_{w}_" for w in _names(real) & _PERHAPS} | {w: f"isf_{w}_" for w in _TAKEN}
+    renamed |= {n: safe for n, safe in names.items() if n != safe}
     pictures = set(names)
     for n, word in enumerate(real):
         if word.kind != "name":
