@@ -21,6 +21,7 @@ from perform.params import Param, Params, Spec
 
 INSETS = ("off", "inset", "side-by-side")
 MARGIN, WIDTH = 0.045, 0.2  # of the inset: in stage heights, in stage widths
+HOLD = 0.27  # seconds: time constant of the low-pass that a held picture goes through
 PLAIN = {"gamma": 1.0, "hue": 0.0, "hold": 0.0, "linear": False, "side": 0.0}  # nothing special is wanted
 
 # A software rasteriser runs both arms of every `if`, so what is rarely wanted is compiled in only when it is:
@@ -153,11 +154,12 @@ class Master:
         """What is shown at `now`. `given` is what the first dreaming layer's generator got, for the inset."""
         if not self._programs:
             self._open(given)
-        self._ease(given, now)
+        dt = self._ease(given, now)
         before, after = self._targets
         uniforms = self._uniforms()
         self._watch(composite, uniforms, now)
-        uniforms["hold"] = 0.94 * self.guard.hold(now) if self.knobs.flashguard.value else 0.0
+        hold = self.guard.hold(now) if self.knobs.flashguard.value else 0.0
+        uniforms["hold"] = hold * math.exp(-dt / HOLD)
         uniforms |= self._halves(given)
         kind = "full" if any(uniforms[k] != v for k, v in PLAIN.items()) else "plain"
         textures = {"composite": composite.texture, "given": (given or composite).texture, "before": before.texture}
@@ -195,13 +197,14 @@ class Master:
         choice = self.knobs.inset.value if given is not None else "off"
         return float(choice == "inset"), float(choice == "side-by-side")
 
-    def _ease(self, given: Frame | None, now: float) -> None:
-        """Nothing pops: blackout takes a sixth of a second, the inset half a second, side by side 0.8 s."""
+    def _ease(self, given: Frame | None, now: float) -> float:
+        """Nothing pops: blackout takes a sixth of a second, the inset half a second, side by side 0.8 s. Seconds passed."""
         dt, self._then = max(0.0, now - self._then), now
         inset, side = self._goals(given)
         self._dark = _toward(self._dark, float(bool(self.knobs.blackout.value)), dt / 0.16)
         self._inset = _toward(self._inset, inset, dt / 0.5)
         self._side = _toward(self._side, side, dt / 0.8)
+        return dt
 
     def _uniforms(self) -> dict[str, Any]:
         return {
