@@ -24,6 +24,7 @@ from perform.library import Library
 from perform.plugins import EngineError
 from perform.workers import Worker, spawn
 
+PARTING = 5.0  # seconds a load under way is waited for at the end
 BUDGET = 2_000_000_000  # bytes of warm worlds
 LOOK = 1.0  # seconds between looks at the files
 ROUGH = 40_000_000  # bytes: what a world is thought to cost before it has been loaded
@@ -140,16 +141,19 @@ class Bank:
         return [role for role, entry in list(self._entries.items()) if entry.generator is not None]
 
     def close(self) -> None:
-        """Drop everything; a load that is under way finishes by itself and is forgotten."""
-        if self._worker is not None:
-            self._worker.stop.set()
+        """Drop everything, after the slots are closed. Waits some seconds for a load that is under way."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.stop.set()
             self._news.set()
-            self._worker = None
+            worker.close(PARTING)
         with self._lock:
-            for entry in self._entries.values():
-                _put_away(entry)
+            entries = list(self._entries.values())
             self._entries.clear()
             self._keep = ()
+        for entry in entries:
+            for generator in _put_away(entry):
+                generator.close()
 
     # ------------------------------------------------------------------ worker
     def _wake(self) -> None:
@@ -216,12 +220,15 @@ class Bank:
             self._say(f"{role} cannot be loaded: {entry.trouble}", trouble=True)
             return
         with self._lock:
-            if self._entries.get(role) is not entry:  # closed meanwhile
-                generator.close()
-                return
-            _put_away(entry)
-            entry.generator, entry.trouble, entry.due = generator, "", False
-            entry.cost = max(generator.nbytes, _resident() - before)
+            forgotten = self._entries.get(role) is not entry  # the bank was closed meanwhile
+            before_it = generator if forgotten else entry.generator
+            if not forgotten:
+                entry.generator, entry.trouble, entry.due = generator, "", False
+                entry.cost = max(generator.nbytes, _resident() - before)
+        if before_it is not None:
+            before_it.close()
+        if forgotten:
+            return
         self._say(f"{role} is ready ({generator.note})")
 
     def _try(self, card: Card, role: Role) -> Generator:
@@ -243,6 +250,7 @@ class Bank:
 
     def _tidy(self) -> None:
         """Drop the least needed until the budget holds; never what a slot wants or plays."""
+        dropped: list[Generator] = []
         with self._lock:
             total = self.nbytes
             need = {role: len(self._keep) - i for i, role in enumerate(self._keep)}
@@ -253,11 +261,11 @@ class Bank:
                     break
                 entry = self._entries[role]
                 total -= entry.cost
-                _put_away(entry)
-                if role not in need:
-                    del self._entries[role]
+                dropped += _put_away(entry)
             for role in [r for r, e in self._entries.items() if r not in need and not e.wanted and not e.generator]:
                 del self._entries[role]
+        for generator in dropped:  # it may wait for a last dream: not under the lock
+            generator.close()
 
     def _look(self) -> None:
         """See whether files of what is loaded, or failed, have changed: seen twice the same, they are complete."""
@@ -305,7 +313,7 @@ def _resident() -> int:
         return 0
 
 
-def _put_away(entry: _Entry) -> None:
-    if entry.generator is not None:
-        entry.generator.close()
-    entry.generator, entry.due = None, True
+def _put_away(entry: _Entry) -> list[Generator]:
+    """Take the generator out of an entry: what is to be closed."""
+    generator, entry.generator, entry.due = entry.generator, None, True
+    return [generator] if generator is not None else []

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ Run = Callable[[Pixels, Vector], Pixels]  # (H, W, 4) top-down and (M,) -> (H, W
 
 NICE = 10  # the render thread goes first (measured: its p99 then stays within one scheduler slice)
 TRIES = 3  # failures in a row before an engine gives up
+PARTING = 2.0  # seconds a last dream is waited for
 STALL = 30.0  # seconds without an answer before a dream counts as stuck
 
 
@@ -49,15 +50,25 @@ class HostGenerator:
     mood: int  # numbers in its mood vector; 0: it takes none
     nbytes: int
     note: str
+    _workers: list[Worker] = field(default_factory=list, init=False, repr=False)
 
     def open(self, venue: Venue) -> HostEngine:
         """An engine of its own."""
         if self.session is None:
             raise EngineError("this world has been put away")
-        return HostEngine(self.session, self.shape, self.mood, venue)
+        engine = HostEngine(self.session, self.shape, self.mood, venue)
+        self._workers = [worker for worker in self._workers if worker.alive]
+        if engine.worker is not None:
+            self._workers.append(engine.worker)
+        return engine
 
     def close(self) -> None:
+        """See `generator.Generator`. Waits for dreams of engines that have been closed: a library that is torn
+        down under a running thread takes the process with it."""
         self.session = None
+        for worker in self._workers:
+            if worker.stop.is_set():
+                worker.close(PARTING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +97,7 @@ class HostEngine:
         self._readback = Readback(width, height, venue.software or venue.synchronous)
         self._upload = Upload(width, height, venue.software)
         self._textures = [Texture.make(width, height), Texture.make(width, height)]
-        self._inbox: Mailbox[_Task] = Mailbox()
+        self._inbox: Mailbox[_Task | None] = Mailbox()
         self._outbox: Mailbox[_Dreamt] = Mailbox()
         self._last: tuple[int, tuple[float, ...]] | None = None  # serial and mood of the last submission
         self._reading: float | None = None  # time of the picture that is still on its way from the GPU
@@ -94,9 +105,9 @@ class HostEngine:
         self._asked = self._answered = 0.0  # wall seconds
         self._trouble: list[str] = []  # failures in a row
         self._run: Run | None = None
-        self._worker: Worker | None = None
+        self.worker: Worker | None = None
         if not venue.synchronous:
-            self._worker = spawn("dream", self._work, on_error=self._note)
+            self.worker = spawn("dream", self._work, on_error=self._note)
 
     # ------------------------------------------------------------------ render thread
     def submit(self, frame: Frame, mood: Sequence[float]) -> None:
@@ -119,7 +130,7 @@ class HostEngine:
         if pixels is None or taken is None:
             return
         task = _Task(pixels, mood, taken)
-        if self._worker is None:
+        if self.worker is None:
             self._dream_now(task)
             return
         now = time.perf_counter()
@@ -140,9 +151,9 @@ class HostEngine:
         """See perform.plugins.Engine."""
         if len(self._trouble) >= TRIES:
             raise EngineError(f"it failed {TRIES} times in a row: {self._trouble[-1]}")
-        if self._worker is not None:
-            if not self._worker.alive:
-                raise EngineError(f"its worker has died{': ' + self._worker.error if self._worker.error else ''}")
+        if self.worker is not None:
+            if not self.worker.alive:
+                raise EngineError(f"its worker has died{': ' + self.worker.error if self.worker.error else ''}")
             if self._asked > self._answered and time.perf_counter() - self._asked > STALL:
                 raise EngineError(f"no dream for {STALL:g} seconds")
         dreamt = self._outbox.take()
@@ -155,8 +166,9 @@ class HostEngine:
 
     def close(self) -> None:
         """Give the GL objects back and let the worker go when its dream is finished; does not wait for it."""
-        if self._worker is not None:
-            self._worker.stop.set()
+        if self.worker is not None:
+            self.worker.stop.set()
+            self._inbox.put(None)  # wakes it
         self._readback.close()
         self._upload.close()
         for texture in self._textures:

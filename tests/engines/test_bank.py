@@ -6,6 +6,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from perform.engines.bank import Bank, Role
 from perform.engines.generator import Shape
 from perform.engines.host import HostGenerator, Run
@@ -188,12 +190,13 @@ def test_files_that_change_are_loaded_again_once_they_are_complete(tmp_path: Pat
     bank.close()
 
 
-def test_closing_while_something_loads_forgets_it(tmp_path: Path) -> None:
+def test_closing_while_something_loads_forgets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = Slow()
     bank = Bank(library(tmp_path, "a"), lambda: [slow])
     bank.hold(role("a"))
     worker = bank._worker
     assert worker is not None
+    monkeypatch.setattr("perform.engines.bank.PARTING", 0.0)
     bank.close()
     slow.gate.set()
     until(lambda: not worker.alive)

@@ -110,8 +110,8 @@ def test_the_cap_holds_dreams_apart(gl: Context) -> None:
     waits: list[float | None] = []
 
     with engine(run_of(lambda picture: picture), Venue(fps=10.0)) as playing:
-        assert playing._worker is not None
-        stop = playing._worker.stop
+        assert playing.worker is not None
+        stop = playing.worker.stop
         wait = stop.wait
         stop.wait = lambda timeout=None: waits.append(timeout) or wait(0)  # type: ignore[method-assign]
         playing.submit(frame(10, 1), ())
