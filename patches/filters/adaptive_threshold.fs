@@ -6,8 +6,9 @@
     "INPUTS": [
         {"NAME": "inputImage", "TYPE": "image"},
         {"NAME": "radius", "TYPE": "float", "DEFAULT": 4.0, "MIN": 0.5, "MAX": 12.0, "LABEL": "Size of the surroundings in hundredths of the height"},
-        {"NAME": "bias", "TYPE": "float", "DEFAULT": 0.0, "MIN": -0.3, "MAX": 0.3, "LABEL": "More ink (up) or more paper (down)"},
+        {"NAME": "bias", "TYPE": "float", "DEFAULT": -0.02, "MIN": -0.3, "MAX": 0.3, "LABEL": "More ink (up) or more paper (down)"},
         {"NAME": "flatness", "TYPE": "float", "DEFAULT": 0.12, "MIN": 0.0, "MAX": 0.5, "LABEL": "How firmly flat ground stays paper"},
+        {"NAME": "dark", "TYPE": "float", "DEFAULT": 0.13, "MIN": 0.0, "MAX": 1.0, "LABEL": "Whatever is darker than this is ink in any case"},
         {"NAME": "softness", "TYPE": "float", "DEFAULT": 0.03, "MIN": 0.002, "MAX": 0.3, "LABEL": "Width of the step in brightness"},
         {"NAME": "ink", "TYPE": "color", "DEFAULT": [0.075, 0.085, 0.120, 1.0], "LABEL": "Darker than around"},
         {"NAME": "paper", "TYPE": "color", "DEFAULT": [0.935, 0.905, 0.845, 1.0], "LABEL": "Lighter than around"}
@@ -54,10 +55,12 @@ void main() {
         vec4 picture = IMG_NORM_PIXEL(inputImage, uv);
         vec2 m = IMG_NORM_PIXEL(around, uv).rg;
         float deviation = sqrt(max(m.y - m.x * m.x, 0.0));
-        float level = m.x * (1.0 + flatness * (deviation / 0.35 - 1.0)) + bias;
+        // The last term: where nothing differs from its surroundings there is nothing to draw, however dark it is.
+        float level = m.x * (1.0 + flatness * (deviation / 0.35 - 1.0)) + bias - 0.35 * max(0.08 - deviation, 0.0);
         vec2 d = 0.6 / RENDERSIZE;
         float v = 0.25 * (light(uv + d) + light(uv - d) + light(uv + vec2(d.x, -d.y)) + light(uv + vec2(-d.x, d.y)));
         float t = smoothstep(level - softness, level + softness, v);
+        t *= smoothstep(dark - softness, dark + softness, v);
         vec4 c = mix(ink, paper, t);
         gl_FragColor = vec4(c.rgb, c.a * picture.a);
     }

@@ -6,9 +6,9 @@
     "INPUTS": [
         {"NAME": "inputImage", "TYPE": "image"},
         {"NAME": "amount", "TYPE": "float", "DEFAULT": 0.92, "MIN": 0.0, "MAX": 1.0, "LABEL": "From the picture's colours (0) to the inks (1)"},
-        {"NAME": "shadow", "TYPE": "color", "DEFAULT": [0.050, 0.060, 0.125, 1.0], "LABEL": "Shadow"},
-        {"NAME": "middle", "TYPE": "color", "DEFAULT": [0.545, 0.360, 0.390, 1.0], "LABEL": "Middle"},
-        {"NAME": "light", "TYPE": "color", "DEFAULT": [0.985, 0.915, 0.780, 1.0], "LABEL": "Light"},
+        {"NAME": "shadow", "TYPE": "color", "DEFAULT": [0.035, 0.060, 0.105, 1.0], "LABEL": "Shadow"},
+        {"NAME": "middle", "TYPE": "color", "DEFAULT": [0.330, 0.440, 0.480, 1.0], "LABEL": "Middle"},
+        {"NAME": "light", "TYPE": "color", "DEFAULT": [1.000, 0.905, 0.760, 1.0], "LABEL": "Light"},
         {"NAME": "balance", "TYPE": "float", "DEFAULT": 0.0, "MIN": -1.0, "MAX": 1.0, "LABEL": "More shadow (-1) or more light (1)"}
     ]
 }*/

@@ -1,6 +1,6 @@
 /*{
     "ISFVSN": "2",
-    "DESCRIPTION": "The picture redrawn as fine lines of light on dark paper: a Scharr gradient over all three channels, with a little of the picture's own colour left in the line.",
+    "DESCRIPTION": "The picture redrawn in soft pencil on paper, with a wash of its own colours: a Scharr gradient over all three channels, judged as the eye does, by ratios. Swap ink and paper for lines of light.",
     "CREDIT": "the perform authors, MIT",
     "CATEGORIES": ["Filter", "Lines"],
     "INPUTS": [
@@ -8,10 +8,10 @@
         {"NAME": "strength", "TYPE": "float", "DEFAULT": 1.0, "MIN": 0.0, "MAX": 4.0, "LABEL": "How readily a line is drawn"},
         {"NAME": "width", "TYPE": "float", "DEFAULT": 1.0, "MIN": 0.5, "MAX": 6.0, "LABEL": "Line width in 360ths of the height"},
         {"NAME": "quiet", "TYPE": "float", "DEFAULT": 0.07, "MIN": 0.0, "MAX": 0.5, "LABEL": "Gradients below this are texture and stay undrawn"},
-        {"NAME": "own_colour", "TYPE": "float", "DEFAULT": 0.45, "MIN": 0.0, "MAX": 1.0, "LABEL": "How much of the picture's colour the line keeps"},
-        {"NAME": "fill", "TYPE": "float", "DEFAULT": 0.10, "MIN": 0.0, "MAX": 1.0, "LABEL": "How much of the picture shows between the lines"},
-        {"NAME": "ink", "TYPE": "color", "DEFAULT": [0.98, 0.94, 0.86, 1.0], "LABEL": "Line"},
-        {"NAME": "paper", "TYPE": "color", "DEFAULT": [0.030, 0.036, 0.055, 1.0], "LABEL": "Ground"}
+        {"NAME": "own_colour", "TYPE": "float", "DEFAULT": 0.35, "MIN": 0.0, "MAX": 1.0, "LABEL": "How much of the picture's colour the line keeps"},
+        {"NAME": "fill", "TYPE": "float", "DEFAULT": 0.22, "MIN": 0.0, "MAX": 1.0, "LABEL": "How much of the picture shows between the lines"},
+        {"NAME": "ink", "TYPE": "color", "DEFAULT": [0.135, 0.135, 0.165, 1.0], "LABEL": "Line"},
+        {"NAME": "paper", "TYPE": "color", "DEFAULT": [0.945, 0.925, 0.880, 1.0], "LABEL": "Ground"}
     ]
 }*/
 
@@ -41,7 +41,9 @@ void main() {
     line = pow(line, 0.55);
 
     vec3 hue = mean / max(max(mean.r, max(mean.g, mean.b)), 0.08);
-    vec3 stroke = mix(ink.rgb, ink.rgb * mix(vec3(1.0), hue, 0.9), own_colour);
-    vec3 ground = mix(paper.rgb, picture.rgb, fill);
+    vec3 stroke = mix(ink.rgb, ink.rgb * 0.5 + 0.5 * mean * hue, own_colour);
+    // The wash is the picture's hue, thinned, so that shadows do not dirty the paper.
+    vec3 wash = mix(hue, picture.rgb, 0.55);
+    vec3 ground = mix(paper.rgb, wash * mix(vec3(1.0), paper.rgb, 0.5), fill);
     gl_FragColor = vec4(mix(ground, stroke, line * ink.a), picture.a * mix(paper.a, 1.0, max(line, fill)));
 }

@@ -35,7 +35,10 @@ float ink(vec2 uv, float degrees, vec4 plate, vec2 aspect) {
     vec3 cmy = 1.0 - c;
     float black = min(cmy.r, min(cmy.g, cmy.b));
     float under = 0.75 * colour * black;  // grey goes mostly to the black plate
-    float share = dot(plate, vec4((cmy - under) * colour, mix(dot(cmy, vec3(0.299, 0.587, 0.114)), black * black, colour)));
+    float share = dot(plate, vec4((cmy - under) * colour, mix(dot(cmy, vec3(0.299, 0.587, 0.114)), pow(black, 1.6), colour)));
+    // So that a share of ink covers that share of paper: the cosine screen has few values near its ends.
+    float off = clamp(1.0 - 2.0 * share, -1.0, 1.0);
+    share = 0.5 - 0.5 * sign(off) * pow(abs(off), 1.57);
     // Round dots that meet as they grow; the cosine form passes from dots to holes without a jump.
     float screen = 0.5 + 0.25 * (cos(6.28318531 * q.x) + cos(6.28318531 * q.y));
     float edge = max(0.5 * softness * 0.5, 2.2 * lines / RENDERSIZE.y);

@@ -1,14 +1,14 @@
 /*{
     "ISFVSN": "2",
-    "DESCRIPTION": "Brushwork: every place takes the calmest of the regions around it, so that flats grow flat and outlines grow firm; a trace of canvas and of the picture's own fine light remains.",
+    "DESCRIPTION": "Brushwork: every place takes the calmest of the regions around it, so that flats grow flat and outlines grow firm; the paint stands a little proud and catches light from above.",
     "CREDIT": "the perform authors, MIT; after Kuwahara 1976 with the soft sectors of Papari, Petkov and Campisi, 2007",
     "CATEGORIES": ["Filter", "Print"],
     "INPUTS": [
         {"NAME": "inputImage", "TYPE": "image"},
-        {"NAME": "brush", "TYPE": "float", "DEFAULT": 3.2, "MIN": 0.5, "MAX": 10.0, "LABEL": "Size of the brush in 360ths of the height"},
+        {"NAME": "brush", "TYPE": "float", "DEFAULT": 5.0, "MIN": 0.5, "MAX": 12.0, "LABEL": "Size of the brush in 360ths of the height"},
         {"NAME": "firmness", "TYPE": "float", "DEFAULT": 0.7, "MIN": 0.0, "MAX": 1.0, "LABEL": "How firmly the calmest region wins"},
-        {"NAME": "detail", "TYPE": "float", "DEFAULT": 0.18, "MIN": 0.0, "MAX": 1.0, "LABEL": "How much fine light of the picture remains"},
-        {"NAME": "canvas", "TYPE": "float", "DEFAULT": 0.25, "MIN": 0.0, "MAX": 1.0, "LABEL": "How much weave shows"},
+        {"NAME": "detail", "TYPE": "float", "DEFAULT": 0.10, "MIN": 0.0, "MAX": 1.0, "LABEL": "How much fine light of the picture remains"},
+        {"NAME": "relief", "TYPE": "float", "DEFAULT": 0.35, "MIN": 0.0, "MAX": 1.0, "LABEL": "How thickly the paint lies"},
         {"NAME": "saturation", "TYPE": "float", "DEFAULT": 1.12, "MIN": 0.0, "MAX": 2.0, "LABEL": "Saturation"}
     ],
     "PASSES": [
@@ -50,17 +50,17 @@ void main() {
         gl_FragColor = sum / total;
     } else {
         vec4 picture = IMG_NORM_PIXEL(inputImage, uv);
-        vec2 d = 0.5 * px;
+        // Half a paint pixel apart in four directions: drawn back smoothly, and the slope of the paint with it.
+        vec2 d = 1.1 * px;
         vec2 e = vec2(d.x, -d.y);
-        vec4 c = 0.25 * (IMG_NORM_PIXEL(painted, uv + d) + IMG_NORM_PIXEL(painted, uv - d)
-            + IMG_NORM_PIXEL(painted, uv + e) + IMG_NORM_PIXEL(painted, uv - e));
+        vec4 ne = IMG_NORM_PIXEL(painted, uv + d), sw = IMG_NORM_PIXEL(painted, uv - d);
+        vec4 se = IMG_NORM_PIXEL(painted, uv + e), nw = IMG_NORM_PIXEL(painted, uv - e);
+        vec4 c = 0.25 * (ne + sw + se + nw);
+        float slope = dot(sw.rgb + se.rgb - ne.rgb - nw.rgb, LUMA) + 0.5 * dot(ne.rgb + se.rgb - nw.rgb - sw.rgb, LUMA);
         vec3 fine = picture.rgb - IMG_NORM_PIXEL(smaller, uv).rgb;
-        // Threads over and under, in 360ths of the height, softened by what is dark.
-        vec2 t = uv * vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0) * 360.0 / 2.6;
-        float weave = sin(3.1415927 * t.x) * sin(3.1415927 * t.y) + 0.35 * sin(3.1415927 * (t.x * 0.13 + t.y * 2.0));
         float v = dot(c.rgb, LUMA);
         vec3 paint = v + (c.rgb - v) * saturation;
-        paint += detail * fine * 1.5 + canvas * 0.035 * weave * (0.35 + v);
+        paint += 1.5 * detail * fine + 0.5 * relief * clamp(slope, -0.25, 0.25);
         gl_FragColor = vec4(clamp(paint, 0.0, 1.0), c.a);
     }
 }

@@ -7,7 +7,7 @@
         {"NAME": "inputImage", "TYPE": "image"},
         {"NAME": "cells", "TYPE": "float", "DEFAULT": 36.0, "MIN": 4.0, "MAX": 200.0, "LABEL": "Tiles in the picture's height"},
         {"NAME": "shape", "TYPE": "long", "DEFAULT": 1, "VALUES": [0, 1, 2], "LABELS": ["square", "hexagon", "lamp"], "LABEL": "Shape of a tile"},
-        {"NAME": "gap", "TYPE": "float", "DEFAULT": 0.05, "MIN": 0.0, "MAX": 0.9, "LABEL": "Space between tiles, of a tile"},
+        {"NAME": "gap", "TYPE": "float", "DEFAULT": 0.07, "MIN": 0.0, "MAX": 0.9, "LABEL": "Space between tiles, of a tile"},
         {"NAME": "relief", "TYPE": "float", "DEFAULT": 0.16, "MIN": 0.0, "MAX": 1.0, "LABEL": "Light from above on each tile"},
         {"NAME": "ground", "TYPE": "color", "DEFAULT": [0.035, 0.038, 0.050, 1.0], "LABEL": "Between the tiles"}
     ],
@@ -63,7 +63,9 @@ void main() {
         edge = 0.5 - max(abs(q.x), abs(q.y));
     }
     float pixel = cells / RENDERSIZE.y;
-    float inside = gap > 0.0 || shape == 2 ? smoothstep(-0.5 * pixel, 0.5 * pixel, edge - 0.5 * gap) : 1.0;
+    float inside = gap > 0.0 || shape == 2 ? smoothstep(-0.7 * pixel, 0.7 * pixel, edge - 0.5 * gap) : 1.0;
+    // A gap finer than a pixel is drawn as a thin tone, or it would beat with the pixels.
+    if (shape != 2) inside = mix(1.0, inside, clamp(gap / (1.6 * pixel), 0.0, 1.0));
     float shade = 1.0 + relief * (0.55 * q.y + 0.25 * (edge - 0.25));
     vec3 tile = c.rgb / max(c.a, 1e-5) * shade;
     float alpha = mix(ground.a * c.a, c.a, inside);
