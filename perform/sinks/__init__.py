@@ -1,0 +1,1 @@
+"""Where the picture goes: the window, a film, stills, or nowhere."""

@@ -1,0 +1,146 @@
+"""A stage to rehearse on: where checks open parts, and what they all ask."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from perform.clock import Clock, ManualClock
+from perform.frame import Frame
+from perform.gl.context import Context, open_headless
+from perform.gl.lib import gl
+from perform.params import Params
+from perform.plugins import Source, Stage
+
+T = TypeVar("T")
+BLOCKED = 0.25  # seconds: far more than any frame may take, far less than a device that is waited for
+OPENING = 2.0  # seconds until a show must have its first picture
+CLOSING = 5.0  # seconds in which a part's threads must be gone
+
+
+class Broken(AssertionError):
+    """A part does not keep its contract; the text says which promise and how."""
+
+
+def require(kept: object, sentence: str) -> None:
+    """Raise Broken with the sentence unless `kept`."""
+    if not kept:
+        raise Broken(sentence)
+
+
+@contextlib.contextmanager
+def context() -> Iterator[Context | None]:
+    """A current GL context: the one that is there (None is given), or a headless one for as long as the block."""
+    import sys
+
+    pyglet = sys.modules.get("pyglet.gl")
+    if pyglet is not None and getattr(pyglet, "current_context", None) is not None:
+        yield None
+        return
+    with open_headless() as made:
+        yield made
+
+
+def stage(
+    prefix: str = "/source/mine",
+    size: tuple[int, int] = (96, 64),
+    clock: Clock | None = None,
+    folder: Path | None = None,
+) -> Stage:
+    """A small stage with parameters of its own and a clock that stands still until it is moved."""
+    return Stage(Params(), clock or ManualClock(), prefix, size, folder=folder or Path())
+
+
+def opened(make: Callable[[], Any], on: Stage, kind: Any) -> Any:
+    """Make and open a part; what all parts promise about that."""
+    part = make()
+    name = type(part).__name__
+    require(dataclasses.is_dataclass(part), f"{name} is not a dataclass: its fields are its keys in show.toml")
+    for promise in ("open", "close", "__enter__", "__exit__"):
+        require(callable(getattr(part, promise, None)), f"{name} has no {promise}()")
+    known = {param.address for param in on.params}
+    began = time.perf_counter()
+    given = part.open(on)
+    took = time.perf_counter() - began
+    require(given is part, f"{name}.open() returns {given!r}, not the part itself")
+    require(took < OPENING, f"{name}.open() took {took:.1f} s; what takes long belongs in a worker")
+    require(isinstance(part, kind), f"{name} is no {kind.__name__}: something that one has is missing once it is open")
+    declared(name, on, known, kind)
+    return part
+
+
+def declared(name: str, on: Stage, known: set[str], kind: Any) -> None:
+    """Every new parameter says what it is, and a source's lie below its own address."""
+    for param in on.params:
+        if param.address in known:
+            continue
+        own = param.address.startswith((on.prefix + "/", "/status"))
+        require(own or kind is not Source, f"{name} declares {param.address}, which is not below {on.prefix}")
+        require(
+            param.spec.doc.strip(), f"{name}'s {param.address} has no doc: a performer reads it in the address list"
+        )
+
+
+def closed(part: Any, before: set[threading.Thread]) -> None:
+    """Close a part, twice; its threads end."""
+    name = type(part).__name__
+    for turn in ("", " a second time"):
+        began = time.perf_counter()
+        try:
+            part.close()
+        except Exception as e:
+            raise Broken(f"{name}.close() raises{turn}: {type(e).__name__}: {e}") from e
+        took = time.perf_counter() - began
+        require(took < CLOSING, f"{name}.close() took {took:.1f} s{turn}")
+    deadline = time.monotonic() + CLOSING
+    while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    require(not left, f"{name} leaves threads behind: {', '.join(sorted(t.name for t in left))}")
+
+
+def quickly(name: str, deed: Callable[..., T], *given: Any) -> T:
+    """What `deed(*given)` returns; it may neither raise nor wait."""
+    began = time.perf_counter()
+    try:
+        answer = deed(*given)
+    except Exception as e:
+        raise Broken(f"{name} raises {type(e).__name__}: {e}") from e
+    took = time.perf_counter() - began
+    require(took < BLOCKED, f"{name} took {took * 1000:.0f} ms: it waits for something on the render thread")
+    return answer
+
+
+def drawable(name: str, frame: object) -> Frame:
+    """A frame as the rest of the show needs it."""
+    if not isinstance(frame, Frame):
+        raise Broken(f"{name} gives {type(frame).__name__}, not a Frame")
+    texture = frame.texture
+    require(gl.glIsTexture(texture.id), f"{name} gives a texture ({texture.id}) that GL does not know")
+    require(texture.width > 0 and texture.height > 0, f"{name} gives a picture of {texture.width}×{texture.height}")
+    require(math.isfinite(frame.time), f"{name} gives a frame whose time is {frame.time}")
+    return frame
+
+
+def no_gl_error(name: str) -> None:
+    """GL has nothing to complain about."""
+    error = gl.glGetError()
+    require(error == 0, f"{name} leaves a GL error behind: {error:#x}")
+
+
+def nasty(on: Stage) -> Iterator[float]:
+    """Post to every settable parameter what performers, and their software, send; yields the time after each round."""
+    now = on.clock.now()
+    for what in ("lo", "hi", math.nan, math.inf, "text", None, (1, 2, 3), "default"):
+        for param in on.params:
+            if not param.spec.readonly:
+                value = getattr(param.spec, what) if what in ("lo", "hi", "default") else what
+                on.params.post(param.address, value)
+        now += 1.0 / on.fps
+        on.params.settle(now)
+        yield now
