@@ -14,11 +14,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from perform.card import Card, CardError
 from perform.engines.generator import Generator, Hardware, Shape
 from perform.engines.host import be_nice
+from perform.engines.stamps import Stamp, resident, stamp
 from perform.health import Status
 from perform.library import Library
 from perform.plugins import EngineError
@@ -28,7 +28,6 @@ PARTING = 5.0  # seconds a load under way is waited for at the end
 BUDGET = 2_000_000_000  # bytes of warm worlds
 LOOK = 1.0  # seconds between looks at the files
 ROUGH = 40_000_000  # bytes: what a world is thought to cost before it has been loaded
-Stamp = tuple[tuple[str, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +199,11 @@ class Bank:
                 try:
                     entry.card = self.library.card(role.world)
                 except (CardError, LookupError) as e:
-                    entry.trouble, entry.due, entry.stamp = str(e.args[0]), False, self._stamp(role)
+                    entry.trouble, entry.due, entry.stamp = (
+                        str(e.args[0]),
+                        False,
+                        stamp(self.library, role.world, role.size),
+                    )
                     self._say(f"{role} cannot be loaded: {entry.trouble}", trouble=True)
 
     def _load(self, role: Role, ahead: int = 0) -> None:
@@ -208,8 +211,8 @@ class Bank:
         if entry is None:
             return
         self._say(f"loading {role} at {role.shape[0]}×{role.shape[1]}" + f", {ahead} to follow" * (ahead > 0))
-        entry.stamp = entry.seen = self._stamp(role)
-        before = _resident()
+        entry.stamp = entry.seen = stamp(self.library, role.world, role.size)
+        before = resident()
         try:
             card = self.library.card(role.world)
             entry.card = card
@@ -224,7 +227,7 @@ class Bank:
             before_it = generator if forgotten else entry.generator
             if not forgotten:
                 entry.generator, entry.trouble, entry.due = generator, "", False
-                entry.cost = max(generator.nbytes, _resident() - before)
+                entry.cost = max(generator.nbytes, resident() - before)
         if before_it is not None:
             before_it.close()
         if forgotten:
@@ -272,45 +275,15 @@ class Bank:
         for role, entry in list(self._entries.items()):
             if entry.due or not (entry.generator or entry.trouble):
                 continue
-            stamp = self._stamp(role)
-            if stamp != entry.stamp and stamp == entry.seen:
+            now = stamp(self.library, role.world, role.size)
+            if now != entry.stamp and now == entry.seen:
                 with self._lock:
                     entry.trouble, entry.due = "", True
-            entry.seen = stamp
-
-    def _stamp(self, role: Role) -> Stamp:
-        """Names, times and lengths of the files a role depends on."""
-        try:
-            path = self.library.find(role.world)
-        except LookupError:
-            return ()
-        paths = [path]
-        try:
-            size = self.library.card(role.world).sizes.get(role.size)
-            paths += [asset.path for asset in size.files.values()] if size is not None else []
-        except (CardError, LookupError):
-            pass  # the card alone then says when to look again
-        return tuple(_look_at(p) for p in paths)
+            entry.seen = now
 
     def _say(self, text: str, trouble: bool = False) -> None:
         if self.status is not None:
             self.status.say(text, trouble)
-
-
-def _look_at(path: Path) -> tuple[str, int, int]:
-    try:
-        stat = path.stat()
-    except OSError:
-        return str(path), 0, -1
-    return str(path), stat.st_mtime_ns, stat.st_size
-
-
-def _resident() -> int:
-    """Bytes of memory this process uses now; 0 where the system does not say."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-    except OSError:
-        return 0
 
 
 def _put_away(entry: _Entry) -> list[Generator]:
