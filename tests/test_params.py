@@ -441,3 +441,26 @@ def test_a_snapshot_is_what_can_be_set() -> None:
     params.declare("/go", Spec("trigger"))
     params.declare("/status/x", Spec("text", "", readonly=True))
     assert params.snapshot() == {"/x": 0.25}
+
+
+def test_a_prefix_answers_for_everything_below_a_name_now_and_later() -> None:
+    params = Params()
+    opacity = params.declare("/layer/dream/opacity", Spec("float"))
+    params.alias("/layer/1", "/layer/dream")
+    blur = params.declare("/layer/dream/filter/blur/radius", Spec("float"))
+    assert params.find("/layer/1/opacity") is opacity
+    assert params.find("/Layer/1/filter/blur/radius") is blur
+    params.alias("/layer/1", "/layer/ghost")
+    assert params.find("/layer/1/opacity") is None
+    params.alias("/layer/1", None)
+    params.declare("/layer/ghost/opacity", Spec("float"))
+    assert params.find("/layer/1/opacity") is None
+
+
+def test_at_rest_nothing_glides_in() -> None:
+    params, param = one(Spec("float", 0.0, smooth=1.0))
+    params.post("/x", 1.0)
+    params.settle(0.001)
+    assert param.value < 0.1
+    params.rest()
+    assert param.value == 1.0

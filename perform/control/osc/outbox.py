@@ -99,9 +99,10 @@ class Outbox:
 
     def say(self, sender: Sender, address: str, *args: object) -> None:
         """Answer a sender. Worker only."""
-        self._send(self.audience.target(sender), encode.message(address, *args))
+        self.send(self.audience.target(sender), encode.message(address, *args))
 
-    def _send(self, target: Target, packet: bytes) -> None:
+    def send(self, target: Target, packet: bytes) -> None:
+        """Send a packet. Worker only."""
         if not isinstance(target, tuple):
             return target.send(packet)
         self.send_datagram(packet, target)
@@ -118,7 +119,7 @@ class Outbox:
             if param.spec.kind != "trigger":
                 last[id(param)] = (param, origin)
         for target, address, param in self.audience.listeners(last.values()):
-            self._send(target, encode.message(address, *encode.values(param)))
+            self.send(target, encode.message(address, *encode.values(param)))
 
     def _error(self, sender: Sender, address: str, reason: str) -> None:
         now, target = self.now(), self.audience.target(sender)
@@ -135,4 +136,4 @@ class Outbox:
             if near:
                 own = self.params[near[0]].address
                 reason += f"; did you mean {own if own.casefold() == near[0] else near[0]}?"
-        self._send(target, encode.message("/error", address[:256], reason))
+        self.send(target, encode.message("/error", address[:256], reason))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from perform import __version__
+from perform.control.osc import encode
 from perform.control.osc.audience import EVERYTHING, LEASE, Sender
 from perform.control.osc.outbox import Outbox
 from perform.control.osc.pattern import PatternError, Patterns, is_pattern
@@ -90,7 +91,8 @@ class Words:
             return self.params.refuse(Post("/subscribe", pattern, origin=sender), str(why))
         if target is None:
             return self.params.refuse(Post("/subscribe", None, origin=sender), "has no seat left: too many subscribers")
-        return self.outbox.say(sender, "/subscribe", target[1] if isinstance(target, tuple) else 0, LEASE, pattern)
+        port = target[1] if isinstance(target, tuple) else 0
+        return self.outbox.send(target, encode.message("/subscribe", port, LEASE, pattern))
 
     def unsubscribe(self, sender: Sender, args: tuple[Any, ...]) -> None:
         """`/unsubscribe [port]`: no more changes for this sender."""

@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perform.clock import FixedClock, ManualClock
+from perform.control import presets
+from perform.control.cue import Cue, problems
+from perform.control.cues import Cues
+from perform.params import Params, Spec
+from perform.plugins import Stage
+
+from .desk import tree
+
+DAWN = Cue("dawn", {"/layer/dream/opacity": 0.25, "/layer/dream/world": "none"})
+OCEAN = Cue("ocean", {"/layer/1/world": "ocean", "/layer/*/opacity": 0.5}, fade=2.0, easing="linear")
+DUSK = Cue("dusk", {"/master/tint": "#000000"})
+
+
+def opened(tmp_path: Path, *cues: Cue, params: Params | None = None) -> tuple[Params, Cues]:
+    params = params or Params()
+    params.declare("/layer/dream/opacity", Spec("float", 1.0, 0.0, 1.0), "/layer/1/opacity")
+    params.declare("/layer/ghost/opacity", Spec("float", 1.0, 0.0, 1.0))
+    params.declare("/layer/dream/world", Spec("choice", 0, choices=("none", "ocean")), "/layer/1/world")
+    params.declare("/master/tint", Spec("color", (1.0, 1.0, 1.0)))
+    params.declare("/master/opacity", Spec("float", 1.0, 0.0, 1.0))
+    params.declare("/master/blackout", Spec("bool", False))
+    params.declare("/status/fps", Spec("float", 0.0, readonly=True))
+    cue_list = Cues(cues).open(Stage(params, ManualClock(), "/cue", (64, 64), folder=tmp_path))
+    params.settle(0.0)
+    return params, cue_list
+
+
+def status(params: Params) -> Any:
+    params.settle(params._now)
+    return params["/status/cue"].base
+
+
+def test_a_cue_lands_in_the_frame_of_its_post_and_fades_what_can_fade(tmp_path: Path) -> None:
+    params, _ = opened(tmp_path, DAWN, OCEAN)
+    params.post("/cue/ocean/go")
+    params.settle(1.0)
+    assert params["/layer/dream/world"].value == "ocean"
+    assert params["/layer/ghost/opacity"].value == 1.0
+    params.settle(2.0)
+    assert params["/layer/ghost/opacity"].value == pytest.approx(0.75)
+    params.settle(3.0)
+    assert params["/layer/dream/opacity"].value == 0.5
+    assert status(params) == "ocean"
+
+
+def test_go_and_back_walk_the_list(tmp_path: Path) -> None:
+    params, _ = opened(tmp_path, DAWN, OCEAN, DUSK)
+    seen = []
+    for n, address in enumerate(["/cue/back", "/cue/go", "/cue/go", "/cue/go", "/cue/back", "/cue/dusk/go", "/cue/go"]):
+        params.post(address)
+        params.settle(float(n))
+        seen.append(status(params))
+    assert seen == ["dawn", "ocean", "dusk", "dawn", "dawn", "dusk", "dawn"]
+
+
+def test_go_twice_in_a_frame_is_two_cues(tmp_path: Path) -> None:
+    params, _ = opened(tmp_path, DAWN, OCEAN, DUSK)
+    params.post("/cue/go")
+    params.post("/cue/go")
+    params.settle(1.0)
+    assert status(params) == "ocean"
+
+
+def test_go_without_cues_says_so(tmp_path: Path) -> None:
+    params, _ = opened(tmp_path)
+    params.post("/cue/go")
+    params.settle(1.0)
+    assert status(params) == "there are no cues"
+
+
+def test_show_time_fires_cues_on_their_frame(tmp_path: Path) -> None:
+    params, _ = opened(
+        tmp_path, Cue("a", {"/layer/dream/opacity": 0.1}, at=0.5), Cue("b", {"/master/opacity": 0.2}, at=4.0)
+    )
+    clock, fired = FixedClock(60.0), {}
+    while clock.now() < 5.0:
+        params.settle(clock.now())
+        for address, value in (("/layer/dream/opacity", 0.1), ("/master/opacity", 0.2)):
+            if params[address].value == value:
+                fired.setdefault(address, clock.frame)
+        clock.pace(60.0)
+    assert fired == {"/layer/dream/opacity": 30, "/master/opacity": 240}
+
+
+def test_what_is_due_together_fires_in_the_order_of_its_times(tmp_path: Path) -> None:
+    late, early = Cue("late", {"/master/opacity": 0.9}, at=2.0), Cue("early", {"/master/opacity": 0.1}, at=0.0)
+    params, _ = opened(tmp_path, late, early)
+    assert params["/master/opacity"].value == 0.1  # at 0: in the first frame
+    params.settle(60.0)
+    assert params["/master/opacity"].value == 0.9
+
+
+def test_followers_go_round(tmp_path: Path) -> None:
+    a = Cue("a", {"/master/opacity": 0.1}, follow=3.0)
+    b = Cue("b", {"/master/opacity": 0.2}, follow=2.0)
+    params, _ = opened(tmp_path, a, b)
+    params.settle(5.0)
+    assert params["/master/opacity"].value == 1.0  # nothing follows before something went
+    params.post("/cue/go")
+    changes: list[tuple[float, float]] = []
+    params.on_settle.append(lambda p, origin: changes.append((params._now, p.base)) if p.spec.kind == "float" else None)
+    for tenth in range(100, 180):
+        params.settle(tenth / 10)
+    assert changes == [(10.0, 0.1), (12.0, 0.2), (15.0, 0.1), (17.0, 0.2)]
+
+
+def test_panic_goes_back_to_the_opening_with_the_master_up(tmp_path: Path) -> None:
+    params, _ = opened(tmp_path, OCEAN, Cue("next", {}, follow=1.0))
+    params.post("/layer/ghost/opacity", 0.0, seconds=10.0)
+    params.post("/master/opacity", 0.0)
+    params.post("/master/blackout", True)
+    params.post("/cue/go")
+    params.settle(1.0)
+    params.settle(1.5)
+    params.post("/panic")
+    params.settle(1.6)
+    assert params["/layer/dream/world"].value == "none"
+    assert params["/layer/ghost/opacity"].value == 1.0
+    assert (params["/master/opacity"].value, params["/master/blackout"].value) == (1.0, False)
+    params.settle(9.0)
+    assert params["/layer/ghost/opacity"].value == 1.0
+    assert status(params).startswith("panic")
+
+
+def test_panic_of_a_resumed_show_goes_back_to_what_the_show_says(tmp_path: Path) -> None:
+    params = tree()
+    params.declare("/empty", Spec("choice", "a", live_choices=lambda: ["a"]))
+    cues = Cues(opening={"/layer/1/opacity": 0.75, "/gone": 1.0})
+    cues.open(Stage(params, ManualClock(), "/cue", (64, 64), folder=tmp_path))
+    params.post("/layer/dream/opacity", 0.1)
+    params.post("/master/steps", 9)
+    params.settle(0.0)
+    object.__setattr__(params["/empty"].spec, "live_choices", list)
+    params.post("/panic")
+    params.settle(1.0)
+    assert params["/layer/dream/opacity"].value == 0.75
+    assert params["/master/steps"].value == 1
+
+
+def test_remember_moves_the_opening(tmp_path: Path) -> None:
+    params, cues = opened(tmp_path)
+    params.post("/layer/dream/opacity", 0.3)
+    params.settle(1.0)
+    cues.remember()
+    params.post("/layer/dream/opacity", 0.9)
+    params.settle(2.0)
+    params.post("/panic")
+    params.settle(3.0)
+    assert params["/layer/dream/opacity"].value == 0.3
+
+
+def test_what_the_tree_cannot_take_is_said_and_the_rest_plays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    wrong = Cue(
+        "wrong",
+        {
+            "/layer/dream/opacty": 1.0,
+            "/layer/dream/world": "atlantis",
+            "/status/fps": 1.0,
+            "/layer/[1": 1.0,
+            "/master/opacity": 0.5,
+        },
+    )
+    with caplog.at_level(logging.WARNING):
+        params, cues = opened(tmp_path, wrong)
+    assert cues.problems == [
+        "cue 'wrong': /layer/dream/opacty is no address here; did you mean /layer/dream/opacity?",
+        "cue 'wrong': /layer/dream/world has no 'atlantis'; there are none, ocean",
+        "cue 'wrong': /status/fps is read only",
+        "cue 'wrong': /layer/[1 has a [ that is not closed",
+    ]
+    assert problems([wrong], params) == cues.problems
+    assert "did you mean" in caplog.text
+    params.post("/cue/go")
+    params.settle(1.0)
+    assert params["/master/opacity"].value == 0.5
+
+
+def test_an_edited_list_goes_on_where_the_old_one_stood(tmp_path: Path) -> None:
+    params, cues = opened(tmp_path, Cue("a", {"/master/opacity": 0.1}, at=1.0), OCEAN)
+    params.settle(1.0)
+    cues.change([DUSK, Cue("a", {"/master/opacity": 0.1}, at=1.0), Cue("c", {"/master/opacity": 0.9})])
+    params.post("/master/opacity", 0.5)
+    params.settle(2.0)
+    assert params["/master/opacity"].value == 0.5  # what is dated before now is past
+    assert "/cue/ocean/go" not in params
+    params.post("/cue/go")
+    params.settle(3.0)
+    assert status(params) == "c"
+    params.post("/panic")
+    params.settle(4.0)
+    assert params["/master/opacity"].value == 1.0
+    Cues().change([DUSK])  # not open: nothing to do
+
+
+def test_closed_it_leaves_nothing_behind(tmp_path: Path) -> None:
+    params, cues = opened(tmp_path, DAWN)
+    cues.close()
+    cues.close()
+    assert params.feeds == []
+    assert [p.address for p in params if p.address.startswith(("/cue", "/preset", "/panic"))] == []
+
+
+# ---------------------------------------------------------------- presets
+@pytest.fixture
+def until() -> Callable[[Callable[[], Any]], None]:
+    """Waits for a worker, with a deadline."""
+
+    def wait(condition: Callable[[], Any]) -> None:
+        end = time.monotonic() + 10.0
+        while not condition():
+            assert time.monotonic() < end
+            time.sleep(0.001)
+
+    return wait
+
+
+def test_a_preset_is_saved_and_called_up(tmp_path: Path, until: Any) -> None:
+    params, cues = opened(tmp_path)
+    params.post("/layer/dream/opacity", 0.125)
+    params.post("/layer/dream/world", "ocean")
+    params.post("/preset/save", "calm")
+    params.settle(1.0)
+    until((tmp_path / "presets" / "calm.toml").exists)
+    until(lambda: (params.settle(2.0), params["/status/cue"].base)[1] == "saved preset calm")
+    for address, value in (("/layer/dream/opacity", 1.0), ("/layer/dream/world", "none")):
+        params.post(address, value)
+    params.settle(3.0)
+    params.post("/preset/calm/go")
+    params.settle(4.0)
+    assert (params["/layer/dream/opacity"].value, params["/layer/dream/world"].value) == (0.125, "ocean")
+    assert status(params) == "preset calm"
+    cues.close()
+    again, _ = opened(tmp_path)
+    again.post("/preset/calm/go")
+    again.settle(1.0)
+    assert again["/layer/dream/opacity"].value == 0.125
+    again.post("/layer/dream/opacity", 0.5)
+    again.post("/preset/save", "calm")  # the same name again
+    again.settle(2.0)
+    until(lambda: presets.read(tmp_path / "presets" / "calm.toml")["/layer/dream/opacity"] == 0.5)
+
+
+def test_a_preset_cannot_be_saved_anywhere(tmp_path: Path) -> None:
+    params, _ = opened(tmp_path)
+    for name in ("../evil", "a/b", "", "save", ".hidden", "x" * 65):
+        params.post("/preset/save", name)
+        params.settle(1.0)
+    assert params.refused == 5
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_said(tmp_path: Path, until: Any) -> None:
+    (tmp_path / "presets").write_text("a file where the folder should be")
+    params, _ = opened(tmp_path)
+    params.post("/preset/save", "calm")
+    params.settle(1.0)
+    until(lambda: (params.settle(2.0), "cannot be written" in params["/status/cue"].base)[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[set", "is not TOML"),
+        ("x = 1", "holds one table"),
+        ("set = 1", "holds one table"),
+        ("\xff", "is not TOML"),
+        ("#" * (2 << 20), "is larger than a preset can be"),
+        ('[set]\n"/nowhere" = 1', "preset 'bad': /nowhere is no address here"),
+    ],
+)
+def test_a_bad_preset_is_said_and_the_others_play(tmp_path: Path, text: str, words: str) -> None:
+    folder = tmp_path / "presets"
+    folder.mkdir()
+    (folder / "bad.toml").write_text(text, encoding="latin-1")
+    (folder / "good.toml").write_text('[set]\n"/master/opacity" = 0.5')
+    (folder / "no preset.toml").write_text("")
+    params, cues = opened(tmp_path)
+    assert [words in sentence for sentence in cues.problems] == [True]
+    params.post("/preset/good/go")
+    params.settle(1.0)
+    assert params["/master/opacity"].value == 0.5
+
+
+def test_a_preset_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(presets.PresetError, match="cannot be read"):
+        presets.read(tmp_path / "none.toml")
+
+
+VALUES = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-(2**53), 2**53),
+    st.booleans(),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    st.tuples(*[st.floats(0, 1)] * 4),
+)
+
+
+@given(st.dictionaries(st.from_regex(r"(/[a-zA-Z0-9é_-]{1,8}){1,3}", fullmatch=True), VALUES, max_size=6))
+def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]) -> None:
+    path = tmp_path_factory.mktemp("presets") / "p.toml"
+    presets.write(path, values)
+    read = presets.read(path)
+    assert {a: tuple(v) if isinstance(v, list) else v for a, v in read.items()} == values

@@ -1,0 +1,465 @@
+"""The whole part over real sockets on loopback."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from perform import __version__
+from perform.control.osc import Osc
+from perform.control.osc import part as part_module
+from perform.control.osc.ahead import EPOCH
+from perform.params import Post
+
+from .desk import Desk, client_socket, open_desk, tree, wire
+
+
+@pytest.fixture
+def desk() -> Any:
+    with open_desk() as desk:
+        yield desk
+
+
+def bundle(seconds_from_1900: float, *messages: bytes) -> bytes:
+    tag = struct.pack(">Q", int(seconds_from_1900 * 2**32) or 1)
+    return b"#bundle\0" + tag + b"".join(struct.pack(">i", len(m)) + m for m in messages)
+
+
+@pytest.mark.parametrize(
+    ("address", "args", "own", "value"),
+    [
+        ("/layer/dream/opacity", (0.25,), "/layer/dream/opacity", 0.25),
+        ("/layer/1/opacity", (0,), "/layer/dream/opacity", 0.0),
+        ("/LAYER/1/Opacity", (0.5,), "/layer/dream/opacity", 0.5),
+        ("/layer/*/opacity", (0.5,), "/layer/ghost/opacity", 0.5),
+        ("//opacity", ("0.5",), "/layer/ghost/opacity", 0.5),
+        ("/layer/dream/on", (False,), "/layer/dream/on", False),
+        ("/layer/dream/on", (0.0,), "/layer/dream/on", False),
+        ("/layer/dream/world", ("Ocean",), "/layer/dream/world", "ocean"),
+        ("/layer/dream/world", (1,), "/layer/dream/world", "ocean"),
+        ("/layer/dream/world", ("ocean", 4.0), "/layer/dream/world", "ocean"),
+        ("/master/tint", (1.0, 0.5, 0.0), "/master/tint", (1.0, 0.5, 0.0, 1.0)),
+        ("/master/tint", (1.0, 0.5, 0.0, 0.5), "/master/tint", (1.0, 0.5, 0.0, 0.5)),
+        ("/master/tint", ([1.0, 0.5, 0.0],), "/master/tint", (1.0, 0.5, 0.0, 1.0)),
+        ("/master/tint", ("#000000",), "/master/tint", (0.0, 0.0, 0.0, 1.0)),
+        ("/master/steps", (7.4,), "/master/steps", 7),
+        ("/master/steps", ("+", 2), "/master/steps", 3),
+        ("/master/steps", ("-", 5), "/master/steps", 0),
+        ("/master/steps", ("a", 5), "/master/steps", 5),
+        ("/title", ("héllo",), "/title", "héllo"),
+    ],
+)
+def test_a_message_sets_a_parameter(desk: Desk, address: str, args: tuple[Any, ...], own: str, value: Any) -> None:
+    assert desk.params[own].base != value
+    desk.send(address, *args)
+    desk.until(lambda: desk.params[own].base == value)
+    assert desk.params.refused == 0
+
+
+def test_an_osc_colour_is_a_colour(desk: Desk) -> None:
+    desk.send_raw(b"/master/tint\0\0\0\0,r\0\0" + b"\xff\x00\x33\xff")
+    desk.until(lambda: desk.params["/master/tint"].base == (1.0, 0.0, 0.2, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("address", "args"),
+    [
+        ("/layer/1/opacity", (0.0, 2.0)),
+        ("/layer/1/opacity", (0.0, 2, "linear")),
+        ("/master/tint", (0.0, 0.0, 0.0, 1.0, 2.0)),
+        ("/master/tint", (0.0, 0.0, 0.0, 2.0, "in")),
+        ("/master/tint", ("#000000", 2.0, "out")),
+    ],
+)
+def test_a_second_value_is_the_time_to_get_there(desk: Desk, address: str, args: tuple[Any, ...]) -> None:
+    desk.send(address, *args)
+    param = desk.params[address]
+    desk.until(lambda: param.fade is not None)
+    assert param.fade is not None
+    assert param.fade.seconds == 2.0
+    desk.params.settle(desk.clock.advance(1.0))
+    first = param.base[0] if isinstance(param.base, tuple) else param.base
+    assert 0.0 < first < 1.0
+    desk.params.settle(desk.clock.advance(1.5))
+    assert param.base in (0.0, (0.0, 0.0, 0.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("address", "args", "words"),
+    [
+        ("/layer/1/opcity", (1.0,), "there is no such address; did you mean /layer/1/opacity?"),
+        ("/layer/1/opacity", ("banana",), "takes a number, not the text 'banana'"),
+        ("/layer/1/opacity", (b"blob",), "takes a number, not a blob"),
+        ("/layer/1/opacity", (float("nan"),), "takes a finite number"),
+        ("/layer/1/opacity", (1.0, float("nan")), "its time takes a finite number"),
+        ("/layer/1/opacity", (1.0, "fast"), "takes seconds as its second value"),
+        ("/layer/1/opacity", (1.0, 1.0, 5.0), "takes the name of an easing"),
+        ("/layer/1/opacity", (1.0, 1.0, "bouncy"), "has no easing 'bouncy'"),
+        ("/layer/1/opacity", (1.0, 2.0, "in", 3.0), "takes a value, a time and an easing, not 4 values"),
+        ("/layer/1/world", ("atlantis",), "has no 'atlantis'; there are none, ocean"),
+        ("/status/fps", (1.0,), "is read only"),
+        ("/status/*", (1.0,), "is read only"),
+        ("/nothing/*", (1.0,), "no address matches"),
+        ("/layer/[1", (1.0,), "has a [ that is not closed"),
+        ("/title", ("+", 1, 2, 3), "takes a value, a time and an easing, not 4 values"),
+        ("/subscribe", (70000,), "takes a port from 1 to 65535"),
+        ("/subscribe", ("/layer/[1",), "has a [ that is not closed"),
+        ("/list", ("/layer/[1",), "has a [ that is not closed"),
+    ],
+)
+def test_what_cannot_be_is_answered_with_an_error(desk: Desk, address: str, args: tuple[Any, ...], words: str) -> None:
+    desk.send(address, *args)
+    told, reason = desk.answer("/error").args
+    assert told in (address, "/status/fps")
+    assert words in reason
+    assert desk.params.refused >= 1
+
+
+def test_what_is_no_osc_is_counted_and_answered(desk: Desk) -> None:
+    desk.send_raw(b"GET / HTTP/1.1\r\n\r\n")
+    assert "not an OSC packet" in desk.answer("/error").args[1]
+
+
+def test_errors_are_few_however_many_mistakes_there_are(desk: Desk) -> None:
+    for n in range(300):
+        desk.send("/layer/1/opacity", "banana")
+        desk.send(f"/nowhere/{n}", 1.0)
+    desk.until(lambda: desk.params.refused == 600)
+    desk.flush()
+    assert len([m for m in desk.heard() if m.address == "/error"]) <= 10
+
+
+def test_another_servers_error_is_not_answered(desk: Desk) -> None:
+    desk.send("/error", "/x", "there is no such address")
+    desk.flush()
+    assert desk.params.refused == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "args"),
+    [
+        ("/layer/dream/opacity", (1.0,)),
+        ("/layer/1/opacity", (1.0,)),
+        ("/layer/1/on", (True,)),
+        ("/layer/1/world", ("none",)),
+        ("/master/tint", (1.0, 1.0, 1.0, 1.0)),
+        ("/master/steps", (1,)),
+        ("/title", ("",)),
+        ("/status/fps", (60.0,)),
+    ],
+)
+def test_no_value_asks_and_the_answer_has_the_same_address_and_type(
+    desk: Desk, address: str, args: tuple[Any, ...]
+) -> None:
+    desk.send(address)
+    answer = desk.answer(address).args
+    assert (answer, [type(a) for a in answer]) == (args, [type(a) for a in args])
+
+
+def test_a_question_mark_asks(desk: Desk) -> None:
+    desk.send("/layer/1/opacity", "?")
+    assert desk.answer("/layer/1/opacity").args == (1.0,)
+
+
+def test_a_question_sees_what_was_posted_before_it(desk: Desk) -> None:
+    for n in range(20):
+        desk.send("/layer/1/opacity", n / 32)
+        desk.send("/layer/1/opacity")
+    last = 19 / 32
+    answers: list[Any] = []
+    desk.until(lambda: answers.extend(desk.heard()) or len(answers) == 20)
+    assert answers[-1].args == (last,)
+    assert all(m.args[0] >= n / 32 for n, m in enumerate(answers))
+
+
+def test_a_pattern_asks_and_fires_nothing(desk: Desk) -> None:
+    fired: list[str] = []
+    desk.params["/panic"].on_change = lambda p: fired.append(p.address)
+    desk.send("//*")
+    seen: dict[str, Any] = {}
+    desk.until(lambda: seen.update({m.address: m.args for m in desk.heard()}) or "/status/fps" in seen)
+    assert "/layer/ghost/opacity" in seen
+    assert "/panic" not in seen
+    assert fired == []
+
+
+def test_triggers_fire_on_one_true_bang_and_nothing_but_not_on_zero(desk: Desk) -> None:
+    fired: list[int] = []
+    desk.params["/cue/go"].on_change = lambda p: fired.append(p.serial)
+    for args in [(0,), (0.0,), (False,), (1,), (True,), ("bang",), (), (0.7,)]:
+        desk.send("/cue/go", *args)
+    desk.send_raw(b"/cue/go\0,I\0\0")
+    desk.send("/cue/g?")
+    desk.until(lambda: len(fired) >= 7)
+    desk.flush()
+    assert len(fired) == 7
+    assert desk.params.refused == 0
+
+
+def test_a_bundle_lands_in_one_frame_and_its_bad_part_does_not_cost_the_rest(desk: Desk) -> None:
+    seen: list[tuple[float, float]] = []
+    dream, ghost = desk.params["/layer/1/opacity"], desk.params["/layer/2/opacity"]
+    messages = [wire("/layer/1/opacity", n / 100) for n in range(50)]
+    desk.send_raw(bundle(0, *messages, wire("/nowhere", 1), b"/broken\0,f\0\0", wire("/layer/2/opacity", 0.5)))
+
+    def look() -> bool:
+        seen.append((dream.base, ghost.base))
+        return ghost.base == 0.5
+
+    desk.until(look)
+    assert {(round(a, 3), b) for a, b in seen} == {(1.0, 1.0), (0.49, 0.5)}
+    assert desk.params.refused == 2
+
+
+def test_a_bundle_from_the_future_waits_for_its_frame(desk: Desk) -> None:
+    now = 1_700_000_000.0
+    desk.osc._desk.ahead.wall = lambda: now  # type: ignore[union-attr]
+    param = desk.params["/layer/1/opacity"]
+    began = desk.clock.now()
+    desk.send_raw(bundle(EPOCH + now + 1.5, wire("/layer/1/opacity", 0.5)))
+    desk.send_raw(bundle(EPOCH + now - 1.5, wire("/layer/2/opacity", 0.25)))
+    desk.until(lambda: desk.params["/layer/2/opacity"].base == 0.25)
+    desk.flush()
+    assert param.base == 1.0
+    held = desk.osc._desk.ahead  # type: ignore[union-attr]
+    due = held._heap[0][0]
+    assert began + 1.5 <= due <= desk.clock.now() + 1.5 + 1e-6
+    desk.params.settle(desk.clock.advance(due - desk.clock.now() - 0.001))
+    assert param.base == 1.0
+    desk.params.settle(desk.clock.advance(0.001))
+    assert param.base == 0.5
+
+
+def test_a_bundle_from_a_clock_that_differs_plays_now_and_is_said_once(desk: Desk) -> None:
+    desk.osc._desk.ahead.wall = lambda: 1_700_000_000.0  # type: ignore[union-attr]
+    said: list[str] = []
+    desk.params["/status/osc"].on_change = lambda p: said.append(p.base)
+    for n in range(1, 6):
+        desk.send_raw(bundle(EPOCH + 1_700_000_000.0 + 60.0, wire("/layer/1/opacity", n / 10)))
+    desk.until(lambda: desk.params["/layer/1/opacity"].base == 0.5)
+    desk.until(lambda: any("clock" in text for text in said))
+    assert [text for text in said if "clock" in text] == [
+        "the clock of 127.0.0.1 is 60 s ahead of ours: its bundles play at once"
+    ]
+
+
+def test_no_more_than_so_many_bundles_wait(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perform.control.osc.ahead.MOST", 1)
+    desk.osc._desk.ahead.wall = lambda: 0.0  # type: ignore[union-attr]
+    desk.send_raw(bundle(EPOCH + 1.0, wire("/layer/1/opacity", 0.5)))
+    desk.send_raw(bundle(EPOCH + 1.0, wire("/layer/2/opacity", 0.5)))
+    desk.until(lambda: desk.params["/layer/2/opacity"].base == 0.5)
+    assert desk.params["/layer/1/opacity"].base == 1.0
+
+
+def test_ping_and_version(desk: Desk) -> None:
+    desk.send("/ping", 1, "two", 3.0, True, None, [1, 2], b"blob", 2**40)
+    assert desk.answer("/ping").args == (1, "two", 3.0, True, None, 1, 2, b"blob", 2**40)
+    desk.send_raw(b"/ping\0\0\0,bdI\0\0\0\0" + struct.pack(">id", 0, 1e300))  # an empty blob, more than a float32
+    assert desk.answer("/ping").args == (b"\0", 1e300, float("inf"))
+    desk.send("/version")
+    assert desk.answer("/version").args == ("perform", __version__)
+
+
+def test_two_servers_that_answer_each_other_do_not_spin(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perform.control.osc.words.PINGS", 5)
+    for _ in range(200):
+        desk.send("/ping")
+    desk.send("/version")
+    answers: list[Any] = []
+    desk.until(lambda: answers.extend(desk.heard()) or any(m.address == "/version" for m in answers))
+    assert 5 <= len([m for m in answers if m.address == "/ping"]) <= 20
+
+
+@pytest.mark.parametrize(
+    ("args", "addresses"),
+    [
+        (("/layer/dream",), {"/layer/dream/opacity", "/layer/dream/on", "/layer/dream/world"}),
+        (("//opacity",), {"/layer/dream/opacity", "/layer/ghost/opacity"}),
+        (("/layer/1/opacity",), {"/layer/1/opacity"}),
+    ],
+)
+def test_list_answers_addresses_with_kind_range_and_doc(desk: Desk, args: tuple[Any, ...], addresses: set[str]) -> None:
+    desk.send("/list", *args)
+    lines: list[Any] = []
+    desk.until(lambda: lines.extend(desk.heard()) or (lines[-1:] and lines[-1].address == "/list/end"))
+    assert {m.args[0] for m in lines[:-1]} == addresses
+    assert lines[-1].args == (len(addresses),)
+
+
+def test_list_of_everything_describes_every_kind(desk: Desk) -> None:
+    desk.send("/list")
+    lines: list[Any] = []
+    desk.until(lambda: lines.extend(desk.heard()) or (lines[-1:] and lines[-1].address == "/list/end"))
+    table = {m.args[0]: m.args[1:] for m in lines[:-1]}
+    assert table["/layer/dream/opacity"] == ("float", "0..1", "How much.")
+    assert table["/layer/dream/world"] == ("choice", "none|ocean", "")
+    assert table["/status/fps"] == ("float (read only)", "", "")
+    assert len(table) == len(list(desk.params))
+
+
+# ---------------------------------------------------------------- subscriptions
+def test_subscribers_hear_changes_and_nobody_hears_an_echo(desk: Desk) -> None:
+    with client_socket() as fader, client_socket() as ear:
+        desk.send("/subscribe", fader.getsockname()[1], sock=fader)
+        desk.answer("/subscribe", fader)
+        desk.send("/subscribe", ear.getsockname()[1], sock=fader)  # sent from elsewhere than where it listens
+        desk.answer("/subscribe", ear)
+        desk.send("/subscribe", sock=desk.client)
+        desk.answer("/subscribe")
+        desk.send("/layer/1/opacity", 0.5, sock=fader)
+        assert desk.answer("/layer/dream/opacity").args == (0.5,)
+        desk.send("/ping", sock=fader)
+        heard = desk.heard(fader) + desk.heard(ear)
+        assert [m for m in heard if m.address.endswith("opacity")] == []
+        desk.send("/unsubscribe")
+        desk.flush()
+        desk.send("/layer/1/opacity", 0.75, sock=fader)
+        desk.until(lambda: desk.params["/layer/1/opacity"].base == 0.75)
+        desk.flush()
+        assert [m for m in desk.heard() if m.address.endswith("opacity")] == []
+
+
+def test_a_subscription_may_be_to_a_pattern_and_hears_the_address_it_asked_for(desk: Desk) -> None:
+    desk.send("/subscribe", "/layer/1/*")
+    assert desk.answer("/subscribe").args == (desk.client.getsockname()[1], 60.0, "/layer/1/*")
+    desk.params.post("/layer/ghost/opacity", 0.1)
+    desk.params.post("/layer/dream/opacity", 0.2)
+    got: list[Any] = []
+    desk.until(lambda: got.extend(desk.heard()) or got)
+    assert [m.address for m in got] == ["/layer/1/opacity"]
+
+
+def test_the_last_value_wins_at_most_30_times_a_second(desk: Desk) -> None:
+    desk.send("/subscribe", "/layer/*/opacity")
+    desk.answer("/subscribe")
+    began = time.monotonic()
+    for n in range(2000):
+        desk.params.post("/layer/dream/opacity", (n + 1) / 2000)
+        desk.params.settle(desk.clock.advance(0.001))
+    got: list[Any] = []
+    desk.until(lambda: got.extend(desk.heard()) or (got and got[-1].args == (1.0,)))
+    assert len(got) <= 30 * (time.monotonic() - began) + 2
+
+
+def test_a_lease_runs_out(desk: Desk) -> None:
+    audience = desk.osc._desk.outbox.audience  # type: ignore[union-attr]
+    desk.send("/subscribe")
+    desk.answer("/subscribe")
+    assert audience
+    audience.now = lambda: time.monotonic() + 61.0
+    desk.params.post("/layer/dream/opacity", 0.2)
+    desk.until(lambda: not audience)
+
+
+def test_the_house_can_be_full(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perform.control.osc.audience.MOST", 1)
+    desk.send("/subscribe", 50001)
+    desk.send("/subscribe", 50002)
+    desk.send("/unsubscribe", 50001)
+    desk.send("/unsubscribe")
+    desk.until(lambda: desk.params.refused == 1)
+
+
+def test_everything_in_bulk_arrives(desk: Desk) -> None:
+    """A burst of 5,000 messages: the kernel's buffer holds what the thread has not yet read."""
+    for n in range(5000):
+        desk.send("/master/steps", "+", 1)
+        if n % 50 == 49:
+            desk.params.settle(desk.clock.advance(0.01))
+    desk.until(lambda: desk.params["/status/osc/messages"].base >= 5000)
+
+
+# ---------------------------------------------------------------- ports
+def test_a_port_in_use_is_said_and_tried_again_until_it_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perform.control.osc.udp.AGAIN", 0.02)
+    monkeypatch.setattr("perform.control.osc.tcp.AGAIN", 0.02)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+        udp.bind(("127.0.0.1", 0))
+        port = udp.getsockname()[1]
+        tcp.bind(("127.0.0.1", port))
+        tcp.listen()
+        with open_desk(listen=f"127.0.0.1:{port}") as desk:
+            status = desk.params["/status/osc"]
+            desk.until(lambda: f"UDP port {port} is in use by another program" in status.base)
+            assert f"TCP port {port} is in use" in status.base
+            assert (desk.osc.port, desk.osc.tcp_port) == (0, 0)
+            udp.close()
+            tcp.close()
+            desk.until(lambda: status.base.startswith("listening at UDP") and "TCP" in status.base)
+            desk.send("/layer/1/opacity", 0.5)
+            desk.until(lambda: desk.params["/layer/1/opacity"].base == 0.5)
+
+
+@pytest.mark.parametrize(
+    ("listen", "words"),
+    [
+        ("192.0.2.1:9000", "this machine has no address 192.0.2.1"),
+        ("no.such.host.invalid:9000", "cannot listen at no.such.host.invalid:9000"),
+    ],
+)
+def test_a_place_that_is_not_there_is_said(listen: str, words: str) -> None:
+    with open_desk(listen=listen) as desk:
+        desk.until(lambda: words in desk.params["/status/osc"].base)
+
+
+@pytest.mark.parametrize("keys", [{"listen": "here"}, {"listen": "a:99999"}, {"tcp": "there"}, {"reply": 70000}])
+def test_keys_that_cannot_be_are_errors_in_words(keys: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"is not a (place to listen|port)"):
+        Osc(**keys)
+
+
+def test_the_answers_go_to_the_next_port_unless_told_otherwise() -> None:
+    with open_desk(reply=0, tcp=False) as desk:
+        assert f"answers go to UDP port {desk.osc.port + 1}" in desk.until(lambda: desk.params["/status/osc"].base)
+        assert desk.osc.tcp_port == 0
+
+
+def test_tcp_may_have_a_place_of_its_own_and_ipv6_works() -> None:
+    with open_desk(listen="[::1]:0", tcp="127.0.0.1:0") as desk:
+        assert desk.osc.tcp_port not in (0, desk.osc.port)
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            sock.sendto(wire("/layer/1/opacity", 0.5), ("::1", desk.osc.port))
+            desk.until(lambda: desk.params["/layer/1/opacity"].base == 0.5)
+
+
+def test_closed_it_leaves_nothing_behind_and_can_be_opened_again() -> None:
+    params = tree()
+    for _ in range(3):
+        before = threading.active_count()
+        with open_desk(params) as desk:
+            assert threading.active_count() == before + 3
+            desk.osc.close()
+            desk.osc.close()
+        assert threading.active_count() == before
+        assert (params.feeds, params.on_settle, params.on_refuse) == ([], [], [])
+    assert part_module.STATUS in params
+
+
+def test_posts_carry_who_sent_them(desk: Desk) -> None:
+    origins: list[object] = []
+    desk.params.on_settle.append(lambda p, origin: origins.append(origin) if "layer" in p.address else None)
+    desk.send("/layer/1/opacity", 0.5)
+    desk.until(lambda: origins)
+    assert origins == [desk.client.getsockname()]
+
+
+def test_a_refusal_of_somebody_else_is_not_ours_to_answer(desk: Desk) -> None:
+    desk.params.post_all([Post("/nowhere", 1, origin="midi"), Post("/nowhere", 1)])
+    desk.params.settle(0.0)
+    desk.flush()
+    assert [m for m in desk.heard() if m.address == "/error"] == []
+
+
+def test_without_frames_it_still_answers_ping(desk: Desk) -> None:
+    desk.send("/ping", 1)
+    end = time.monotonic() + 5.0
+    while not (heard := desk.heard()):
+        assert time.monotonic() < end
+        time.sleep(0.001)
+    assert heard[0].args == (1,)
