@@ -12,7 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 CLOCK = 90_000  # ticks a second, MPEG's own: 24, 25, 30, 50 and 60 frames a second are whole numbers of it
-FRAGMENTS = "frag_keyframe+empty_moov+default_base_moof"
+ALIVE = {"flush_packets": "1"}  # to the disk as it comes, so that a kill leaves what there was
+KILLABLE = {
+    ".mp4": {"movflags": "frag_keyframe+empty_moov+default_base_moof"},
+    ".mkv": {"cluster_time_limit": "2000"},
+}
 
 
 class FilmError(OSError):
@@ -28,15 +32,15 @@ class Film:
         self.path = path
         self.frames = 0
         self._last = -1
-        mp4 = path.suffix.lower() in (".mp4", ".m4v", ".mov")
+        kind = {".m4v": ".mp4", ".mov": ".mp4"}.get(path.suffix.lower(), path.suffix.lower())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._container: Any = av.open(str(path), "w", options={"movflags": FRAGMENTS} if mp4 else {})
+            self._container: Any = av.open(str(path), "w", options=ALIVE | KILLABLE.get(kind, {}))
             rate = Fraction(fps).limit_denominator(1001)
             self._stream: Any = self._container.add_stream("libx264", rate=rate)
         except (av.FFmpegError, OSError, ValueError) as e:
             raise FilmError(f"{path} cannot be written: {getattr(e, 'strerror', None) or e}") from e
-        self._remux = mp4
+        self._remux = kind == ".mp4"
         self._fps = fps
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = "yuv420p"
@@ -84,10 +88,28 @@ class Film:
             self._container.close()
         except (av.FFmpegError, OSError) as e:
             trouble = trouble or e
+        if self._remux and not (whole and trouble is None):
+            _whole_fragments(self.path)
         if trouble is not None:
             raise FilmError(f"{self.path.name} was cut short: {getattr(trouble, 'strerror', None) or trouble}")
         if whole and self._remux:
             _index_first(self.path)
+
+
+def _whole_fragments(path: Path) -> None:
+    """Cut off what a full disk left of the last fragment (ISO/IEC 14496-12: boxes of a size, a type, a body)."""
+    whole = 0
+    with contextlib.suppress(OSError), path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        at = 0
+        while at + 8 <= end:
+            file.seek(at)
+            head = file.read(8)
+            at += max(8, int.from_bytes(head[:4], "big"))
+            if at <= end and head[4:] in (b"moov", b"mdat"):
+                whole = at
+        if whole:
+            file.truncate(whole)
 
 
 def _index_first(path: Path) -> None:
