@@ -63,7 +63,7 @@ void main() {
     // In pixels of this pass; the two reductions blur by about 0.7 of a small pixel themselves, which is taken off.
     float sigma = 0.005 * radius * RENDERSIZE.y;
     if (PASSINDEX == 0) {
-        vec2 d = 0.5 / RENDERSIZE;
+        vec2 d = 0.25 / RENDERSIZE;  // the middles of four pixels: nothing is mixed before it is premultiplied
         gl_FragColor = 0.25 * (premultiplied(uv + d) + premultiplied(uv - d)
             + premultiplied(uv + vec2(d.x, -d.y)) + premultiplied(uv + vec2(-d.x, d.y)));
     } else if (PASSINDEX == 1) {

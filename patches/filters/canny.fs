@@ -31,7 +31,7 @@ void main() {
     vec2 px = 1.0 / RENDERSIZE;
     if (PASSINDEX == 0) {
         // Twelve reads on two rings, weighted as the derivative of a Gaussian: smoothing and slope at once.
-        vec2 d = px * smoothing * RENDERSIZE.y / 360.0;
+        vec2 d = px * max(smoothing * RENDERSIZE.y / 360.0, 0.8);
         vec2 g = vec2(0.0);
         float mean = 0.0;
         for (int i = 0; i < 6; i++) {

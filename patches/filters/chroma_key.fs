@@ -37,7 +37,7 @@ void main() {
     float along = dot(c, axis) / strength;
     float across = abs(dot(c, vec2(-axis.y, axis.x))) / strength;
     float distance_to_key = length(vec2(max(1.0 - along, 0.0), 1.6 * across));
-    float solid = smoothstep(tolerance + 0.25, tolerance + 0.25 + softness * 2.0 + 0.05, distance_to_key);
+    float solid = smoothstep(tolerance + 0.3, tolerance + 0.3 + softness * 2.0 + 0.05, distance_to_key);
 
     // Spill: the key's own channel may not exceed the mean of the two others.
     vec3 rest = picture.rgb;

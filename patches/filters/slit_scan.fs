@@ -11,7 +11,7 @@
         {"NAME": "sway", "TYPE": "float", "DEFAULT": 0.25, "MIN": 0.0, "MAX": 1.0, "LABEL": "How far the spread breathes, once in 8 seconds"}
     ],
     "PASSES": [
-        {"TARGET": "history", "WIDTH": "$WIDTH * 2", "HEIGHT": "$HEIGHT * 2", "PERSISTENT": true},
+        {"TARGET": "history", "WIDTH": "max(floor($WIDTH / 3), 1) * 6", "HEIGHT": "max(floor($HEIGHT / 3), 1) * 6", "PERSISTENT": true},
         {}
     ]
 }*/
@@ -24,7 +24,7 @@ const float COUNT = 36.0;
 vec2 in_tile(float moment, vec2 uv) {
     vec2 tile = vec2(mod(moment, SIDE), mod(floor(moment / SIDE), SIDE));
     // Half a pixel inside its border, or a neighbouring moment would bleed in.
-    vec2 margin = 0.5 * SIDE / (2.0 * RENDERSIZE);
+    vec2 margin = 0.5 * SIDE / IMG_SIZE(history);
     return (tile + clamp(uv, margin, 1.0 - margin)) / SIDE;
 }
 
