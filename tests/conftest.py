@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from perform.gl.context import Context, GLUnavailable, open_headless
+
+settings.register_profile("perform", deadline=None, max_examples=60)  # busy machines are slow, not wrong
+settings.load_profile("perform")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+QUOTES = ('"', "'")
 DEPTH = 32  # nested lists and dicts; real headers use 4
 _SKIP = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)+", re.S)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?f?")
@@ -39,13 +40,13 @@ class Reader:
             return self._nested(self._dict)
         if char == "[":
             return self._nested(self._list)
-        if char in "\"'":
+        if char in QUOTES:
             return self._string(char)
         number = _NUMBER.match(self.text, self.position)
         if number:
             self.position = number.end()
             digits = number[0].rstrip("f")
-            return float(digits) if any(c in digits for c in ".eE") else int(digits[:18])
+            return float(digits) if any(c in digits for c in ".eE") or len(digits) > 18 else int(digits)
         word = _WORD.match(self.text, self.position)
         if word and word[0].lower() in _WORDS:
             self.position = word.end()
@@ -70,7 +71,7 @@ class Reader:
                 self.position += 1
                 return found
             word = _WORD.match(self.text, self.position)
-            if char in ("'", '"') and char:
+            if char in QUOTES:
                 key = self._string(char)
             elif word:
                 key, self.position = word[0], word.end()
@@ -102,7 +103,8 @@ class Reader:
                 raise self._error("a text is never closed")
             self.position += 1
             if char == quote:
-                return "".join(parts)
+                text = "".join(parts)  # two escapes may be the halves of one character
+                return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
             if char == "\\":
                 char = self._char()
                 self.position += 1
