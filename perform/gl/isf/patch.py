@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +14,15 @@ from perform.clock import wrap
 from perform.frame import Texture as AnyTexture
 from perform.gl.isf.buffers import Buffer, buffers, pass_size
 from perform.gl.isf.draft import Draft, draft
-from perform.gl.isf.kinds import Header, Input, PatchError
+from perform.gl.isf.kinds import Header, Input
+from perform.gl.isf.programs import programs
 from perform.gl.isf.strangers import CHANNELS
-from perform.gl.isf.translate import VERSION
 from perform.gl.lib import gl
-from perform.gl.shader import Program, ShaderError, Uniform, language
+from perform.gl.shader import Uniform
 from perform.gl.target import Format, Target, Texture
 from perform.gl.transfer import copy, upload, upload_side
 
 Value = float | int | bool | tuple[float, ...]
-SPECIAL = 12  # passes up to which each has a program of its own
 Date = tuple[float, float, float, float]  # year, month from 1, day, seconds of the day
 
 
@@ -48,7 +45,7 @@ class Patch:
         self._names = draft.shader.names
         self._clears = draft.shader.discards
         self._format = format
-        self._programs = _programs(draft)
+        self._programs = programs(draft)
         self._used = frozenset().union(*(p.uniforms for p in self._programs))
         self._defaults = {i.name: i.default for i in self.header.inputs if not i.picture}
         self._fixed = {name: _imported(sides) for name, sides in draft.images.items()}
@@ -194,45 +191,6 @@ class Patch:
             texture.close()
         for program in self._programs:
             program.close()
-
-
-def _programs(draft: Draft) -> list[Program]:
-    """One program a pass, in which PASSINDEX is a constant; or one for all where there are too many passes.
-
-    A compiler drops what another pass does; software GL else runs it all for each pixel of each pass, masked (a
-    source of 4 passes: 9 instead of 21 ms at 640×360).
-    """
-    count = len(draft.header.passes)
-    if not 1 < count <= SPECIAL:
-        return [_compile(draft)]
-    programs: list[Program] = []
-    try:
-        for index in range(count):
-            words = draft.shader.fragment.replace("uniform int PASSINDEX;", f"const int PASSINDEX = {index};", 1)
-            programs.append(_compile(replace(draft, shader=replace(draft.shader, fragment=words))))
-    except PatchError:
-        for program in programs:
-            program.close()
-        raise
-    return programs
-
-
-def _compile(draft: Draft) -> Program:
-    """GLSL 3.30; where that fails, the newest this context has, which converts more by itself (4.20: int to uint)."""
-    header, shader = draft.header, draft.shader
-    names = str(header.path), str(header.vertex or header.path)
-    try:
-        return Program(shader.fragment, shader.vertex, *names)
-    except ShaderError as e:
-        error = PatchError(e.file, e.line, e.message)
-        error.__cause__ = e
-    newest = language()
-    if newest >= 400:
-        version = f"#version {newest} core"
-        fragment, vertex = (t and t.replace(VERSION, version, 1) for t in (shader.fragment, shader.vertex))
-        with contextlib.suppress(ShaderError):  # the first complaint is the one to tell
-            return Program(fragment or "", vertex, *names)
-    raise error
 
 
 def _imported(sides: list[npt.NDArray[np.uint8]]) -> Texture:
