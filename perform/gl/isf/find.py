@@ -18,7 +18,7 @@ def find_patch(name: str, folders: Sequence[Path]) -> Path:
     Raises LookupError with one sentence and the nearest name.
     """
     wanted = Path(name).expanduser()
-    for folder in folders:
+    for folder in folders if not wanted.is_absolute() else (wanted.parent,):
         for base in (folder, *(folder / kind for kind in KINDS)):
             for suffix in ("", *SUFFIXES):
                 file = (base / wanted).with_name(wanted.name + suffix)

@@ -1,0 +1,208 @@
+"""A patch that follows its file: what is saved is live, what is broken leaves the last good one on."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perform.gl.context import Context
+from perform.gl.isf import LivePatch
+from perform.gl.transfer import read
+from perform.params import Params
+from tests.gl.isf.conftest import Bench, Write
+
+SIZE = (4, 4)
+
+
+@pytest.fixture
+def params() -> Params:
+    return Params()
+
+
+@pytest.fixture
+def live(gl: Context, params: Params) -> Iterator[Callable[..., LivePatch]]:
+    opened: list[LivePatch] = []
+
+    def make(path: Path, **more: Any) -> LivePatch:
+        opened.append(LivePatch(path, params, "/source/x", **{"watch": False, **more}))
+        return opened[-1]
+
+    yield make
+    for patch in opened:
+        patch.close()
+        patch.close()
+
+
+def save(path: Path, text: str) -> None:
+    """Save with a time that is surely another one."""
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    path.write_text(text, encoding="utf-8")
+    stamp = max(time.time_ns(), before + 1_000_000)
+    os.utime(path, ns=(stamp, stamp))
+
+
+def pixel(patch: LivePatch, **images: Any) -> list[int]:
+    found: list[int] = read(patch.render(SIZE, 0.0, images))[0, 0].tolist()
+    return found
+
+
+def paint(color: str) -> str:
+    return f'/*{{"ISFVSN": "2"}}*/\nvoid main() {{ gl_FragColor = vec4({color}); }}'
+
+
+def test_a_saved_change_is_live_at_the_next_frame(live: Callable[..., LivePatch], tmp_path: Path) -> None:
+    save(path := tmp_path / "a.fs", paint("1.0, 0.0, 0.0, 1.0"))
+    patch = live(path)
+    assert pixel(patch) == [255, 0, 0, 255]
+    assert patch.look() is False
+    save(path, paint("0.0, 1.0, 0.0, 1.0"))
+    assert patch.look() is True
+    assert pixel(patch) == [0, 255, 0, 255]
+    assert patch.error == ""
+
+
+def test_a_broken_one_keeps_the_last_good_version_and_says_why(live: Callable[..., LivePatch], tmp_path: Path) -> None:
+    save(path := tmp_path / "a.fs", paint("1.0, 0.0, 0.0, 1.0"))
+    patch = live(path)
+    pixel(patch)
+    for text, says in (
+        ('/*{"ISFVSN": "2"}*/\nvoid main() {\n  gl_FragColor = oops;\n}', f"{path}:3: "),
+        ('/*{"ISFVSN": "2",\n"INPUTS": [}*/\nvoid main() {}', f"{path}:2: the ISF header is not JSON"),
+        ("", ""),  # an editor on its way to saving
+    ):
+        save(path, text)
+        patch.look()
+        assert pixel(patch) == [255, 0, 0, 255]
+        if says:
+            assert patch.error.startswith(says)
+    save(path, paint("0.0, 0.0, 1.0, 1.0"))
+    patch.look()
+    assert pixel(patch) == [0, 0, 255, 255]
+    assert patch.error == ""
+
+
+def test_a_patch_that_starts_broken_is_transparent_until_it_is_mended(
+    live: Callable[..., LivePatch], tmp_path: Path
+) -> None:
+    save(path := tmp_path / "a.fs", "nothing")
+    patch = live(path)
+    assert pixel(patch) == [0, 0, 0, 0]
+    assert not patch.ready
+    assert "neither mainImage" in patch.error
+    assert patch.render((6, 2), 0.0).width == 6
+    save(path, paint("1.0"))
+    patch.look()
+    assert pixel(patch) == [255] * 4
+    assert patch.ready
+
+
+def test_a_file_that_vanishes_changes_nothing(live: Callable[..., LivePatch], tmp_path: Path) -> None:
+    save(path := tmp_path / "a.fs", paint("1.0"))
+    patch = live(path)
+    pixel(patch)
+    path.unlink()
+    assert patch.look() is False
+    assert pixel(patch) == [255] * 4
+
+
+def test_the_vertex_shader_and_images_are_watched_too(live: Callable[..., LivePatch], tmp_path: Path) -> None:
+    from PIL import Image
+
+    picture = tmp_path / "i.png"
+    head = '/*{"IMPORTED": {"i": {"PATH": "i.png"}}}*/\n'
+    save(path := tmp_path / "a.fs", head + "varying float k; void main() { gl_FragColor = IMG_THIS_PIXEL(i) * k; }")
+    save(tmp_path / "a.vs", "varying float k; void main() { isf_vertShaderInit(); k = 1.0; }")
+    patch = live(path)
+    assert pixel(patch) == [0, 0, 0, 0]
+    assert "i.png is not there" in patch.error
+    Image.new("RGBA", (2, 2), (200, 100, 0, 255)).save(picture)
+    assert patch.look()
+    assert pixel(patch) == [200, 100, 0, 255]
+    save(tmp_path / "a.vs", "varying float k; void main() { isf_vertShaderInit(); k = 0.5; }")
+    assert patch.look()
+    assert pixel(patch) == [100, 50, 0, 128]
+    (tmp_path / "a.vs").unlink()
+    assert patch.look()
+
+
+def test_what_the_performer_set_survives_a_save(live: Callable[..., LivePatch], params: Params, write: Write) -> None:
+    body = "void main() { gl_FragColor = vec4(k); }"
+    path = write(body, INPUTS=[{"NAME": "k", "TYPE": "float", "DEFAULT": 0.2}, {"NAME": "old", "TYPE": "bool"}])
+    patch = live(path)
+    assert pixel(patch) == [51] * 4
+    params.post("/source/x/k", 0.6)
+    params.settle(0.0)
+    assert pixel(patch) == [153] * 4
+    inputs = [{"NAME": "k", "TYPE": "float", "DEFAULT": 0.1, "MAX": 4}, {"NAME": "new", "TYPE": "float"}]
+    save(path, write(body, "other.fs", INPUTS=inputs).read_text("utf-8"))
+    patch.look()
+    assert pixel(patch) == [153] * 4
+    assert params["/source/x/k"].spec.hi == 4
+    assert "/source/x/new" in params
+    assert "/source/x/old" not in params
+
+
+def test_an_input_that_changes_its_case_is_not_in_its_own_way(
+    live: Callable[..., LivePatch], params: Params, write: Write
+) -> None:
+    def text(name: str) -> str:
+        body = f"void main() {{ gl_FragColor = vec4({name}); }}"
+        return write(body, "other.fs", INPUTS=[{"NAME": name, "TYPE": "float", "DEFAULT": 0.2}]).read_text("utf-8")
+
+    path = write("void main() {}", "a.fs")
+    save(path, text("speed"))
+    patch = live(path)
+    assert pixel(patch) == [51] * 4
+    save(path, text("Speed"))
+    patch.look()
+    assert pixel(patch) == [51] * 4
+    assert params["/source/x/Speed"].address == "/source/x/Speed"
+
+
+def test_pictures_sound_and_overrides_reach_it(live: Callable[..., LivePatch], bench: Bench, write: Write) -> None:
+    names = ("inputImage", "image"), ("wave", "audio"), ("fft", "audioFFT")
+    inputs = [{"NAME": n, "TYPE": t} for n, t in names] + [{"NAME": "progress", "TYPE": "float"}]
+    calls = ", ".join(f"IMG_NORM_PIXEL({n}, vec2(0.5)).r" for n, _ in names)
+    patch = live(write(f"void main() {{ gl_FragColor = vec4({calls}, progress); }}", INPUTS=inputs))
+    picture, wave, fft = (bench.picture([[[level, 0, 0, 255]]]) for level in (200, 100, 50))
+    texture = patch.render(SIZE, 0.0, {"inputImage": picture, "audio": wave, "audioFFT": fft}, progress=0.2)
+    assert read(texture)[0, 0].tolist() == [200, 100, 50, 51]
+
+
+def test_the_serial_grows_and_the_format_is_kept(live: Callable[..., LivePatch], write: Write) -> None:
+    patch = live(write("void main() { gl_FragColor = vec4(1.0); }"), format="rgba16f")
+    assert patch.render(SIZE, 0.0).format == "rgba16f"
+    patch.render(SIZE, 0.1)
+    assert patch.serial == 2
+
+
+def test_the_date_is_the_shows(live: Callable[..., LivePatch], write: Write) -> None:
+    path = write("void main() { gl_FragColor = vec4(DATE.w / 255.0); }")
+    assert pixel(live(path, date=lambda: (2026.0, 1.0, 1.0, 7.0))) == [7] * 4
+
+
+def test_a_patch_that_would_hold_the_show_is_refused(live: Callable[..., LivePatch], tmp_path: Path) -> None:
+    save(path := tmp_path / "a.fs", paint("1.0"))
+    patch = live(path)
+    patch.render((1280, 720), 0.0)
+    loop = "for (int i = 0; i < 60000; i++) x = fract(sin(x + TIME) * 43758.5453) + 0.01;"
+    save(path, f"/*{{}}*/void main() {{ float x = gl_FragCoord.x; {loop} gl_FragColor = vec4(x); }}".replace("{}", '{"ISFVSN": "2"}', 1))
+    patch.look()
+    assert read(patch.render((1280, 720), 0.1)).min() == 255
+    assert "too slow to show" in patch.error
+
+
+def test_the_watcher_notices_by_itself(live: Callable[..., LivePatch], tmp_path: Path) -> None:
+    save(path := tmp_path / "a.fs", paint("1.0, 0.0, 0.0, 1.0"))
+    patch = live(path, watch=True)
+    assert pixel(patch) == [255, 0, 0, 255]
+    save(path, paint("0.0, 1.0, 0.0, 1.0"))
+    deadline = time.monotonic() + 20.0
+    while pixel(patch) != [0, 255, 0, 255]:
+        assert time.monotonic() < deadline, "the change never arrived"
+        time.sleep(0.01)
