@@ -29,11 +29,13 @@ from perform.workers import Mailbox, Worker, spawn
 Vector = npt.NDArray[np.float32]
 Run = Callable[[Pixels, Vector], Pixels]  # (H, W, 4) top-down and (M,) -> (H, W, 4) top-down, perhaps a reused buffer
 
-# The render thread goes first, but not alone: on 2 cores, beside a software renderer that takes all it can get, 10
-# left 13 dreams a second, 2 gave 25 and cost 4 % of the frames; with idle time to share there is no difference.
-NICE = 3
+# The render thread goes first, but not alone. The default show at 512² on 2 cores, where the software renderer takes
+# all it can get: nice 10 gives 43 frames and 16 dreams a second, 2 gives 39 and 27, 0 gives 41 and 30 with longer
+# frames at the 99th percentile. Where there is idle time, or a graphics card, it makes no difference.
+NICE = 2
 TRIES = 3  # failures in a row before an engine gives up
 PARTING = 2.0  # seconds a last dream is waited for
+MEASURE = 0.7  # seconds spent on measuring, about
 STALL = 30.0  # seconds without an answer before a dream counts as stuck
 
 
@@ -103,6 +105,7 @@ class HostEngine:
         self._outbox: Mailbox[_Dreamt] = Mailbox()
         self._last: tuple[int, tuple[float, ...]] | None = None  # serial and mood of the last submission
         self._reading: float | None = None  # time of the picture that is still on its way from the GPU
+        self._asked_for_it = False  # `newest` was called since the last submission
         self._newest: Frame | None = None
         self._asked = self._answered = 0.0  # wall seconds
         self._trouble: list[str] = []  # failures in a row
@@ -118,10 +121,8 @@ class HostEngine:
             raise EngineError("this generator takes {}×{} pixels, not {}×{}".format(*self._shape, *frame.size))
         vector = fit(mood, self._mood)
         if self._last == (frame.serial, vector):
-            if self._reading is not None:
-                self._give(self._readback.flush(), vector, None)
             return
-        self._last = (frame.serial, vector)
+        self._last, self._asked_for_it = (frame.serial, vector), False
         self._give(self._readback.read(frame.texture), vector, frame.time)
 
     def _give(self, pixels: Pixels | None, mood: tuple[float, ...], time_: float | None) -> None:
@@ -158,6 +159,9 @@ class HostEngine:
                 raise EngineError(f"its worker has died{': ' + self.worker.error if self.worker.error else ''}")
             if self._asked > self._answered and time.perf_counter() - self._asked > STALL:
                 raise EngineError(f"no dream for {STALL:g} seconds")
+        if self._reading is not None and self._asked_for_it and self._last is not None:
+            self._give(self._readback.flush(), self._last[1], None)  # no other picture will push it out
+        self._asked_for_it = True
         dreamt = self._outbox.take()
         if dreamt is not None:
             self._textures.reverse()
@@ -240,3 +244,19 @@ def prove(run: Run, shape: Shape, mood: int) -> Pixels:
     if min(shape) >= 16 and np.ptp(dream[..., :3].reshape(-1, 3), axis=0).max() == 0:
         raise EngineError("the network gives one flat colour (its weights may be damaged)")
     return dream
+
+
+def race(runs: dict[str, Run], shape: Shape, mood: int) -> dict[str, float]:
+    """Seconds for one dream of each: the best of some, in turns. What else the machine does only ever adds, and in
+    turns it adds to all of them alike."""
+    picture, numbers = probe(shape), np.zeros(mood, np.float32)
+    best = dict.fromkeys(runs, float("inf"))
+    until = time.perf_counter() + MEASURE
+    for _ in range(12):
+        for name, run in runs.items():
+            began = time.perf_counter()
+            run(picture, numbers)
+            best[name] = min(best[name], time.perf_counter() - began)
+        if time.perf_counter() > until:
+            break
+    return best

@@ -7,7 +7,6 @@ bf16 is five times slower than fp32 and int8 stays good. No table can know: try,
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 
 from perform.card import Asset, Card, CardError, Size
 from perform.engines.generator import Shape
-from perform.engines.host import HostGenerator, Run, Vector, probe, prove
+from perform.engines.host import HostGenerator, Run, Vector, prove, race
 from perform.gl.transfer import Pixels
 from perform.library import verify
 from perform.notes import Notes, cache_folder
@@ -26,7 +25,6 @@ from perform.plugins import EngineError
 PRECISIONS = ("int8", "bf16", "fp32")
 # int8 is the smallest and steadiest beside a busy renderer: it stays unless it is this much slower than the best.
 INT8_GRACE = 1.3
-MEASURE = 0.25  # seconds spent on each precision, at most
 
 
 @dataclass(slots=True)
@@ -56,16 +54,18 @@ class OpenVino:
         for name, asset in assets.items():
             try:
                 network = self._compile(ov, card, asset, name, shape)
-                networks[name] = (network, measure(session(network)(), shape, _mood(card)))
+                prove(session(network)(), shape, _mood(card))
+                networks[name] = network
             except (EngineError, CardError) as e:
                 troubles.append(e)
         if not networks:
             notes.put(key, None)
             raise troubles[0]
-        best = choose({name: seconds for name, (_, seconds) in networks.items()})
+        times = race({name: session(network)() for name, network in networks.items()}, shape, _mood(card))
+        best = choose(times)
         if known is None and not troubles:
             notes.put(key, best)
-        network, seconds = networks[best]
+        network, seconds = networks[best], times[best]
         nbytes = _bytes(assets[best].path, shape)
         note = f"OpenVINO {best}, {seconds * 1e3:.0f} ms"
         return HostGenerator(session(network), shape, _mood(card), nbytes, note)
@@ -189,21 +189,6 @@ def session(network: Any) -> Callable[[], Run]:
         return run
 
     return make
-
-
-def measure(run: Run, shape: Shape, mood: int) -> float:
-    """Seconds for one dream: the best of a few, because other work on the machine only ever adds."""
-    prove(run, shape, mood)
-    picture, numbers = probe(shape), np.zeros(mood, np.float32)
-    best, until = float("inf"), time.perf_counter() + MEASURE
-    for _ in range(12):
-        began = time.perf_counter()
-        run(picture, numbers)
-        ended = time.perf_counter()
-        best = min(best, ended - began)
-        if ended > until:
-            break
-    return best
 
 
 def _mood(card: Card) -> int:

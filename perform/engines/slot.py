@@ -109,9 +109,10 @@ class Slot:
     @property
     def card(self) -> Card | None:
         """The card of the world that was asked for, once it is known; of the one that plays until then."""
-        for role in (self._role((0, 0)), self._leader.role):
-            for known in sorted(self._held, key=str):
-                if role is not None and known.world == role.world and (card := self._bank.card(known)) is not None:
+        for world in (self._wanted and self._wanted[0], self._leader.role and self._leader.role.world):
+            for role in self._held:
+                card = self._bank.card(role) if role.world == world else None
+                if card is not None:
                     return card
         return None
 
@@ -140,6 +141,8 @@ class Slot:
         cast = self._cast(shape, now, asked)
         self._claim(asked)
         if cast is None:
+            if self._coming is not None and self._coming.trouble:
+                self._turn_back(self._present.generator, now)
             return
         role, generator = cast
         last = self._coming or self._present
@@ -180,7 +183,7 @@ class Slot:
                 return role, generator
             if not self._bank.trouble(role):
                 return None  # it is loading
-        if self._present.role is not None and self._present.sound:
+        if self._leader.role is not None and self._leader.sound:
             return None
         return None, None
 
@@ -212,7 +215,7 @@ class Slot:
             return False
         if isinstance(self._present.engine, Still):
             return False
-        if self._began is None or coming.trouble:
+        if self._began is None:
             coming.engine.close()
             self._coming = None
             return True

@@ -6,17 +6,14 @@ channels last (two to three times fp32); on a CPU in bf16 where that measures fa
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from perform.card import Card
 from perform.engines.generator import Shape
-from perform.engines.host import HostGenerator, Run, Vector, probe, prove
+from perform.engines.host import HostGenerator, Run, Vector, prove, race
 from perform.gl.transfer import Pixels
 from perform.library import verify
 from perform.notes import Notes, cache_folder
@@ -52,7 +49,10 @@ class Torch:
         wanted = PRECISIONS[device] if self.precision == "auto" else (self.precision,)
         tried = {name: self._build(torch, card, size, device, name) for name in wanted}
         mood = card.mood.size if card.mood is not None else 0
-        times = {name: measure(make(), shape, mood) for name, make in tried.items()}
+        runs = {name: make() for name, make in tried.items()}
+        for run in runs.values():
+            prove(run, shape, mood)
+        times = race(runs, shape, mood)
         best = min(times, key=lambda name: times[name])
         nbytes = 3 * path.stat().st_size + width * height * 256
         note = f"torch {device} {best}, {times[best] * 1e3:.0f} ms"
@@ -122,15 +122,3 @@ def session(torch: Any, network: Any, device: str, threads: int = 0) -> Callable
         return run
 
     return make
-
-
-def measure(run: Run, shape: Shape, mood: int) -> float:
-    """Seconds for one dream: the best of three after a first one that warms up (and proves that it dreams)."""
-    prove(run, shape, mood)
-    picture, numbers = probe(shape), np.zeros(mood, np.float32)
-    best = float("inf")
-    for _ in range(3):
-        began = time.perf_counter()
-        run(picture, numbers)
-        best = min(best, time.perf_counter() - began)
-    return best

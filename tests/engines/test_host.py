@@ -19,6 +19,7 @@ from perform.gl.target import Texture
 from perform.gl.transfer import Pixels, read, upload
 from perform.library import Library
 from perform.plugins import Engine, EngineError
+from perform.testing import check_engine
 from tests.engines.conftest import until
 from tests.engines.worlds import make_world
 
@@ -50,6 +51,14 @@ def pixels(dreamt: Frame | None) -> Pixels:
     assert dreamt is not None
     assert isinstance(dreamt.texture, Texture)
     return read(dreamt.texture)
+
+
+@pytest.mark.parametrize("venue", [Venue(), Venue(software=False), Venue(synchronous=True)])
+def test_every_kind_keeps_the_contract_of_an_engine(gl: Context, tmp_path: Path, venue: Venue) -> None:
+    make_world(tmp_path / "models", "dark")
+    card = Library([tmp_path / "models"]).card("dark")
+    generator = OpenVino("fp32", cache=tmp_path / "cache").load(card, "m", (64, 64))
+    check_engine(lambda: generator.open(venue), (64, 64), (0.5, -0.5))
 
 
 @pytest.mark.parametrize("software", [True, False])

@@ -11,10 +11,12 @@ import pytest
 from perform.engines.bank import Role
 from perform.engines.generator import Shape
 from perform.engines.host import HostGenerator, Run, Vector
+from perform.engines.openvino import OpenVino
 from perform.engines.passthrough import Passthrough
 from perform.gl.target import Texture
 from perform.gl.transfer import Pixels
 from perform.library import Card
+from perform.plugins import EngineError
 from tests.engines.conftest import House, until
 from tests.engines.worlds import onnx_bytes, write_card
 
@@ -287,6 +289,31 @@ class Flaky:
             return run
 
         return HostGenerator(make, shape, 0, 1000, "flaky")
+
+
+def test_an_engine_that_fails_while_it_fades_in_fades_out_again(house: House) -> None:
+    house.world("dark")
+    house.world("same", 1.0)
+
+    class One(Flaky):
+        def load(self, card: Card, size: str, shape: Shape) -> HostGenerator:
+            if card.world == "dark" and size == "m":
+                return super().load(card, size, shape)
+            raise EngineError("not with this one")
+
+    flaky = One()
+    scene = house.theatre(bank=house.bank(True, 10**9, flaky, OpenVino("fp32", cache=house.cache)))
+    (house.models / "dark" / "s.onnx").unlink()  # there is nothing smaller to fall back to
+    scene.slot.want("same", "m")
+    scene.dream()
+    scene.slot.want("dark", "m", 1.0)
+    greys = [scene.grey(scene.dream(scene.picture(40))) for _ in range(26)]
+    flaky.broken = True
+    greys += [scene.grey(scene.dream(scene.picture(40))) for _ in range(30)]
+    assert max(np.abs(np.diff(greys))) < 10
+    assert greys[25] > 110
+    assert greys[-1] == 40
+    assert scene.said == "dark m failed: it failed 3 times in a row: the card is out of memory; same m plays on"
 
 
 def test_an_engine_that_fails_at_play_keeps_its_last_picture_then_falls_back_then_recovers(house: House) -> None:
