@@ -6,25 +6,20 @@ Works with what PyAV works with: v4l2, avfoundation, dshow, RTSP, MJPEG over HTT
 from __future__ import annotations
 
 import contextlib
-import errno
 import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
 from perform.frame import Frame
 from perform.health import Status
 from perform.plugins import Closing, Stage
 from perform.sources.canvas import Canvas, Picture
 from perform.sources.decoding import Converter, errors
-from perform.sources.devices import Address, Cameras, NoCamera, wishes
+from perform.sources.devices import Cameras, wishes
+from perform.sources.stream import connect, frames, why
 from perform.workers import BACKOFF, Mailbox, spawn
-
-if TYPE_CHECKING:
-    import av
-
-BAD_IN_A_ROW = 100  # packets that cannot be decoded before the camera is opened anew
 
 
 @dataclass
@@ -53,6 +48,7 @@ class Camera(Closing):
         self._canvas = Canvas(stage)
         self._box: Mailbox[Picture] = Mailbox()
         self._heard = self._now = stage.clock.now()
+        self._asked = -math.inf
         self._playing = False  # whether the worker believes that it has a camera
         self._worker = spawn(f"camera {stage.prefix}", self._run, on_error=self._failed)
         return self
@@ -65,7 +61,10 @@ class Camera(Closing):
 
     def frame(self, now: float) -> Frame:
         """The newest picture, or the last good one. Render thread."""
-        was_lost, self._now = self.lost, now
+        if now == self._asked:
+            return self._canvas.frame
+        was_lost = self.lost
+        self._asked = self._now = now
         picture = self._box.take()
         if picture is not None:
             self._heard = now
@@ -91,10 +90,8 @@ class Camera(Closing):
                 for count, picture in enumerate(self._pictures(stop), 1):  # noqa: B007
                     self._box.put(picture)
                 reason = "it stopped sending"
-            except NoCamera as e:
-                reason = str(e)
             except errors() as e:
-                reason = _why(e)
+                reason = why(e)
             tries = 0 if count else tries
             wait = self.retry[min(tries, len(self.retry) - 1)]
             tries += 1
@@ -106,55 +103,17 @@ class Camera(Closing):
     def _pictures(self, stop: threading.Event) -> Iterator[Picture]:
         """Everything the camera sends until it stops or `stop` is set."""
         address = Cameras().find(self.device)
-        with contextlib.closing(self._open(address)) as container:
-            if not container.streams.video:
-                raise NoCamera(f"{address.file} has no picture in it")
+        wished = wishes(address, self.size, self.rate, self.format)
+        patience = 2.5 * self.grace
+        with contextlib.closing(connect(address, wished, patience)) as container:
             convert = Converter(self.mirror, hd=False)
             pace = _Pace(self._clock.now())
-            for frame in _frames(container, stop):
-                if stop.is_set():
-                    return
+            device = address.file if address.format == "v4l2" else None
+            for frame in frames(container, device, patience, stop):
                 now = self._clock.now()
                 yield Picture(convert(frame), now)
                 self._playing = True
                 self._status.say(f"playing {frame.width}×{frame.height}{pace.beat(now)}")
-
-    def _open(self, address: Address) -> Any:
-        import av
-
-        limits: dict[str, Any] = {}
-        if address.remote and not address.file.startswith("rtsp"):
-            limits["timeout"] = (2.5 * self.grace, 2.0 * self.grace)
-        asked = wishes(address, self.size, self.rate, self.format)
-        for options in (asked, {}) if asked else ({},):
-            try:
-                return av.open(address.file, format=address.format, options=address.options | options, **limits)
-            except errors() as e:
-                if not options or isinstance(e, (FileNotFoundError, PermissionError)) or _busy(e):
-                    raise
-        raise NoCamera(f"{address.file} cannot be opened")  # pragma: no cover
-
-
-def _frames(container: Any, stop: threading.Event) -> Iterator[av.VideoFrame]:
-    """Decoded frames; a picture that is damaged is skipped, a stream of them is an error."""
-    stream = container.streams.video[0]
-    stream.thread_type = "SLICE"  # frame threads would hold pictures back
-    bad = 0
-    for packet in container.demux(stream):
-        if stop.is_set():
-            return
-        try:
-            frames = packet.decode()
-        except EOFError:
-            return
-        except ValueError:  # InvalidDataError
-            bad += 1
-            if bad > BAD_IN_A_ROW:
-                raise
-            continue
-        for frame in frames:
-            bad = 0
-            yield frame
 
 
 class _Pace:
@@ -173,28 +132,3 @@ class _Pace:
                 self._said = rate
             self._since, self._count = now, 0
         return f" at {self._said:.0f}" if self._said and math.isfinite(self._said) else ""
-
-
-def _busy(error: Exception) -> bool:
-    return getattr(error, "errno", None) == errno.EBUSY
-
-
-def _why(error: Exception) -> str:
-    """A device's error as a sentence for whoever stands beside it."""
-    import av
-
-    if isinstance(error, FileNotFoundError):
-        return "it is not there"
-    if isinstance(error, PermissionError):
-        return "it may not be used (on Linux the user must be in the group video)"
-    if isinstance(error, ConnectionRefusedError):
-        return "nobody answers at its address"
-    if isinstance(error, (av.ExitError, TimeoutError)):
-        return "it does not answer"
-    if isinstance(error, av.InvalidDataError):
-        return "what it sends is not a picture"
-    if isinstance(error, (EOFError, BrokenPipeError, ConnectionResetError)) or getattr(error, "errno", 0) == errno.EIO:
-        return "the connection ended"
-    if _busy(error):
-        return "another program is using it"
-    return str(getattr(error, "strerror", None) or error)

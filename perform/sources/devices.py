@@ -118,10 +118,10 @@ class Cameras:
 
 
 def _remote(url: str) -> Address:
-    """Low latency over networks. RTSP gets its time limit as a socket option (PyAV's own interrupts it badly)."""
+    """Low latency over networks: no buffers, no long look at the stream before the first picture."""
     options = {"fflags": "nobuffer", "flags": "low_delay", "fpsprobesize": "0", "analyzeduration": "1000000"}
     if url.startswith(("rtsp://", "rtsps://")):
-        options |= {"rtsp_flags": "prefer_tcp", "timeout": "5000000"}
+        options["rtsp_flags"] = "prefer_tcp"
     return Address(url, None, True, options)
 
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import itertools
+import os
+import threading
 import time
+import wave
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from perform.clock import LiveClock, ManualClock
 from perform.gl.transfer import read
+from perform.sources import stream
 from perform.sources.camera import Camera
 from tests.sources.conftest import MakeStage, said, until
 from tests.sources.mjpeg import Server, jpeg, part
+from tests.sources.rtsp import RtspServer
 
 RED, BLUE = (220, 30, 20), (20, 40, 210)
 
@@ -25,6 +33,16 @@ def quick(url: str) -> Camera:
 def color(camera: Camera, now: float) -> tuple[int, ...]:
     pixels = read(camera.frame(now).texture)
     return tuple(int(v) for v in pixels[pixels.shape[0] // 2, pixels.shape[1] // 2, :3])
+
+
+def wav() -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(16000))
+    return out.getvalue()
 
 
 def near(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
@@ -174,6 +192,75 @@ def test_wishes_that_cannot_be_met_are_dropped(stage: MakeStage, monkeypatch: py
     here = stage()
     with Camera("any", size=(640, 480)).open(here) as camera:
         until(lambda: camera.frame(here.clock.now()).serial)
+
+
+@pytest.mark.parametrize("silent_after", [0, 40])
+def test_an_rtsp_camera_that_falls_silent_is_left_and_tried_again(stage: MakeStage, silent_after: int) -> None:
+    here = stage()
+    with RtspServer(RED, silent_after=silent_after) as server, quick(server.url).open(here) as camera:
+        if silent_after:
+            until(lambda: near(color(camera, here.clock.now()), RED))
+            assert said(here) == "playing 96×64"
+        until(lambda: (camera.frame(here.clock.now()), camera.lost)[1])
+        until(lambda: server.connections >= 2)
+
+
+def test_an_rtsp_camera_plays_and_is_lost(stage: MakeStage) -> None:
+    here = stage()
+    with RtspServer(BLUE) as server, quick(server.url).open(here) as camera:
+        until(lambda: near(color(camera, here.clock.now()), BLUE))
+        server.kill()
+        until(lambda: (camera.frame(here.clock.now()), camera.lost)[1])
+        until(lambda: "nobody answers" in said(here))
+        assert near(color(camera, here.clock.now()), BLUE)
+
+
+def test_a_device_that_says_nothing_is_not_waited_for() -> None:
+    """A pipe stands for a v4l2 node."""
+    read_end, write_end = os.pipe()
+    try:
+        with pytest.raises(stream.Silent, match="silent"):
+            stream._readable(read_end, 0.01, threading.Event())
+        stopped = threading.Event()
+        stopped.set()
+        assert not stream._readable(read_end, 10.0, stopped)
+        os.write(write_end, b"x")
+        assert stream._readable(read_end, 10.0, threading.Event())
+    finally:
+        os.close(read_end)
+        os.close(write_end)
+
+
+def test_the_handle_of_an_open_device_is_found(tmp_path: Path) -> None:
+    (tmp_path / "video0").touch()
+    (tmp_path / "by-id").symlink_to(tmp_path / "video0")
+    with (tmp_path / "video0").open() as file:
+        assert stream._handle(str(tmp_path / "by-id")) == file.fileno()
+    assert stream._handle(str(tmp_path / "by-id")) is None
+
+
+def test_a_sound_is_no_camera(stage: MakeStage) -> None:
+    here = stage()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\n\r\n"
+    with Server(lambda: iter([wav()]), head=head) as server, quick(server.url).open(here) as camera:
+        until(lambda: "has no picture in it" in said(here))
+        assert camera.frame(here.clock.now()).serial == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(errno.EBUSY, "Device or resource busy"), "another program is using it"),
+        (PermissionError(13, "no"), "it may not be used"),
+        (FileNotFoundError(2, "no"), "it is not there"),
+        (ConnectionResetError(104, "reset"), "the connection ended"),
+        (OSError(errno.EIO, "Input/output error"), "the connection ended"),
+        (TimeoutError(110, "slow"), "it does not answer"),
+        (ValueError("no container format 'dshow'"), "no container format"),
+    ],
+)
+def test_errors_are_sentences(error: Exception, sentence: str) -> None:
+    assert sentence in stream.why(error)
 
 
 def test_says_how_many_pictures_come(stage: MakeStage) -> None:
