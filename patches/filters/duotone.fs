@@ -31,6 +31,7 @@ void main() {
     vec4 picture = IMG_THIS_PIXEL(inputImage);
     float v = clamp(dot(picture.rgb, vec3(0.299, 0.587, 0.114)), 0.0, 1.0);
     v = pow(v, exp2(-balance));
+    v = mix(v, v * v * (3.0 - 2.0 * v), 0.4);  // three inks need a little more contrast than a thousand colours
     vec3 lab = v < 0.5 ? mix(to_lab(shadow.rgb), to_lab(middle.rgb), smoothstep(-0.15, 0.5, v) * 1.156 - 0.156)
                        : mix(to_lab(middle.rgb), to_lab(light.rgb), smoothstep(0.5, 1.15, v) / 0.8647);
     vec3 c = clamp(from_lab(lab), 0.0, 1.0);
