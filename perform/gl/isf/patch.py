@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -239,26 +240,37 @@ def _strange(
     return found
 
 
+PROBES = ((16, 9), (64, 36), (256, 144))
+
+
 def seconds_a_frame(patch: Patch, size: tuple[int, int], limit: float) -> float:
-    """About how long one frame of this size will take on this machine, from tiny ones; leaves the patch as new.
+    """At most how long one frame of this size takes on this machine, from tiny ones; leaves the patch as new.
 
     GL cannot be interrupted: this keeps a shader that would hold the show for seconds from getting there.
-    Stops early once it is sure that the frame takes far longer than `limit` seconds.
+    Looks closer only as long as the answer may be more than `limit` seconds, and gives up early where it is
+    twenty times that. The best of three counts, because a busy machine is no reason to refuse a patch.
     """
-    small, large = (16, 9), (64, 36)
-    times = []
-    for probe in (small, small, large):  # the first one pays for the driver's own compilation
-        patch.render(probe, 1.0)
-        gl.glFinish()
-        patch.reset()
-        start = time.perf_counter()
-        patch.render(probe, 1.0)
-        gl.glFinish()
-        times.append(time.perf_counter() - start)
-        patch.reset()
-        share = size[0] * size[1] / (probe[0] * probe[1])
-        if times[-1] * min(share, 100.0) > 20.0 * limit:
-            return times[-1] * share
-    area = [p[0] * p[1] for p in (small, large)]
-    slope = max(0.0, times[2] - min(times[:2])) / (area[1] - area[0])
-    return times[2] + slope * max(0, size[0] * size[1] - area[1])
+    patch.render(PROBES[0], 1.0)  # pays for the driver's own compilation
+    takes = 0.0
+    for probe in PROBES:
+        share = max(1.0, size[0] * size[1] / (probe[0] * probe[1]))
+        takes = math.inf
+        for _ in range(3):
+            takes = min(takes, share * _timed(patch, probe))
+            if takes <= limit:
+                return takes
+        if takes > 20.0 * limit:
+            return takes
+    return takes
+
+
+def _timed(patch: Patch, size: tuple[int, int]) -> float:
+    """Seconds for the first frame of this size."""
+    patch.reset()
+    gl.glFinish()
+    start = time.perf_counter()
+    patch.render(size, 1.0)
+    gl.glFinish()
+    took = time.perf_counter() - start
+    patch.reset()
+    return took

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from perform.gl.context import open_headless
 from perform.gl.isf.kinds import Header, PatchError
 from perform.gl.isf.patch import Date, Patch, Value, seconds_a_frame
+from perform.gl.lib import gl
 from perform.gl.shader import Program
 from perform.gl.target import Target, Texture
 from perform.gl.transfer import read
@@ -130,17 +132,21 @@ def still(
         takes = seconds_a_frame(patch, size, LONGEST)
         if takes > LONGEST:
             raise PatchError(path, 0, f"a frame of {size[0]}×{size[1]} would take about {takes:.0f} s")
-        pixels = read(_play(patch, size, seconds, given(patch.header, pictures), takes))
+        pixels = read(_play(patch, size, seconds, given(patch.header, pictures)))
     finally:
         patch.close()
     Image.fromarray(pixels[::-1]).save(to)
 
 
-def _play(patch: Patch, size: tuple[int, int], seconds: float, inputs: Mapping[str, Any], takes: float) -> Texture:
+def _play(patch: Patch, size: tuple[int, int], seconds: float, inputs: Mapping[str, Any]) -> Texture:
     """The last of the frames that lead up to `seconds`: all of them if the patch remembers, else two."""
-    frames = 2
-    if any(p.persistent for p in patch.header.passes):
-        frames = max(2, min(round(seconds * FPS), round(PATIENCE / max(takes, 1e-4))))
+    remembers = any(p.persistent for p in patch.header.passes)
+    frames = max(2, round(seconds * FPS)) if remembers else 2
+    deadline = time.monotonic() + PATIENCE
     for n in range(frames):
-        texture = patch.render(size, seconds - (frames - 1 - n) / FPS, inputs, NOON)
+        texture = patch.render(size, max(0.0, seconds - (frames - 1 - n) / FPS), inputs, NOON)
+        if n % 16 == 0:
+            gl.glFinish()
+            if time.monotonic() > deadline:
+                break
     return texture

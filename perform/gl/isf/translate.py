@@ -54,7 +54,9 @@ _TAKEN = frozenset(
     volatile writeonly buffer row_major""".split()  # noqa: SIM905
 )
 # Words that are keywords or functions in one place and names in old shaders.
-_PERHAPS = frozenset(("smooth", "flat", "centroid", "noperspective", "invariant", "texture", "precise", "case", "switch"))
+_PERHAPS = frozenset(
+    ("smooth", "flat", "centroid", "noperspective", "invariant", "texture", "precise", "case", "switch", "layout")
+)
 
 _HELP = """
 vec4 isf_texture(sampler2D s, vec2 p) { return texture(s, p); }

@@ -22,29 +22,34 @@ OLD = {
     "fragment data": "void main() { gl_FragData[0] = texture2D(inputImage, gl_TexCoord[0].xy); }",
     "new style": "#version 330\nout vec4 mine;\nvoid main() { mine = texture(inputImage, isf_FragNormCoord); }",
     "layout": "layout(location = 0) out vec4 mine;\nvoid main() { mine = IMG_THIS_NORM_PIXEL(inputImage); }",
-    "version and extension": "#version 120\n#extension GL_ARB_texture_rectangle : enable\n"
+    "version": "#version 120\n#extension GL_ARB_texture_rectangle : enable\n"
     "#extension GL_ARB_gpu_shader5 : enable\nvoid main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); }",
     "es": "#ifdef GL_ES\nprecision mediump float;\n#endif\nprecision highp float;\n"
     "void main() { lowp vec4 c = IMG_THIS_PIXEL(inputImage); gl_FragColor = c; }",
     "version test": "#if __VERSION__ <= 120\n#error old\n#endif\n"
     "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); }",
-    "texture as a name": "void main() { vec4 texture = texture2D(inputImage, vec2(0.5)); gl_FragColor = texture; }",
-    "reserved names": "struct S { vec4 sample; };\nvec4 filter(vec4 input) { S s; s.sample = input; return s.sample; }\n"
+    "texture as a name": "void main() { vec4 texture = texture2D(inputImage, vec2(0.5)); "
+    "gl_FragColor = texture; }",
+    "reserved names": "struct S { vec4 sample; };\n"
+    "vec4 filter(vec4 input) { S s; s.sample = input; return s.sample; }\n"
     "void main() { vec4 output = filter(IMG_THIS_PIXEL(inputImage)); float half = 1.0, active = half; "
     "gl_FragColor = output * active; }",
     "keywords as names": "void main() { float smooth = 1.0; float flat = smooth; "
     "gl_FragColor = IMG_THIS_PIXEL(inputImage) * smooth * flat; }",
     "integers": "void main() { float one = 1; vec4 c = IMG_THIS_PIXEL(inputImage) * one; gl_FragColor = max(c, 0); }",
-    "integers as results": "float one() { return 1; }\nvoid main() { uint n = 1; gl_FragColor = IMG_THIS_PIXEL(inputImage) * one() * n; }",
+    "integers as results": "float one() { return 1; }\n"
+    "void main() { uint n = 1; gl_FragColor = IMG_THIS_PIXEL(inputImage) * one() * n; }",
     "const arrays": "const float k[3] = float[3](0.5, 0.25, 0.25);\nvoid main() { float s = 0.0; "
     "for (int i = 0; i < 3; i++) s += k[i]; gl_FragColor = IMG_THIS_PIXEL(inputImage) * s; }",
     "globals from uniforms": "float aspect = RENDERSIZE.x / RENDERSIZE.y;\n"
     "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage) * (aspect / aspect); }",
-    "const from a uniform": "void main() { const float k = 1.0 + TIME * 0.0; gl_FragColor = IMG_THIS_PIXEL(inputImage) * k; }",
+    "const from a uniform": "void main() { const float k = 1.0 + TIME * 0.0; "
+    "gl_FragColor = IMG_THIS_PIXEL(inputImage) * k; }",
     "declared again": "uniform float TIME; uniform vec2 RENDERSIZE; uniform sampler2D inputImage;\n"
     "varying vec2 isf_FragNormCoord;\nvoid main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); }",
     "macros twice": "#define A 0.0\n#define A 1.0\nvoid main() { gl_FragColor = IMG_THIS_PIXEL(inputImage) * A; }",
-    "a comment that ends in a backslash": "// look: \\\nvoid main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); } // \\",
+    "a comment that ends in a backslash": "// look: \\\n"
+    "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); } // \\",
     "main returns early": "void main(void) { gl_FragColor = IMG_THIS_PIXEL(inputImage); if (TIME >= 0.0) return; "
     "gl_FragColor = vec4(1.0); }",
     "mainImage in ISF": "void mainImage(out vec4 c, in vec2 p) { c = IMG_NORM_PIXEL(inputImage, p / RENDERSIZE); }",
@@ -119,7 +124,8 @@ def test_shadertoy_frames_dates_and_mouse(bench: Bench, tmp_path: Path) -> None:
 
 def test_shadertoy_channels(bench: Bench, tmp_path: Path) -> None:
     text = """void mainImage(out vec4 c, in vec2 p) {
-        c = p.x < 1.0 ? texture(iChannel0, p / iResolution.xy) : vec4(iChannelResolution[1].xy / 100.0, iChannelTime[0], 1.0);
+        c = texture(iChannel0, p / iResolution.xy);
+        if (p.x > 1.0) c = vec4(iChannelResolution[1].xy / 100.0, iChannelTime[0], 1.0);
         c += texture(iChannel1, p) * 0.0;
     }"""
     path = toy(tmp_path, text)

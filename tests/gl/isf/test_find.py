@@ -40,7 +40,7 @@ def test_an_absolute_path(folders: list[Path]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("blom", "did you mean 'bloom'"), ("filters/blom.fs", "did you mean 'filters/bloom.fs'"), ("qqq", "no patch 'qqq'$")],
+    [("blom", "mean 'bloom'"), ("filters/blom.fs", "mean 'filters/bloom.fs'"), ("qqq", "no patch 'qqq'$")],
 )
 def test_a_wrong_name_meets_the_nearest(folders: list[Path], name: str, near: str) -> None:
     with pytest.raises(LookupError, match=near):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ def header(text: str, path: str = "a.fs") -> Header:
 
 def only(text: str) -> tuple[object, ...]:
     """(type, default, lo, hi) of a header with one input."""
-    entry = header('{"INPUTS": [{"NAME": "x", %s}]}' % text).inputs[0]
+    entry = header('{"INPUTS": [{"NAME": "x", ' + text + "}]}").inputs[0]
     return entry.type, entry.default, entry.lo, entry.hi
 
 
@@ -53,7 +54,8 @@ def test_every_input_type(text: str, expected: tuple[object, ...]) -> None:
 
 
 def test_a_point_with_neither_range_nor_default_is_relative_to_the_picture() -> None:
-    found = header('{"INPUTS": [{"NAME": "x", "TYPE": "point2D"}, {"NAME": "y", "TYPE": "point2D", "DEFAULT": [0, 0]}]}')
+    inputs = [{"NAME": "x", "TYPE": "point2D"}, {"NAME": "y", "TYPE": "point2D", "DEFAULT": [0, 0]}]
+    found = header(json.dumps({"INPUTS": inputs}))
     assert [(i.relative, i.default) for i in found.inputs] == [(True, (0.5, 0.5)), (True, (0.0, 0.0))]
 
 
@@ -67,8 +69,8 @@ def test_a_long_has_values_and_labels() -> None:
 
 def test_the_kind_follows_the_conventions() -> None:
     def kind(*names: str) -> str:
-        images = ", ".join('{"NAME": "%s", "TYPE": "image"}' % n for n in names)
-        return header('{"INPUTS": [{"NAME": "progress", "TYPE": "float"}, %s]}' % images).kind
+        inputs = [{"NAME": n, "TYPE": "image"} for n in names] + [{"NAME": "progress", "TYPE": "float"}]
+        return header(json.dumps({"INPUTS": inputs})).kind
 
     assert kind() == "source"
     assert kind("mask") == "source"

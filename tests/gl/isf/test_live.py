@@ -191,7 +191,7 @@ def test_a_patch_that_would_hold_the_show_is_refused(live: Callable[..., LivePat
     patch = live(path)
     patch.render((1280, 720), 0.0)
     loop = "for (int i = 0; i < 60000; i++) x = fract(sin(x + TIME) * 43758.5453) + 0.01;"
-    save(path, f"/*{{}}*/void main() {{ float x = gl_FragCoord.x; {loop} gl_FragColor = vec4(x); }}".replace("{}", '{"ISFVSN": "2"}', 1))
+    save(path, f"void main() {{ float x = gl_FragCoord.x; {loop} gl_FragColor = vec4(x); }}".replace("TIME", "x"))
     patch.look()
     assert read(patch.render((1280, 720), 0.1)).min() == 255
     assert "too slow to show" in patch.error

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from perform.gl.isf.loose import LooseError, Reader
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e9, 1e9).map(lambda x: round(x, 6)) | st.text(),
+    st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e9, 1e9) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
@@ -25,11 +25,12 @@ def test_what_is_json_is_read_as_json(value: object, indent: int | None, ascii_o
 
 @given(st.text(alphabet='{}[]",:/*-+.0123456789aeEtrufalsn \n\\', max_size=60))
 def test_anything_else_is_a_value_or_a_sentence(text: str) -> None:
+    wrong = None
     try:
         Reader(text).value()
     except LooseError as e:
-        assert str(e)
-        assert 1 <= e.line <= text.count("\n") + 1
+        wrong = e
+    assert wrong is None or (str(wrong) and 1 <= wrong.line <= text.count("\n") + 1)
 
 
 @pytest.mark.parametrize(

@@ -46,9 +46,8 @@ def test_points_in_pixels_follow_the_size(bench: Bench, write: Write) -> None:
     path = write(main("gl_FragColor = vec4(p / 100.0, 0.0, 1.0);"), INPUTS=[{"NAME": "p", "TYPE": "point2D"}])
     assert bench.pixels(path, (40, 20))[0, 0].tolist() == [51, 26, 0, 255]
     assert bench.pixels(path, (80, 20), p=(1.0, 0.0))[0, 0].tolist() == [204, 0, 0, 255]
-    path = write(
-        main("gl_FragColor = vec4(p / 100.0, 0.0, 1.0);"), INPUTS=[{"NAME": "p", "TYPE": "point2D", "DEFAULT": [20, 40]}]
-    )
+    inputs = [{"NAME": "p", "TYPE": "point2D", "DEFAULT": [20, 40]}]
+    path = write(main("gl_FragColor = vec4(p / 100.0, 0.0, 1.0);"), INPUTS=inputs)
     assert bench.pixels(path, (80, 20))[0, 0].tolist() == [51, 102, 0, 255]
 
 
@@ -100,7 +99,8 @@ def test_macros_take_any_expression_and_nest(bench: Bench, write: Write) -> None
     picture = bench.picture([[RED, GREEN]])
     inputs = [*IMAGE, {"NAME": "shift", "TYPE": "image"}]
     nested = "IMG_NORM_PIXEL(inputImage, vec2(IMG_NORM_PIXEL(shift, vec2(0.5, 0.5)).r * 0.75, (0.25 + 0.25)))"
-    assert bench.pixel(write(main(f"gl_FragColor = {nested};"), INPUTS=inputs), inputImage=picture, shift=shift) == GREEN
+    path = write(main(f"gl_FragColor = {nested};"), INPUTS=inputs)
+    assert bench.pixel(path, inputImage=picture, shift=shift) == GREEN
     multi = "IMG_PIXEL(\n  inputImage, // left\n  vec2(0.5,\n 0.5) )"
     assert bench.pixel(write(main(f"gl_FragColor = {multi};"), INPUTS=inputs), inputImage=picture) == RED
     body = "#define AT(i, p) IMG_NORM_PIXEL(i, p)\n" + main("gl_FragColor = AT(inputImage, vec2(0.9, 0.5));")
@@ -264,8 +264,8 @@ def test_an_own_vertex_shader(bench: Bench, write: Write, tmp_path: Path, init: 
         "varying vec2 twice;\nvarying float level;\n" + main("gl_FragColor = vec4(twice, level, 1.0);"),
         INPUTS=[{"NAME": "k", "TYPE": "float", "DEFAULT": 0.2}],
     )
-    vertex = "varying vec2 twice;\nvarying float level;\nvoid main() {{ {}(); twice = isf_FragNormCoord * 2.0; level = k; }}"
-    (tmp_path / "patch.vs").write_text(vertex.format(init), encoding="utf-8")
+    vertex = f"void main() {{ {init}(); twice = isf_FragNormCoord * 2.0; level = k; }}"
+    (tmp_path / "patch.vs").write_text("varying vec2 twice;\nvarying float level;\n" + vertex, encoding="utf-8")
     pixels = bench.pixels(path, (8, 4))
     assert pixels[0, 0].tolist() == [32, 64, 51, 255]
     assert pixels[3, 7].tolist() == [255, 255, 51, 255]
@@ -296,7 +296,8 @@ def test_varyings_that_nobody_sets_run_over_the_picture(bench: Bench, write: Wri
 # ------------------------------------------------------------------ errors and cost
 def test_an_error_has_the_line_of_the_file(bench: Bench, tmp_path: Path) -> None:
     path = tmp_path / "x.fs"
-    path.write_bytes(b'/*{\r\n"INPUTS": [],\r\n}*/\r\n\r\n/* a\r\n comment */\r\nvoid main() {\r\n  gl_FragColor = oops;\r\n}')
+    lines = ("/*{", '"INPUTS": [],', "}*/", "", "/* a", " comment */", "void main() {", "  gl_FragColor = oops;", "}")
+    path.write_bytes("\r\n".join(lines).encode())
     with pytest.raises(PatchError) as caught:
         bench.open(path)
     assert (caught.value.file, caught.value.line) == (str(path), 8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import pytest
@@ -77,9 +78,7 @@ def test_what_is_wrong_is_said(text: str, says: str) -> None:
 
 @given(st.text(alphabet="$WIDTH0123456789.+-*/%^()<>=!, abcfloormxe", max_size=80))
 def test_nothing_but_a_number_or_a_sentence_comes_out(text: str) -> None:
-    try:
+    expression = None
+    with contextlib.suppress(ValueError):
         expression = Expression(text)
-    except ValueError as e:
-        assert str(e)
-        return
-    assert isinstance(expression(dict.fromkeys(expression.names, 2.0)), float)
+    assert expression is None or isinstance(expression(dict.fromkeys(expression.names, 2.0)), float)

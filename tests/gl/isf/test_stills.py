@@ -26,7 +26,8 @@ def test_each_kind_gets_what_it_needs(gl: Context, write: Write, tmp_path: Path)
         write("void main() { gl_FragColor = vec4(isf_FragNormCoord, 0.0, 1.0); }", "source.fs"),
         write("void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); }", "filter.fs", INPUTS=images("inputImage")),
         write(
-            "void main() { gl_FragColor = isf_FragNormCoord.x < progress ? IMG_THIS_PIXEL(startImage) : IMG_THIS_PIXEL(endImage); }",
+            "void main() { gl_FragColor = isf_FragNormCoord.x < progress ? "
+            "IMG_THIS_PIXEL(startImage) : IMG_THIS_PIXEL(endImage); }",
             "wipe.fs",
             INPUTS=[*images("startImage", "endImage"), progress],
         ),
