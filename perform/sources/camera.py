@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
@@ -107,17 +108,17 @@ class Camera(Closing):
         patience = 2.5 * self.grace
         with contextlib.closing(connect(address, wished, patience)) as container:
             convert = Converter(self.mirror, hd=False)
-            pace = _Pace(self._clock.now())
+            pace = _Pace(time.monotonic())
             device = address.file if address.format == "v4l2" else None
             for frame in frames(container, device, patience, stop):
                 now = self._clock.now()
                 yield Picture(convert(frame), now)
                 self._playing = True
-                self._status.say(f"playing {frame.width}×{frame.height}{pace.beat(now)}")
+                self._status.say(f"playing {frame.width}×{frame.height}{pace.beat(time.monotonic())}")
 
 
 class _Pace:
-    """Measures how many pictures a second come, and says it anew only when it has changed a lot."""
+    """Measures how many pictures come in a real second, and says it anew only when it has changed a lot."""
 
     def __init__(self, now: float) -> None:
         self._since, self._count, self._said = now, 0, 0.0
