@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -14,8 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from perform import __version__, cli
+from perform import __version__, cli, paths
 from perform.cli.memory import Memory, memory_of
+from perform.cli.run import find_show
+from perform.gl.context import GLUnavailable
 from perform.params import Params, Spec
 
 SHOW = '[show]\nsize = [64, 64]\nfps = 30\n[source.card]\ntype = "testcard"\n[[layer]]\nname = "dream"\n'
@@ -177,6 +180,13 @@ def test_the_lab_answers_to_its_verbs(capsys: pytest.CaptureFixture[str]) -> Non
     assert "usage: perform export" in capsys.readouterr().out
 
 
+def test_bench_is_the_bench_of_the_checkout(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        cli.main(["bench", "--help"])
+    assert done.value.code == 0
+    assert "--minutes" in capsys.readouterr().out
+
+
 def test_a_lab_without_its_libraries_says_what_to_install(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise ModuleNotFoundError("No module named 'onnx'", name="onnx")
@@ -228,6 +238,26 @@ def test_check(say: Say, show: Path) -> None:
     code, out, _ = say("check", show)
     assert code == 0
     assert "'untitled' is all right: 1 layer, 0 cues, " in out
+
+
+def test_the_show_of_this_folder_is_meant(say: Say, show: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(show.parent)
+    assert say("check")[1].startswith("show.toml: 'untitled' is all right")
+
+
+def test_elsewhere_the_first_show_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_show(argparse.Namespace(show=None)) == paths.share() / "show.toml"
+
+
+def test_without_opengl_it_says_what_to_install(say: Say, show: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(*args: object) -> None:
+        raise GLUnavailable("OpenGL is not installed")
+
+    monkeypatch.setattr("perform.performance.open_performance", unavailable)
+    told = (2, "", "perform: OpenGL is not installed\n")
+    assert say("check", show) == told
+    assert say("run", show, "--headless", "--fixed", "--seconds", "1") == told
 
 
 def test_check_holds_addresses_against_the_tree(say: Say, show: Path) -> None:
