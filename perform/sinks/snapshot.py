@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -145,7 +146,8 @@ def write(folder: Path, still: Still, date: datetime.datetime) -> Path:
 
 def preset(name: str, still: Still) -> str:
     """Every parameter as a TOML cue of its own, so that the moment can be called up again."""
-    lines = [f"# {name}: show time {still.time:.3f} s", "[[cue]]", f"name = {_toml(Path(name).stem)}", "fade = 2.0", ""]
+    called = "still-" + "-".join(re.findall(r"[A-Za-z0-9]+", Path(name).stem))  # a cue's name becomes an address
+    lines = [f"# {name}: show time {still.time:.3f} s", "[[cue]]", f"name = {_toml(called)}", "fade = 2.0", ""]
     lines += ["[cue.set]", *(f"{_toml(address)} = {_toml(value)}" for address, value in still.values.items())]
     return "\n".join(lines) + "\n"
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from perform.gl.isf import kinds
 from perform.show import Show, load
 from perform.show.stock import SUFFIXES
+from perform.sinks.snapshot import Still, preset
 from tests.show.conftest import LAYER, SOURCE
 
 Read = Callable[[str], Show]
@@ -156,3 +158,10 @@ def test_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
 
 def test_suffixes_are_those_of_the_host() -> None:
     assert SUFFIXES == kinds.SUFFIXES
+
+
+def test_what_lies_beside_a_still_can_be_pasted_in(read: Read) -> None:
+    values = {"/layer/dream/opacity": 0.5, "/layer/dream/blend": "screen"}
+    text = preset("2026-11-23 11.54.05 at 00m01.000s.png", Still(np.zeros((2, 2, 4), np.uint8), 1.0, values))
+    (cue,) = read(SOURCE + LAYER + text).cues
+    assert dict(cue.set) == values
