@@ -189,24 +189,31 @@ class Reduction:
         `smooth` is the time constant in seconds of the temporal smoothing (0: none), `now` show time in seconds.
         """
         size = picture.width, picture.height
+        if cells(size, tone.reduce) == size:
+            light = picture if smooth <= 0.0 else self._settle(picture, size, smooth, now)
+            return self._finish("unreduced", light, size, tone)
+        columns = cells(size, tone.reduce)[0]
+        self._narrow.resize(columns, size[1])
+        self._steps["rows"].draw(self._narrow, {"picture": picture}, {"columns": columns})
+        return self.draw_lines(self._narrow.texture, size, tone, smooth, now)
+
+    def draw_lines(self, lines: Texture, size: tuple[int, int], tone: Tone, smooth: float, now: float) -> Texture:
+        """The condition of `size` (width, height) from what is already one cell wide in each column of the grid."""
         columns, rows = cells(size, tone.reduce)
+        light = self._settle(lines, (columns, rows), smooth, now)
+        step = "coloured" if tone.grey < 1.0 else "stacked"
+        if step == "stacked":
+            self._stack.resize(columns, rows + 1)
+            self._steps["stack"].draw(self._stack, {"picture": light})
+            light = self._stack.texture
+        self._wide.resize(size[0], light.height)
+        self._steps["widen"].draw(self._wide, {"picture": light}, {"width": size[0]})
+        return self._finish(step, self._wide.texture, size, tone)
+
+    def _finish(self, step: str, light: Texture, size: tuple[int, int], tone: Tone) -> Texture:
         self._out.resize(*size)
         uniforms = {name: getattr(tone, name) for name in Tone.__dataclass_fields__}
-        uniforms |= {"rows": rows, "width": size[0], "height": size[1]}
-        if (columns, rows) == size:
-            step, light = "unreduced", picture if smooth <= 0.0 else self._settle(picture, size, smooth, now)
-        else:
-            self._narrow.resize(columns, size[1])
-            self._steps["rows"].draw(self._narrow, {"picture": picture}, {"columns": columns})
-            light = self._settle(self._narrow.texture, (columns, rows), smooth, now)
-            step = "coloured" if tone.grey < 1.0 else "stacked"
-            if step == "stacked":
-                self._stack.resize(columns, rows + 1)
-                self._steps["stack"].draw(self._stack, {"picture": light})
-                light = self._stack.texture
-            self._wide.resize(size[0], light.height)
-            self._steps["widen"].draw(self._wide, {"picture": light}, uniforms)
-            light = self._wide.texture
+        uniforms |= {"rows": cells(size, tone.reduce)[1], "height": size[1]}
         self._steps[step].draw(self._out, {"picture": light}, uniforms)
         return self._out.texture
 

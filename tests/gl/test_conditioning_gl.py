@@ -277,6 +277,18 @@ class TestFraming:
         assert abs(wide - high) <= 1.0 + 1.5 * scale
         assert abs(wide - 2 * radius * scale) <= 1.0 + 1.5 * scale
 
+    @pytest.mark.parametrize("view", [View(), View(1.6, 0.1, -0.2, 25.0, "quad"), View(zoom=0.6, mirror="right")])
+    @pytest.mark.parametrize("reduce", [10.0, 16.0, 30.0])
+    def test_framing_and_reducing_in_one_gives_the_same(
+        self, framing: Framing, reduction: Reduction, textures: list[Texture], view: View, reduce: float
+    ) -> None:
+        texture, size = gpu(textures, hills(320, 180)), (120, 96)
+        long = pixels(reduction.draw(framing.draw(texture, size, view), Tone(reduce=reduce), 0.0, 0.0))
+        lines = framing.lines(texture, size, view, cells(size, reduce))
+        short = pixels(reduction.draw_lines(lines, size, Tone(reduce=reduce), 0.0, 0.0))
+        assert np.abs(long - short).max() <= 6
+        assert np.abs(long - short).mean() <= 1.0
+
     def test_averages_what_it_shrinks(self, framing: Framing, textures: list[Texture]) -> None:
         picture = np.zeros((256, 256, 4), np.uint8)
         picture[::2, :, :3] = 255
@@ -305,6 +317,13 @@ class TestChain:
             assert given.size == (64, 48)
             assert given.time == 3.0
             assert np.abs(pixels(given.texture)[..., 0] - torch_condition(hills(64, 48), Tone())).max() <= 1
+
+    def test_frames_a_camera_to_the_generators_shape(self, stage: Stage, textures: list[Texture]) -> None:
+        frame = Frame(gpu(textures, hills(160, 90)), 3.0, 1)
+        middle = hills(160, 90)[:, 35:125]
+        with Conditioning().open(stage) as chain:
+            got = pixels(chain.draw(frame, (90, 90), 3.0).texture)[..., 0]
+        assert np.abs(got - torch_condition(middle, Tone())).mean() <= 1.5
 
     def test_works_only_when_something_changed(self, stage: Stage, params: Params, frame: Frame) -> None:
         with Conditioning().open(stage) as chain:
