@@ -1,54 +1,36 @@
 """What is particular to the world `landscape`: its words, its moods and where they lie on the pad.
 
-Moods are named after looking at the photographs; each is the mean of the moods of a few of them, pushed a little
-further from the average where a mean of photographs is milder than the word.
+A mood is written as it is heard: the colour of the light, the colour of the dark, how crisp (0: as the average
+photograph, -2: fog, 1: stone in clear air). The colours were chosen by eye, near those of photographs that carry the
+name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from torch import Tensor
-
-from perform.lab import moods
+from perform.lab.moods import Colours
 
 TITLE = "Landscape"
 DESCRIPTION = (
-    "Mountains, deserts, coasts and skies: a network that has seen nothing else looks at what you hold before it."
+    "A network that has seen mountains, deserts, coasts and skies, and nothing else, looks at what you hold up."
 )
 SOURCES = "About 200 photographs from Debian's endless-sky-data, public domain or CC-BY-SA: see ATTRIBUTION.csv."
 LICENCE = "CC-BY-SA-4.0"  # some of the photographs are share-alike
 AUTHOR = "the perform authors"
 DEFAULT = "noon"
 
-NAMED: dict[str, tuple[float, tuple[str, ...]]] = {  # how far from the average (1: as measured), and whose mood
-    "night": (1.2, ("water4", "canyon6", "mountain0", "valley0")),
-    "storm": (1.0, ("fog3", "mountain6", "water9", "beach6", "dune0")),
-    "dusk": (1.0, ("sky3", "sky5", "sea10-sfiera", "desert2", "beach5")),
-    "ice": (1.0, ("snow2", "snow5", "mountain23-spfld", "snow8", "snow1")),
-    "mist": (1.0, ("fog0", "fog5", "sea13-sfiera", "valley10-sfiera", "snow6")),
-    "dawn": (1.1, ("snow3", "water0", "canyon3", "dmottl5", "valley6")),
-    "noon": (1.0, ("forest4", "mountain5", "myrabella8", "forest0", "myrabella3", "mountain20-harro")),
-    "desert": (1.0, ("bwerner6", "bwerner7", "hills0", "canyon04", "canyon1")),
-    "gold": (1.0, ("sea2", "sky9", "fog2", "desert1", "fields4")),
+NAMED: dict[str, Colours] = {
+    "night": Colours((96, 119, 154), (27, 38, 60), -0.4),
+    "storm": Colours((142, 152, 156), (42, 52, 58), 0.3),
+    "dusk": Colours((210, 142, 108), (64, 47, 58), 0.0),
+    "ice": Colours((190, 212, 232), (84, 120, 158), 0.6),
+    "mist": Colours((206, 209, 208), (128, 136, 140), -1.3),
+    "dawn": Colours((232, 192, 184), (98, 87, 112), -0.3),
+    "noon": Colours((180, 208, 230), (82, 100, 76), 0.6),
+    "desert": Colours((224, 206, 184), (150, 103, 76), 0.6),
+    "gold": Colours((230, 198, 142), (90, 71, 49), 0.0),
 }
-PAD = (
+PAD = (  # y 0 dark .. 1 light, x 0 cool .. 1 warm
     ("night", "storm", "dusk"),
     ("ice", "mist", "dawn"),
     ("noon", "desert", "gold"),
-)  # y 0 dark .. 1 light, x 0 cool .. 1 warm
-
-
-def named(names: Sequence[str], raw: Tensor, scale: moods.Scale) -> dict[str, list[float]]:
-    """The named moods from raw moods [N,7] of the photographs `names` (file names). Raises ValueError for a
-    photograph not there.
-    """
-    rows = {name.rsplit(".", 1)[0]: index for index, name in enumerate(names)}
-    out = {}
-    for mood, (reach, photographs) in NAMED.items():
-        missing = [name for name in photographs if name not in rows]
-        if missing:
-            raise ValueError(f"mood {mood}: no photograph {', '.join(missing)}")
-        vector = reach * scale(raw[[rows[name] for name in photographs]]).mean(0)
-        out[mood] = [round(float(number), 3) for number in vector]
-    return out
+)

@@ -10,6 +10,7 @@ light side.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -48,6 +49,21 @@ class Scale:
 
     def __call__(self, raw: Tensor) -> Tensor:
         return (raw - self.mean) / self.std
+
+
+@dataclass(frozen=True)
+class Colours:
+    """A mood in words of the eye: mean colour of the light and of the dark (bytes), clarity in standard deviations."""
+
+    lights: tuple[int, int, int]
+    darks: tuple[int, int, int]
+    clarity: float = 0.0
+
+    def vector(self, scale: Scale) -> list[float]:
+        """The mood vector, 7 numbers."""
+        colours = torch.tensor([*self.lights, *self.darks], dtype=torch.float32) / 127.5 - 1
+        flat = (colours - scale.mean[:6]) / scale.std[:6]
+        return [*(round(number, 3) for number in flat.tolist()), self.clarity]
 
 
 def cluster(moods: Tensor, count: int, seed: int = 0, rounds: int = 50) -> tuple[Tensor, Tensor]:

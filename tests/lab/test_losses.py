@@ -85,9 +85,9 @@ def test_the_pad_is_row_major_and_the_moods_are_all_on_it() -> None:
         moods.grid(named, (("elsewhere",),))
 
 
-def test_a_mood_of_a_missing_photograph_is_named() -> None:
-    with pytest.raises(ValueError, match="no photograph"):
-        landscape.named(["fog0.jpg"], torch.zeros(1, 7), moods.Scale(torch.zeros(7), torch.ones(7)))
+def test_a_mood_can_be_written_in_colours() -> None:
+    scale = moods.Scale(torch.zeros(7), torch.full((7,), 0.5))
+    assert moods.Colours((255, 255, 255), (0, 0, 0), -1.5).vector(scale) == [2.0, 2.0, 2.0, -2.0, -2.0, -2.0, -1.5]
 
 
 def test_strangers_are_repeatable_and_in_range() -> None:
