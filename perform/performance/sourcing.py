@@ -54,7 +54,7 @@ def open_source(play: Performance, spec: PartSpec, stage: Stage) -> Feed:
         connect(play.look)
     closing: list[Closable] = [source]
     if spec.fallback is not None and spec.fallback in play.sources:
-        source = Fallback(source, play.sources[spec.fallback].source).open(stage)
+        source = Fallback(source, play.sources[spec.fallback].source, guard=Guard(status)).open(stage)
         closing.insert(0, source)
     feed = Feed(source, Guard(status), closing=closing)
     play.closing.append(feed.close)

@@ -8,6 +8,7 @@ from typing import Self
 from perform.frame import Frame
 from perform.gl.shader import Program
 from perform.gl.target import Target
+from perform.health import Guard
 from perform.plugins import Closing, Source, Stage
 
 # Both pictures cover the target whatever their shape, as a layer lets them cover the stage.
@@ -34,13 +35,16 @@ class Fallback(Closing):
 
     Until the primary has given its first picture (a frame with a serial above 0) the fallback shows at once; after
     that changes take `seconds` of show time. The fallback is asked for frames only while it can be seen. Costs one
-    pass at the stage's size during a dissolve, nothing otherwise. Fallbacks may be chained.
+    pass at the stage's size during a dissolve, nothing otherwise. Fallbacks may be chained. With a `guard` a primary
+    that raises counts as lost.
     """
 
-    def __init__(self, primary: Source, fallback: Source, seconds: float = 1.5) -> None:
+    def __init__(self, primary: Source, fallback: Source, seconds: float = 1.5, guard: Guard | None = None) -> None:
         self.primary = primary
         self.fallback = fallback
         self.seconds = seconds
+        self._guard = guard
+        self._first: Frame | None = None  # the primary's last
         self._mix = math.nan  # 0 the primary, 1 the fallback
         self._now = -math.inf
         self._said: tuple[object, ...] = ()
@@ -55,14 +59,14 @@ class Fallback(Closing):
     @property
     def lost(self) -> bool:
         """Whether both are."""
-        return self.primary.lost and self.fallback.lost
+        return (self._failing or self.primary.lost) and self.fallback.lost
 
     def frame(self, now: float) -> Frame:
         """What is to be seen at show time `now`. Render thread."""
         if now == self._now and self._frame is not None:
             return self._frame
-        first = self.primary.frame(now)
-        away = self.primary.lost or first.serial == 0
+        first = self._ask(now)
+        away = first is None or first.serial == 0 or self._failing or self.primary.lost
         goal = 1.0 if away else 0.0
         if math.isnan(self._mix):
             self._mix = goal
@@ -74,10 +78,22 @@ class Fallback(Closing):
         self._now = now
         return self._show(first, now)
 
-    def _show(self, first: Frame, now: float) -> Frame:
-        if self._mix <= 0.0:
+    @property
+    def _failing(self) -> bool:
+        return self._guard is not None and self._guard.failures > 0
+
+    def _ask(self, now: float) -> Frame | None:
+        if self._guard is None:
+            return self.primary.frame(now)
+        self._first = self._guard.run(now, lambda: self.primary.frame(now), self._first)
+        return self._first
+
+    def _show(self, first: Frame | None, now: float) -> Frame:
+        if first is not None and self._mix <= 0.0:
             return self._hand_on(first, ("primary", first.serial))
         second = self.fallback.frame(now)
+        if first is None:
+            return self._hand_on(second, ("fallback", second.serial))
         if second.serial == 0 and first.serial != 0:
             return self._hand_on(first, ("primary", first.serial))  # nothing better than the last good picture
         if self._mix >= 1.0 or first.serial == 0:

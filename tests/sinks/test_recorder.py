@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -137,6 +138,18 @@ def test_live_drops_are_counted_and_times_stay_true(
     assert seen[-1][1] == 99
     assert seen[-1][0] == pytest.approx(20 / 60 + 1.0, abs=0.02)
     assert f"{recorder.dropped} left out" in said(here)
+
+
+def test_through_pbos_no_frame_is_lost(tmp_path: Path, numbered: Callable[[int], Frame]) -> None:
+    """On a GPU each picture is read back one frame late; the last one is fetched at the end."""
+    here = replace(stage(tmp_path, FixedClock(30.0)), software=False)
+    with Recorder("a.mp4").open(here) as recorder:
+        for index in range(12):
+            recorder.show(numbered(index))
+            here.clock.pace(30.0)
+    seen = frames(tmp_path / "a.mp4")
+    assert [n for _, n in seen] == list(range(12))
+    assert [t for t, _ in seen] == pytest.approx([n / 30 for n in range(12)], abs=1e-4)
 
 
 def test_odd_sizes_and_float_pictures(tmp_path: Path, gl: object) -> None:

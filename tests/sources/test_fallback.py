@@ -8,8 +8,9 @@ from perform.clock import ManualClock
 from perform.frame import Frame
 from perform.gl.target import Target
 from perform.gl.transfer import read
+from perform.health import Guard, Status
 from perform.sources.fallback import Fallback
-from tests.sources.conftest import MakeStage
+from tests.sources.conftest import MakeStage, said
 
 RED, BLUE = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
 
@@ -104,6 +105,31 @@ def test_with_nothing_at_all_the_serial_says_so(stage: MakeStage, pair: tuple[Pl
         assert both.frame(0.0).serial == 0
         other.serial = 1
         assert both.frame(0.1).serial == 1
+
+
+def test_a_primary_that_raises_counts_as_lost_and_is_tried_again(stage: MakeStage, pair: tuple[Plain, Plain]) -> None:
+    primary, other = pair
+    clock = ManualClock()
+    here = stage(clock)
+    guard = Guard(Status(here.params, "/status/source/it"))
+    frame = primary.frame
+
+    def broken(now: float) -> Frame:
+        raise RuntimeError("the lens fell off")
+
+    with Fallback(primary, other, seconds=0.2, guard=guard).open(here) as both:  # type: ignore[arg-type]
+        primary.frame = broken  # type: ignore[method-assign]
+        assert both.frame(0.0).texture is other.target.texture  # from the very first
+        assert "the lens fell off" in said(here)
+        primary.frame = frame  # type: ignore[method-assign]
+        for _ in range(10):
+            both.frame(clock.advance(0.1))
+        assert middle(both.frame(clock.advance(0.1))) == (255, 0, 0)
+        primary.frame = broken  # type: ignore[method-assign]
+        seen = [middle(both.frame(clock.advance(0.1))) for _ in range(4)]
+        assert seen[-1] == (0, 0, 255)
+        other.lost = True
+        assert both.lost
 
 
 def test_fallbacks_chain(stage: MakeStage, pair: tuple[Plain, Plain]) -> None:
