@@ -9,10 +9,25 @@ from typing import Any
 
 from perform.frame import Texture
 from perform.gl.isf import Header, LivePatch, declare, find_patch
+from perform.gl.shader import Program
+from perform.gl.target import Target
 from perform.health import Guard, Status
 from perform.params import Param, Spec
 from perform.plugins import Stage
 
+DISSOLVE = 0.4  # seconds that a filter takes to come and go
+MIX = """#version 330 core
+in vec2 uv;
+out vec4 color;
+uniform sampler2D before;
+uniform sampler2D after;
+uniform float share;
+void main() {
+    vec4 a = texture(before, uv), b = texture(after, uv);
+    vec4 c = mix(vec4(a.rgb * a.a, a.a), vec4(b.rgb * b.a, b.a), share);
+    color = vec4(c.rgb / max(c.a, 1e-5), c.a);
+}
+"""
 MOVES = re.compile(r"\b(TIME|TIMEDELTA|FRAMEINDEX|DATE)\b")
 
 
@@ -41,6 +56,10 @@ class Filter:
         self._moves = False
         self._controls: dict[str, Param] = {}
         self._seen: object = None
+        self._share = 1.0  # of the filtered picture: on its way to 0 or 1
+        self._then: float | None = None
+        self._mix = Program(MIX, name="filter on and off")
+        self._target = Target(1, 1)
         self._on = stage.params.declare(f"{self._prefix}/on", Spec("bool", True, doc=f"Whether {self.name} works."))
         try:
             self._patch = LivePatch(find_patch(asked, stage.patches), stage.params, self._prefix)
@@ -52,7 +71,7 @@ class Filter:
     @property
     def active(self) -> bool:
         """True if `draw` will change the picture."""
-        return bool(self._on.value) and self._patch is not None and self._patch.ready
+        return (bool(self._on.value) or self._share > 0.0) and self._patch is not None and self._patch.ready
 
     def poll(self, size: tuple[int, int]) -> bool:
         """Take up a saved patch; True if the picture has to be drawn again though the one before has not changed."""
@@ -67,20 +86,43 @@ class Filter:
             self._status.say(self._patch.error or ("on" if self._on.value else "off"), trouble=bool(self._patch.error))
         seen: tuple[Any, ...] = (self.active, header, tuple([param.value for param in self._controls.values()]))
         changed, self._seen = seen != self._seen, seen
-        return changed or (self.active and self._moves)
+        return changed or (self.active and (self._moves or self._share != float(self._on.value)))
 
     def draw(self, picture: Texture, size: tuple[int, int], now: float) -> Texture:
-        """The filtered picture of this size, straight alpha; the picture itself while the filter is off or broken."""
+        """The filtered picture of this size, straight alpha; the picture itself while the filter is off or broken.
+
+        Switched on or off, the one dissolves into the other within DISSOLVE seconds.
+        """
         patch = self._patch
         if patch is None or not self.active:
             return picture
-        return self._guard.run(now, lambda: patch.render(size, now, {"inputImage": picture}), picture)
+        self._step(now)
+        if self._share <= 0.0:
+            return picture
+        filtered = self._guard.run(now, lambda: patch.render(size, now, {"inputImage": picture}), picture)
+        if self._share >= 1.0 or filtered is picture:
+            return filtered
+        self._target.resize(*size)
+        self._mix.draw(self._target, {"before": picture, "after": filtered}, {"share": self._share})
+        return self._target.texture
+
+    def _step(self, now: float) -> None:
+        """Move towards on or off. The first picture is there at once; after a pause nothing is made up for."""
+        goal = float(self._on.value)
+        if self._then is None:
+            self._share = goal
+        elapsed = min(max(now - self._then, 0.0), 0.05) if self._then is not None else 0.0
+        self._then = now
+        change = elapsed / DISSOLVE
+        self._share = min(goal, self._share + change) if goal > self._share else max(goal, self._share - change)
 
     def close(self) -> None:
         """Stop watching; give GL objects and addresses back. May be called twice."""
         if self._patch is not None:
             self._patch.close()
             self._patch = None
+        self._mix.close()
+        self._target.close()
         self._params.remove(self._prefix)
 
 

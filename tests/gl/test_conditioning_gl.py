@@ -395,15 +395,21 @@ class TestChain:
             params.settle(3.2)
             plain = chain.draw(frame, (64, 48), 3.2)
             assert np.abs(pixels(plain.texture) - hills(64, 48)).max() <= 1
-            params.post_all([])
             params.post("/layer/dream/filter/invert/amount", 1.0)
-            params.post("/layer/dream/filter/invert/on", False)
             params.settle(3.3)
-            off = chain.draw(frame, (64, 48), 3.3)
-            assert off.serial > plain.serial
-            assert np.abs(pixels(off.texture) - hills(64, 48)).max() <= 1
-            assert chain.draw(frame, (64, 48), 3.4) is off
-            params.settle(3.5)
+            inverted = chain.draw(frame, (64, 48), 3.3)
+            params.post("/layer/dream/filter/invert/on", False)
+            params.settle(3.4)
+            shares = []
+            for n in range(1, 30):
+                off = chain.draw(frame, (64, 48), 3.4 + n / 60.0)
+                shares.append(np.abs(pixels(off.texture) - hills(64, 48)).max())
+            assert shares == sorted(shares, reverse=True)
+            assert 80 < shares[11] < 180  # half of a dissolve of 0.4 s
+            assert shares[-1] <= 1
+            assert off.serial > inverted.serial > plain.serial
+            assert chain.draw(frame, (64, 48), 5.0) is off
+            params.settle(5.1)
             assert params["/status/layer/dream/filter/invert"].value == "off"
         assert "/layer/dream/filter/invert/on" not in params
 
