@@ -100,6 +100,7 @@ def _on_signals(stop: Callable[[], None]) -> None:
 # ---------------------------------------------------------------- the show itself
 def _play(args: argparse.Namespace, beats: supervisor.Beats | None) -> int:
     show = load_show(args)
+    log.info("playing %s: %s", show.path, show.name)
     if args.size:
         show = replace(show, size=args.size)
     from perform.clock import FixedClock, LiveClock
@@ -109,6 +110,7 @@ def _play(args: argparse.Namespace, beats: supervisor.Beats | None) -> int:
     memory = _memory(args)
     wishes = Wishes(
         headless=args.headless,
+        edits=not args.fixed,
         record=args.record.absolute() if args.record else None,
         on_beat=beats.on_beat if beats else None,
         resume=memory.values() if memory is not None and args.resume else {},
