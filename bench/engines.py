@@ -17,7 +17,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,13 @@ import numpy as np
 
 from perform.clock import LiveClock
 from perform.engines.bank import Bank, Role
+from perform.engines.dreamer import be_nice
 from perform.engines.generator import Hardware, Shape
-from perform.engines.host import HostGenerator, be_nice, probe
+from perform.engines.host import HostGenerator
 from perform.engines.openvino import OpenVino
 from perform.engines.slot import Slot
 from perform.engines.torch import Torch
+from perform.engines.trial import probe
 from perform.frame import Frame
 from perform.gl.context import Context, open_headless
 from perform.gl.shader import Program
@@ -182,7 +184,7 @@ def main() -> None:
                 more = beside(
                     hardware, Role(args.world, args.size, shape), context, 3 * args.seconds, _shape(args.show)
                 )
-                row = Row(*list(asdict(row).values())[:6], *more)
+                row = replace(row, dreams=more[0], fps=more[1], p99=more[2])
             rows.append(row)
             print(line(row))
     context.close()

@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from perform.card import Card, CardError
+from perform.engines.dreamer import be_nice
 from perform.engines.generator import Generator, Hardware, Shape
-from perform.engines.host import be_nice
 from perform.engines.stamps import Stamp, resident, stamp
 from perform.health import Status
 from perform.library import Library
@@ -217,6 +217,8 @@ class Bank:
             card = self.library.card(role.world)
             entry.card = card
             generator = self._try(card, role)
+            if not self.synchronous:
+                generator.prepare()
         except (EngineError, CardError, LookupError) as e:
             with self._lock:
                 entry.trouble, entry.due = str(e.args[0] if e.args else e), False

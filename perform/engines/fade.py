@@ -33,6 +33,12 @@ class Dissolve:
     _program: Program | None = None
     _targets: list[Target] = field(default_factory=list)
 
+    def prepare(self) -> None:
+        """Compile now, and draw once: a software rasteriser compiles at the first draw, and that is a late frame."""
+        white = Target(16, 16)
+        self.draw(white.texture, white.texture, 0.5)
+        white.close()
+
     def draw(self, before: Texture, after: Texture, progress: float) -> Target:
         """`progress` 0..1 from `before` to `after`; the result has the size of `after`. One pass."""
         if self._program is None:

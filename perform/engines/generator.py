@@ -49,6 +49,10 @@ class Generator(Protocol):
     @property
     def note(self) -> str: ...
 
+    def prepare(self) -> None:
+        """Make the next `open` quick. The worker that loaded it; not called for a fixed clock."""
+        ...
+
     def open(self, venue: Venue) -> Engine:
         """An engine that plays this. Render thread, GL context current; quick."""
         ...

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from perform.card import Card, Mood
-from perform.engines.host import fit
+from perform.engines.trial import fit
 from perform.params import Param, Params, Spec
 
 PAD = "pad"

@@ -16,7 +16,8 @@ import numpy as np
 
 from perform.card import Asset, Card, CardError, Size
 from perform.engines.generator import Shape
-from perform.engines.host import HostGenerator, Run, Vector, prove, race
+from perform.engines.host import HostGenerator
+from perform.engines.trial import Run, Vector, prove, race
 from perform.gl.transfer import Pixels
 from perform.library import verify
 from perform.notes import Notes, cache_folder

@@ -35,6 +35,9 @@ class InputGenerator:
     nbytes: int = 0
     note: str = "passthrough"
 
+    def prepare(self) -> None:
+        """There is nothing to make ready."""
+
     def open(self, venue: Venue) -> Engine:
         return Input()
 

@@ -51,6 +51,7 @@ class Slot:
         self._status = Status(stage.params, address)
         self._rates = Rates(stage.params, address)
         self._dissolve = Dissolve()
+        self._dissolve.prepare()
         self._present = Seat(Input())
         self._coming: Seat | None = None
         self._wanted: tuple[str, str] | None = None  # world and size

@@ -13,7 +13,8 @@ from typing import Any
 
 from perform.card import Card
 from perform.engines.generator import Shape
-from perform.engines.host import HostGenerator, Run, Vector, prove, race
+from perform.engines.host import HostGenerator
+from perform.engines.trial import Run, Vector, prove, race
 from perform.gl.transfer import Pixels
 from perform.library import verify
 from perform.notes import Notes, cache_folder

@@ -10,8 +10,9 @@ import pytest
 
 from perform.engines.bank import Bank, Role
 from perform.engines.generator import Shape
-from perform.engines.host import HostGenerator, Run
+from perform.engines.host import HostGenerator
 from perform.engines.openvino import OpenVino
+from perform.engines.trial import Run
 from perform.health import Status
 from perform.library import Card, Library
 from perform.params import Params

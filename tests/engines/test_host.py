@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from perform.engines.generator import Venue
-from perform.engines.host import HostEngine, HostGenerator, Run, check, fit, probe, prove
+from perform.engines.host import HostEngine, HostGenerator
 from perform.engines.openvino import OpenVino
+from perform.engines.trial import Run, check, fit, probe, prove
 from perform.frame import Frame
 from perform.gl.context import Context
 from perform.gl.target import Texture
@@ -40,11 +41,13 @@ def run_of(change: Callable[[Pixels], Pixels]) -> Callable[[], Run]:
 
 @contextmanager
 def engine(session: Callable[[], Run], venue: Venue | None = None, mood: int = 0) -> Iterator[HostEngine]:
-    made = HostEngine(session, SHAPE, mood, venue or Venue())
+    generator = HostGenerator(session, SHAPE, mood, 1, "")
+    made = generator.open(venue or Venue())
     try:
         yield made
     finally:
         made.close()
+        generator.close()
 
 
 def pixels(dreamt: Frame | None) -> Pixels:
@@ -58,7 +61,37 @@ def test_every_kind_keeps_the_contract_of_an_engine(gl: Context, tmp_path: Path,
     make_world(tmp_path / "models", "dark")
     card = Library([tmp_path / "models"]).card("dark")
     generator = OpenVino("fp32", cache=tmp_path / "cache").load(card, "m", (64, 64))
+    generator.prepare()  # its worker stays with the generator, ready for the next engine
     check_engine(lambda: generator.open(venue), (64, 64), (0.5, -0.5))
+    generator.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "dream"]
+
+
+def test_a_worker_plays_for_one_engine_after_another_and_never_mixes_their_dreams(gl: Context) -> None:
+    gate = threading.Event()
+
+    def slow(picture: Pixels) -> Pixels:
+        gate.wait(20)
+        return picture
+
+    generator = HostGenerator(run_of(slow), SHAPE, 0, 1, "")
+    generator.prepare()
+    first = generator.open(Venue())
+    first.submit(frame(10, 1), ())
+    until(lambda: first._dreamer._inbox._item is None)
+    first.close()
+    second = generator.open(Venue())
+    assert second._dreamer is first._dreamer
+    second.submit(frame(20, 1), ())
+    third = generator.open(Venue())
+    assert third._dreamer is not first._dreamer
+    third.close()
+    gate.set()
+    until(second.newest)
+    assert pixels(second.newest())[-1, 0, 0] == 20
+    second.close()
+    generator.close()
+    assert not second._dreamer.sound
 
 
 @pytest.mark.parametrize("software", [True, False])
@@ -96,7 +129,7 @@ def test_the_latest_picture_wins_and_the_last_one_always_arrives(gl: Context) ->
 
     with engine(run_of(slow)) as playing:
         playing.submit(frame(10, 1), ())
-        until(lambda: playing._inbox._item is None)  # the worker has taken it
+        until(lambda: playing._dreamer._inbox._item is None)  # the worker has taken it
         for serial in range(2, 9):
             playing.submit(frame(10 * serial, serial), ())
         gate.set()
@@ -119,8 +152,8 @@ def test_the_cap_holds_dreams_apart(gl: Context) -> None:
     waits: list[float | None] = []
 
     with engine(run_of(lambda picture: picture), Venue(fps=10.0)) as playing:
-        assert playing.worker is not None
-        stop = playing.worker.stop
+        assert playing._dreamer.worker is not None
+        stop = playing._dreamer.worker.stop
         wait = stop.wait
         stop.wait = lambda timeout=None: waits.append(timeout) or wait(0)  # type: ignore[method-assign]
         playing.submit(frame(10, 1), ())
@@ -163,7 +196,7 @@ def test_one_failure_is_forgiven_three_in_a_row_are_not(gl: Context) -> None:
 
 
 def test_an_engine_that_never_answers_is_given_up(gl: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perform.engines.host.STALL", 0.01)
+    monkeypatch.setattr("perform.engines.dreamer.STALL", 0.01)
     gate = threading.Event()
 
     def stop(picture: Pixels) -> Pixels:

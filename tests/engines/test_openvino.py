@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from perform.card import Asset, Size
-from perform.engines.host import probe
 from perform.engines.openvino import OpenVino, candidates, choose, default_threads
+from perform.engines.trial import probe
 from perform.library import Card, CardError, Library
 from perform.plugins import EngineError
 from tests.engines.worlds import CARD, make_world, onnx_bytes, write_card

@@ -10,9 +10,10 @@ import pytest
 
 from perform.engines.bank import Role
 from perform.engines.generator import Shape
-from perform.engines.host import HostGenerator, Run, Vector
+from perform.engines.host import HostGenerator
 from perform.engines.openvino import OpenVino
 from perform.engines.passthrough import Passthrough
+from perform.engines.trial import Run, Vector
 from perform.gl.target import Texture
 from perform.gl.transfer import Pixels
 from perform.library import Card

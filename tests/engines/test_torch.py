@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from perform.engines.host import probe
 from perform.engines.torch import Torch
+from perform.engines.trial import probe
 from perform.library import Card, CardError, Library
 from perform.plugins import EngineError
 from tests.engines.worlds import CARD, plain_bytes, write_card
