@@ -40,6 +40,12 @@ class Recorder(Closing):
     preset: Preset = "auto"
     dropped: int = 0
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.crf <= 51:
+            raise ValueError(f"crf = {self.crf} is not from 0 (best) to 51 (worst)")
+        if self.fps < 0.0:
+            raise ValueError(f"fps = {self.fps:g} is below 0; 0 is the show's own")
+
     def open(self, stage: Stage) -> Self:
         """Render thread. Raises FilmError (an OSError) with one sentence if the file cannot be written at all."""
         self._clock = stage.clock

@@ -41,6 +41,12 @@ class Camera(Closing):
     grace: float = 2.0
     retry: tuple[float, ...] = BACKOFF
 
+    def __post_init__(self) -> None:
+        if not self.retry or min(self.retry) < 0.0 or self.grace <= 0.0:
+            raise ValueError("grace is above 0 seconds, and retry a list of seconds such as [0.5, 1, 2, 4, 8]")
+        if self.size is not None and min(self.size) < 1:
+            raise ValueError(f"size = {list(self.size)} is no size of a picture")
+
     def open(self, stage: Stage) -> Self:
         """Render thread; returns at once. A camera that is not there is no error: the status says so."""
         self._clock = stage.clock

@@ -75,8 +75,8 @@ class Image(Closing):
     """`type = "image"`. `file` is a picture or a folder of pictures, relative to show.toml; folders are watched.
 
     `hold` seconds each, `crossfade` seconds between; `zoom` (0 none, 0.25 a quarter closer) and `pan` (0..1 of the
-    part that is out of sight) move it slowly; `fit = "contain"` shows all of it, on transparency. One pass at the
-    stage's size each frame that moves. `lost` while there is no picture that can be shown.
+    part that is out of sight) move it slowly; `fit = "contain"` shows all of it, on transparency. One pass at
+    `size` (width, height; the stage's if left out) each frame that moves. `lost` while there is no picture that can be shown.
     """
 
     file: str
@@ -86,18 +86,20 @@ class Image(Closing):
     pan: float = 0.8
     fit: Literal["cover", "contain"] = "cover"
     shuffle: bool = False
+    size: tuple[int, int] | None = None
 
     def open(self, stage: Stage) -> Self:
         """Render thread. A bad file is no error here: the status says what is wrong, and it is looked for again."""
         self._status = Status(stage.params, f"/status{stage.prefix}")
         self._declare(stage)
         path = stage.folder / Path(self.file).expanduser()
-        cover = (round(stage.size[0] * ROOM), round(stage.size[1] * ROOM))
+        width, height = self.size or stage.size
+        cover = (round(width * ROOM), round(height * ROOM))
         self._album = Album(f"image {stage.prefix}", path, cover, self.shuffle, self._status.say)
         self._album.ask(0)
         self._exact = isinstance(stage.clock, FixedClock)
         self._program = Program(DRAW, name="image")
-        self._target = Target(*stage.size)
+        self._target = Target(width, height)
         self._front, self._back = Slide(Texture.make(1, 1)), Slide(Texture.make(1, 1))
         self._next: Print | None = None
         self._fading = 0.0  # seconds that the crossfade under way takes

@@ -33,12 +33,18 @@ class Video(Closing):
     1/fps; with a fixed clock it is exactly the one for now, and `frame` waits for it.
     """
 
-    file: str = ""
+    file: str
     start: float = 0.0
     end: float = 0.0
     speed: float = 1.0
     loop: bool = True
     grace: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.start < 0.0 or self.end < 0.0:
+            raise ValueError(f"start = {self.start:g}, end = {self.end:g}: seconds of film are not below 0")
+        if 0.0 < self.end <= self.start:
+            raise ValueError(f"end = {self.end:g} must come after start = {self.start:g}; 0 is the end of the film")
 
     def open(self, stage: Stage) -> Self:
         """Render thread. A bad file is no error here: the status says what is wrong, and it is tried again."""

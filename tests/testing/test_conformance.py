@@ -74,3 +74,20 @@ def test_every_announced_source_and_sink_is_checked_here() -> None:
         for name in plugins.names(group):  # type: ignore[arg-type]
             part = plugins.find(group, name)  # type: ignore[arg-type]
             assert part in checked or name == "window" or not part.__module__.startswith("perform.")
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (partial(Video, "a.mp4", start=-1.0), "not below 0"),
+        (partial(Video, "a.mp4", start=5.0, end=3.0), "end = 3 must come after start = 5"),
+        (partial(Camera, retry=()), "retry a list of seconds"),
+        (partial(Camera, grace=0.0), "grace is above 0"),
+        (partial(Camera, size=(0, 480)), r"size = \[0, 480\] is no size"),
+        (partial(Recorder, crf=52), "crf = 52"),
+        (partial(Recorder, fps=-1.0), "fps = -1 is below 0"),
+    ],
+)
+def test_keys_that_cannot_be_are_refused_in_a_sentence(make: partial[object], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        make()
