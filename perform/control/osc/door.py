@@ -8,7 +8,7 @@ from typing import Any
 
 from perform.control.osc import arguments
 from perform.control.osc.ahead import HORIZON, Ahead
-from perform.control.osc.packet import IMMEDIATELY, Message, decode
+from perform.control.osc.packet import IMMEDIATELY, Message, PacketError, decode, decode_message
 from perform.control.osc.pattern import PatternError, Patterns, is_pattern
 from perform.params import Param, Params, Post, Refused
 
@@ -34,6 +34,8 @@ class Door:
 
     def enter(self, data: bytes, sender: object) -> None:
         """One datagram or one TCP packet."""
+        if data[:1] == b"/":
+            return self._plain(data, sender)
         packet = decode(data)
         for address, reason in packet.errors:
             self.params.refuse(Post(address, None, origin=sender), reason)
@@ -48,6 +50,19 @@ class Door:
                 now.extend(posts)
         if now:
             self.params.post_all(now)
+        return None
+
+    def _plain(self, data: bytes, sender: object) -> None:
+        """A message on its own: what comes thousands of times a second, so nothing is made that is not needed."""
+        try:
+            message = decode_message(data)
+        except PacketError as why:
+            return self.params.refuse(Post(why.address, None, origin=sender), str(why))
+        address, args, _ = message
+        if len(args) == 1 and args[0] != "?" and self.params.find(address) is not None:
+            return self.params.post_all((Post(address, args[0], 0.0, "smooth", sender),))
+        posts = self._read(message, sender)
+        return self.params.post_all(posts) if posts else None
 
     def _later(self, tag: int, posts: list[Post], sender: object) -> bool:
         seconds = self.ahead.seconds_ahead(tag)
