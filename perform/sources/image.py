@@ -76,7 +76,7 @@ class Image(Closing):
 
     `hold` seconds each, `crossfade` seconds between; `zoom` (0 none, 0.25 a quarter closer) and `pan` (0..1 of the
     part that is out of sight) move it slowly; `fit = "contain"` shows all of it, on transparency. One pass at
-    `size` (width, height; the stage's if left out) each frame that moves. `lost` while there is no picture that can be shown.
+    `size` (width, height; the stage's if left out) for each frame that moves. `lost` while nothing can be shown.
     """
 
     file: str
