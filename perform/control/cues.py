@@ -108,13 +108,17 @@ class _List:
             self._trigger(f"/cue/{cue.name}/go", f"Fires the cue {cue.name!r}.", functools.partial(self._go, n))
         problems = [sentence for cue in self.cues for sentence in posts(cue, self.patterns)[1]]
         for name in presets.names(self.folder):
+            path = self.folder / f"{name}.toml"
             try:
-                preset = Cue(name, presets.read(self.folder / f"{name}.toml"))
+                preset = Cue(name, presets.read(path))
+                self._add_preset(preset)
             except presets.PresetError as why:
                 problems.append(str(why))
                 continue
+            except ValueError as why:  # Calm.toml beside calm.toml
+                problems.append(f"{path}: {why}")
+                continue
             problems += [s.replace("cue", "preset", 1) for s in posts(preset, self.patterns)[1]]
-            self._add_preset(preset)
         spec = Spec("text", "", doc="Writes every value of now to the presets folder, under this name.")
         params.declare("/preset/save", spec).on_change = self._wish_to_save
         self.declared.append("/preset/save")
@@ -214,7 +218,11 @@ class _List:
             return done
         preset = Cue(name, {a: v for a, v in self.stage.params.snapshot().items() if not self._is_own(a)})
         path = self.folder / f"{name}.toml"
-        self._add_preset(preset)
+        try:
+            self._add_preset(preset)
+        except ValueError as why:
+            self.stage.params.refuse(Post("/preset/save", name), f"cannot take this name: {why}")
+            return done
         self.workers[:] = [w for w in self.workers if w.alive]
         self.workers.append(spawn(f"preset {name}", lambda stop: self._write(path, preset.set), restart=False))
         return done

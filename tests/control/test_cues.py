@@ -294,6 +294,19 @@ def test_a_bad_preset_is_said_and_the_others_play(tmp_path: Path, text: str, wor
     assert params["/master/opacity"].value == 0.5
 
 
+def test_presets_that_differ_only_by_case(tmp_path: Path) -> None:
+    folder = tmp_path / "presets"
+    folder.mkdir()
+    for name in ("Calm", "calm"):
+        (folder / f"{name}.toml").write_text('[set]\n"/master/opacity" = 0.5')
+    params, cues = opened(tmp_path)
+    assert len(cues.problems) == 1
+    assert "differ only by case" in cues.problems[0]
+    params.post("/preset/save", "CALM")
+    params.settle(1.0)
+    assert params.refused == 1
+
+
 def test_a_preset_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(presets.PresetError, match="cannot be read"):
         presets.read(tmp_path / "none.toml")

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from perform import __version__
+from perform.control.cue import Cue
+from perform.control.cues import Cues
 from perform.control.osc import Osc
 from perform.control.osc import part as part_module
 from perform.control.osc.ahead import EPOCH
 from perform.params import Post
+from perform.plugins import Stage
 
 from .desk import Desk, client_socket, open_desk, tree, wire
 
@@ -175,6 +178,13 @@ def test_a_question_sees_what_was_posted_before_it(desk: Desk) -> None:
     desk.until(lambda: answers.extend(desk.heard()) or len(answers) == 20)
     assert answers[-1].args == (last,)
     assert all(m.args[0] >= n / 32 for n, m in enumerate(answers))
+
+
+def test_a_question_sees_the_cue_that_was_fired_before_it(desk: Desk) -> None:
+    with Cues((Cue("half", {"/layer/1/opacity": 0.5}),)).open(Stage(desk.params, desk.clock, "/cue", (64, 64))):
+        desk.send("/cue/go")
+        desk.send("/layer/1/opacity")
+        assert desk.answer("/layer/1/opacity").args == (0.5,)
 
 
 def test_a_pattern_asks_and_fires_nothing(desk: Desk) -> None:

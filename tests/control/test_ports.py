@@ -110,6 +110,11 @@ def test_places(text: str, place: tuple[str, int]) -> None:
     assert Place.read(str(read), "listen") == read
 
 
+def test_localhost_is_where_clients_look_for_it() -> None:
+    with Place("localhost", 0).bind(socket.SOCK_DGRAM) as sock:
+        assert sock.getsockname()[0] == "127.0.0.1"
+
+
 def test_a_low_port_needs_rights(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: socket.socket, where: object) -> None:
         raise PermissionError(13, "Permission denied")

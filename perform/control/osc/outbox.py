@@ -36,6 +36,7 @@ class Outbox:
     tidy: Callable[[], None] = lambda: None  # called by the worker a few times a second
     lost: int = 0
     _jobs: queue.SimpleQueue[Callable[[], None]] = field(default_factory=queue.SimpleQueue)
+    _ripe: list[Callable[[], None]] = field(default_factory=list)
     _asked: deque[Callable[[], None]] = field(default_factory=lambda: deque(maxlen=WAITING))
     _changed: deque[tuple[Param, object]] = field(default_factory=lambda: deque(maxlen=WAITING))
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -58,9 +59,13 @@ class Outbox:
         self._asked.append(lambda: self.say(sender, address, *encode.values(param)))
 
     def release(self, now: float) -> tuple[Post, ...]:
-        """The frame has settled: what was asked before it can be answered. Render thread."""
-        for _ in range(len(self._asked)):
-            self.do(self._asked.popleft())
+        """What was asked before the last frame settled can be answered now. Render thread.
+
+        Not what was asked before this one: other feeds (a cue) may still change what the answer has to say.
+        """
+        for job in self._ripe:
+            self.do(job)
+        self._ripe = [self._asked.popleft() for _ in range(len(self._asked))]
         return ()
 
     def on_settle(self, param: Param, origin: object) -> None:

@@ -34,7 +34,10 @@ class Place:
         """A bound socket (SOCK_DGRAM or SOCK_STREAM). Raises PortError."""
         protocol = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
         try:
-            family, _, _, _, where = socket.getaddrinfo(self.host, self.port, type=kind)[0]
+            found = socket.getaddrinfo(self.host, self.port, type=kind)
+            family, _, _, _, where = min(
+                found, key=lambda f: f[0] != socket.AF_INET
+            )  # "localhost" means 127.0.0.1 first
             sock = socket.socket(family, kind)
         except OSError as e:
             raise PortError(f"cannot listen at {self}: {e.strerror or e}") from e

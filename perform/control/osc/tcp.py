@@ -22,6 +22,7 @@ READ = 65536  # bytes taken from one connection at a time
 LINGER = 1.0  # seconds in which a peer that has finished speaking may still hear answers
 LOOK = 0.25  # seconds between looks at the stop flag
 AGAIN = 2.0  # seconds between attempts to get the port
+BREATH = 0.02  # seconds after a connection that could not be taken
 
 
 @dataclass(slots=True, eq=False)
@@ -152,7 +153,8 @@ class TcpPort:
         assert self._socket is not None
         try:
             sock, address = self._socket.accept()
-        except OSError:  # gone again, or no descriptor free: the next one may do
+        except OSError:  # gone again; or no descriptor is free, and then it would be offered again at once
+            time.sleep(BREATH)
             return
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
