@@ -11,7 +11,7 @@
     {"NAME": "horizon", "LABEL": "Height of the horizon", "TYPE": "float", "DEFAULT": 0.27, "MIN": 0.0, "MAX": 0.7},
     {"NAME": "low", "LABEL": "Colour of the lower edge", "TYPE": "color", "DEFAULT": [0.40, 0.76, 0.58, 1.0]},
     {"NAME": "high", "LABEL": "Colour of the tips", "TYPE": "color", "DEFAULT": [0.42, 0.33, 0.56, 1.0]},
-    {"NAME": "detail", "LABEL": "Samples along the height (cost)", "TYPE": "float", "DEFAULT": 22.0, "MIN": 8.0, "MAX": 32.0}
+    {"NAME": "detail", "LABEL": "Samples along the height (cost)", "TYPE": "float", "DEFAULT": 24.0, "MIN": 8.0, "MAX": 32.0}
   ],
   "PASSES": [
     {"TARGET": "clock", "PERSISTENT": true, "FLOAT": true, "WIDTH": "1", "HEIGHT": "1"},
@@ -49,10 +49,11 @@ vec2 hash2(vec2 p) {
     return fract((q.xx + q.yz) * q.zy);
 }
 
-// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate (k turns in 7200 s).
-vec3 corner(vec2 cell, vec2 d, float t) {
+// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate: k whole
+// turns in 7200 s.
+vec3 corner(vec2 cell, vec2 d, float t, float rate) {
     vec2 h = hash2(cell);
-    float k = floor(140.0 + 260.0 * h.y) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
+    float k = floor(rate * (140.0 + 260.0 * h.y) + 0.5) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
     vec2 a = fract(h.x + k * (t / 7200.0) + vec2(0.25, 0.0)) - 0.5;
     vec2 g = 8.0 * a - 16.0 * a * abs(a);                             // cosine and sine of the angle, near enough, without their price
     float w = max(0.8 - dot(d, d), 0.0);
@@ -63,14 +64,15 @@ vec3 corner(vec2 cell, vec2 d, float t) {
 
 // Flow noise (Perlin & Neyret 2001) on a triangle grid (Gustavson 2021): x is the value, about -1..1; yz its slope. It boils in
 // place instead of scrolling, shows no square lattice, and repeats exactly after 7200 s.
-vec3 flow(vec2 p, float t) {
+// At rate 1 a point turns once in 18 to 51 s.
+vec3 flow(vec2 p, float t, float rate) {
     vec2 i = floor(vec2(p.x + 0.5 * p.y, p.y));
     vec2 f = vec2(p.x + 0.5 * p.y, p.y) - i;
     vec2 o = f.x > f.y ? vec2(1.0, 0.0) : vec2(0.0, 1.0);
     vec2 a = p - vec2(i.x - 0.5 * i.y, i.y);
     vec2 b = a - vec2(o.x - 0.5 * o.y, o.y);
     vec2 c = a - vec2(0.5, 1.0);
-    return 10.9 * (corner(i, a, t) + corner(i + o, b, t) + corner(i + 1.0, c, t));
+    return 10.9 * (corner(i, a, t, rate) + corner(i + o, b, t, rate) + corner(i + 1.0, c, t, rate));
 }
 // Filmic shoulder and toe (fit by Narkowicz 2015): scene light in, display values out.
 vec3 film(vec3 x) {
@@ -79,14 +81,15 @@ vec3 film(vec3 x) {
 }
 // Half a step of fixed, even noise (Jimenez 2014) keeps gradients free of bands.
 float dither() { return (fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5) / 255.0; }
-// What falls on the point q of the map: the curtains' bright lines.
-float rain(vec2 q, float t) {
-    vec3 a = flow(q * 0.42 + 0.8 * circle(t, 300.0), t * 0.25);
-    vec3 b = flow(q * 0.95 + 0.35 * a.yz + 0.3 * circle(t, 120.0).yx, t * 0.5);
-    vec3 rays = flow(q * 5.5 + 1.2 * b.yz, t);
+// What falls on the point q of the map: the curtains' bright lines (x), and the same light spread wider (y).
+vec2 rain(vec2 q, float t) {
+    vec3 a = flow(q * 0.42 + 0.8 * circle(t, 300.0), t, 0.25);
+    vec3 b = flow(q * 0.95 + 0.35 * a.yz + 0.3 * circle(t, 120.0).yx, t, 0.5);
+    vec3 rays = flow(q * 5.5 + 1.2 * b.yz, t, 1.0);
     float line = abs(b.x + 0.22 * a.x - 0.08);
-    float thin = exp(-line * 15.0) + 0.30 * exp(-line * 4.5);
-    float folk = smoothstep(0.55 - 1.1 * curtains, 0.95 - 0.7 * curtains, a.x + 0.25 * flow(q * 0.3 + 9.0, t * 0.25).x + 0.4);
+    float wide = exp(-line * 4.5);
+    vec2 thin = vec2(exp(-line * 15.0) + 0.30 * wide, 0.60 * wide);
+    float folk = smoothstep(0.55 - 1.1 * curtains, 0.95 - 0.7 * curtains, a.x + 0.25 * flow(q * 0.3 + 9.0, t, 0.25).x + 0.4);
     return thin * folk * (0.62 + 0.38 * rays.x);
 }
 
@@ -100,7 +103,7 @@ void main() {
     if (PASSINDEX == 1) {
         // x across -1..1 of the view, y from near (0) to far (1), both stretched with distance by the reader
         vec2 q = vec2((uv.x - 0.5) * 11.0, uv.y * 9.0);
-        gl_FragColor = vec4(vec3(clamp(rain(q, t) * 0.8, 0.0, 1.0)), 1.0);
+        gl_FragColor = vec4(clamp(rain(q, t) * 0.8, 0.0, 1.0), 0.0, 1.0);
         return;
     }
     vec2 whole = PASSINDEX == 2 ? RENDERSIZE : IMG_SIZE(sky);        // RENDERSIZE is the pass's own; the strip has no shape
@@ -109,7 +112,7 @@ void main() {
         vec2 p = vec2((uv.x - 0.5) * aspect * 1.6, 2.0);
         float h = 0.0, a = 0.55;
         for (int i = 0; i < 7; i++) {
-            h += a * flow(p, 0.0).x;
+            h += a * flow(p, 0.0, 1.0).x;
             p = mat2(1.7, 1.0, -1.0, 1.7) * p + 4.0;
             a *= 0.5;
         }
@@ -130,7 +133,9 @@ void main() {
             float z = alt / up;
             vec2 m = vec2(p.x * z * 0.13 + 0.5, (z - 0.9) * 0.115);
             float inside = smoothstep(0.0, 0.06, m.x) * smoothstep(1.0, 0.94, m.x) * smoothstep(1.0, 0.75, m.y) * smoothstep(0.0, 0.03, m.y);
-            float e = IMG_NORM_PIXEL(plan, m).r * inside;
+            vec2 r = IMG_NORM_PIXEL(plan, m).rg;
+            float stride = 3.1 * height * k / (steps * up);              // on the map; where it exceeds a line, the wide light is meant
+            float e = mix(r.x, r.y, clamp(9.0 * stride - 0.5, 0.0, 1.0)) * inside;
             float fall = (exp(-3.4 * k) * smoothstep(0.0, 0.10, k) + 0.05 * (1.0 - k));
             vec3 tone = mix(low.rgb * low.rgb, high.rgb * high.rgb, smoothstep(0.10, 0.85, k));
             col += e * fall * tone * k * 3.0 * exp(-0.055 * z);
@@ -145,7 +150,7 @@ void main() {
     vec2 ripple = vec2(0.0);
     float depth = max(-y, 0.0);
     if (y < 0.0) {
-        vec3 f = flow(vec2((uv.x - 0.5) * aspect * 3.0, 9.0 * log(depth + 0.03) + 0.6 * circle(t, 60.0).x), t);
+        vec3 f = flow(vec2((uv.x - 0.5) * aspect * 3.0, 9.0 * log(depth + 0.03) + 0.6 * circle(t, 60.0).x), t, 1.0);
         ripple = f.yz * vec2(0.0022, 0.010) * smoothstep(0.0, 0.06, depth);
     }
     vec2 at = y > 0.0 ? uv : vec2(uv.x + ripple.x, level + depth * 1.05 + ripple.y);

@@ -45,10 +45,11 @@ vec2 hash2(vec2 p) {
     return fract((q.xx + q.yz) * q.zy);
 }
 
-// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate (k turns in 7200 s).
-vec3 corner(vec2 cell, vec2 d, float t) {
+// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate: k whole
+// turns in 7200 s.
+vec3 corner(vec2 cell, vec2 d, float t, float rate) {
     vec2 h = hash2(cell);
-    float k = floor(140.0 + 260.0 * h.y) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
+    float k = floor(rate * (140.0 + 260.0 * h.y) + 0.5) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
     vec2 a = fract(h.x + k * (t / 7200.0) + vec2(0.25, 0.0)) - 0.5;
     vec2 g = 8.0 * a - 16.0 * a * abs(a);                             // cosine and sine of the angle, near enough, without their price
     float w = max(0.8 - dot(d, d), 0.0);
@@ -59,14 +60,15 @@ vec3 corner(vec2 cell, vec2 d, float t) {
 
 // Flow noise (Perlin & Neyret 2001) on a triangle grid (Gustavson 2021): x is the value, about -1..1; yz its slope. It boils in
 // place instead of scrolling, shows no square lattice, and repeats exactly after 7200 s.
-vec3 flow(vec2 p, float t) {
+// At rate 1 a point turns once in 18 to 51 s.
+vec3 flow(vec2 p, float t, float rate) {
     vec2 i = floor(vec2(p.x + 0.5 * p.y, p.y));
     vec2 f = vec2(p.x + 0.5 * p.y, p.y) - i;
     vec2 o = f.x > f.y ? vec2(1.0, 0.0) : vec2(0.0, 1.0);
     vec2 a = p - vec2(i.x - 0.5 * i.y, i.y);
     vec2 b = a - vec2(o.x - 0.5 * o.y, o.y);
     vec2 c = a - vec2(0.5, 1.0);
-    return 10.9 * (corner(i, a, t) + corner(i + o, b, t) + corner(i + 1.0, c, t));
+    return 10.9 * (corner(i, a, t, rate) + corner(i + o, b, t, rate) + corner(i + 1.0, c, t, rate));
 }
 // Filmic shoulder and toe (fit by Narkowicz 2015): scene light in, display values out.
 vec3 film(vec3 x) {
@@ -107,9 +109,9 @@ void main() {
     vec2 uv = isf_FragNormCoord;
     vec2 p = (uv - 0.5) * vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0);
     vec2 ground = vec2(p.x, p.y) / (1.0 - 0.28 * p.y);               // looking a little ahead
-    vec3 slow = flow(ground * 0.9 + 0.4 * circle(t, 240.0), t * 0.25);
+    vec3 slow = flow(ground * 0.9 + 0.4 * circle(t, 240.0), t, 0.25);
     vec2 q = ground * 4.6 / scale + 0.09 * slow.yz + 1.2 * circle(t, 300.0);
-    float deep = focus * (0.92 + 0.08 * circle(t, 10.0).x) * (0.85 + 0.30 * slow.x);
+    float deep = focus * (0.92 + 0.08 * circle(t, 10.0).x) * (0.86 + 0.16 * slow.x);
     vec3 bend;
     vec2 at = q - deep * water(q, t, bend);
     at = q - deep * water(at, t, bend);
@@ -119,7 +121,7 @@ void main() {
     vec3 gathered = 1.0 / (abs(det) + 0.14);
     gathered = pow(gathered * 0.62, vec3(1.45));
 
-    vec3 grain = flow(ground * vec2(5.0, 17.0) + 0.5 * slow.yz, 0.0);  // ripples in the sand
+    vec3 grain = flow(ground * vec2(5.0, 17.0) + 0.5 * slow.yz, 0.0, 1.0);  // ripples in the sand
     float dune = 0.5 + 0.5 * slow.x;
     vec3 bottom = sand.rgb * sand.rgb * (0.80 + 0.10 * grain.x + 0.05 * grain.z * 0.3);
     vec3 absorb = mix(vec3(1.0), tint.rgb * 1.15, 0.60 + 0.40 * (0.5 - 0.5 * slow.x) + 0.25 * uv.y);

@@ -46,10 +46,11 @@ vec2 hash2(vec2 p) {
     return fract((q.xx + q.yz) * q.zy);
 }
 
-// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate (k turns in 7200 s).
-vec3 corner(vec2 cell, vec2 d, float t) {
+// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate: k whole
+// turns in 7200 s.
+vec3 corner(vec2 cell, vec2 d, float t, float rate) {
     vec2 h = hash2(cell);
-    float k = floor(140.0 + 260.0 * h.y) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
+    float k = floor(rate * (140.0 + 260.0 * h.y) + 0.5) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
     vec2 a = fract(h.x + k * (t / 7200.0) + vec2(0.25, 0.0)) - 0.5;
     vec2 g = 8.0 * a - 16.0 * a * abs(a);                             // cosine and sine of the angle, near enough, without their price
     float w = max(0.8 - dot(d, d), 0.0);
@@ -60,14 +61,15 @@ vec3 corner(vec2 cell, vec2 d, float t) {
 
 // Flow noise (Perlin & Neyret 2001) on a triangle grid (Gustavson 2021): x is the value, about -1..1; yz its slope. It boils in
 // place instead of scrolling, shows no square lattice, and repeats exactly after 7200 s.
-vec3 flow(vec2 p, float t) {
+// At rate 1 a point turns once in 18 to 51 s.
+vec3 flow(vec2 p, float t, float rate) {
     vec2 i = floor(vec2(p.x + 0.5 * p.y, p.y));
     vec2 f = vec2(p.x + 0.5 * p.y, p.y) - i;
     vec2 o = f.x > f.y ? vec2(1.0, 0.0) : vec2(0.0, 1.0);
     vec2 a = p - vec2(i.x - 0.5 * i.y, i.y);
     vec2 b = a - vec2(o.x - 0.5 * o.y, o.y);
     vec2 c = a - vec2(0.5, 1.0);
-    return 10.9 * (corner(i, a, t) + corner(i + o, b, t) + corner(i + 1.0, c, t));
+    return 10.9 * (corner(i, a, t, rate) + corner(i + o, b, t, rate) + corner(i + 1.0, c, t, rate));
 }
 // Filmic shoulder and toe (fit by Narkowicz 2015): scene light in, display values out.
 vec3 film(vec3 x) {
@@ -78,10 +80,10 @@ vec3 film(vec3 x) {
 float dither() { return (fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5) / 255.0; }
 // Height of ridge k (0 far .. 3 near) over x, about -1..1.
 float ridge(float x, float k, float t) {
-    vec2 p = vec2(x * (0.62 + 0.26 * k) + 13.7 * k, 4.1 * k) + (0.25 + 0.3 * k) * circle(t, 450.0 - 75.0 * floor(k)) * vec2(1.0, 0.2);
+    vec2 p = vec2(x * (0.62 + 0.26 * k) + 13.7 * k, 4.1 * k) + (0.25 + 0.3 * k) * circle(t, 600.0 - 120.0 * k) * vec2(1.0, 0.2);
     float h = 0.0, a = 0.62;
     for (int i = 0; i < 6; i++) {
-        h += a * flow(p, t * 0.25).x;
+        h += a * flow(p, t, 0.25).x;
         p = mat2(1.76, 0.95, -0.95, 1.76) * p + 7.3;
         a *= 0.44;
     }
@@ -91,15 +93,15 @@ float ridge(float x, float k, float t) {
 // Cloud density (x, about -1..1) and how much of the sun it sees (y, 0..1).
 vec2 cloud(vec2 p, float up, float t) {
     float depth = 1.0 / (0.42 + max(up, -0.1));                     // clouds crowd together towards the horizon
-    vec2 q = vec2(p.x * depth * 0.62, -depth * 0.95) + 1.1 * circle(t, 400.0) + 0.15 * circle(t, 72.0);
-    vec3 w = flow(q * 0.6 + 3.1, t * 0.5);
+    vec2 q = vec2(p.x * depth * 0.62, -depth * 0.95) + 2.0 * circle(t, 400.0) + 0.15 * circle(t, 72.0);
+    vec3 w = flow(q * 0.6 + 3.1, t, 0.5);
     q += 0.16 * w.yz;
     float n = 0.35 * w.x, a = 0.62;
     vec2 slope = 0.2 * w.yz;
     mat2 turn = mat2(1.0);
     for (int i = 0; i < 7; i++) {
         if (float(i) >= floor(detail)) break;
-        vec3 f = flow(q, t * 0.5);
+        vec3 f = flow(q, t, 0.5);
         n += a * f.x;
         slope += a * (f.yz * turn);
         q = mat2(1.54, 1.26, -1.26, 1.54) * q + 5.2;

@@ -9,7 +9,7 @@
     {"NAME": "relief", "LABEL": "Height of the dunes", "TYPE": "float", "DEFAULT": 0.7, "MIN": 0.0, "MAX": 1.5},
     {"NAME": "horizon", "LABEL": "Height of the horizon", "TYPE": "float", "DEFAULT": 0.74, "MIN": 0.4, "MAX": 1.2},
     {"NAME": "sun", "LABEL": "Where the sun stands, left (0) to right (1)", "TYPE": "float", "DEFAULT": 0.22, "MIN": 0.0, "MAX": 1.0},
-    {"NAME": "haze", "LABEL": "Dust in the air", "TYPE": "float", "DEFAULT": 0.45, "MIN": 0.0, "MAX": 1.0},
+    {"NAME": "haze", "LABEL": "Dust in the air", "TYPE": "float", "DEFAULT": 0.36, "MIN": 0.0, "MAX": 1.0},
     {"NAME": "sand", "LABEL": "Colour of the sand", "TYPE": "color", "DEFAULT": [0.84, 0.62, 0.44, 1.0]},
     {"NAME": "detail", "LABEL": "Steps of the ray (cost)", "TYPE": "float", "DEFAULT": 32.0, "MIN": 16.0, "MAX": 48.0}
   ],
@@ -25,7 +25,7 @@
           noise folded at its zero line (the crest) and bent downwind; it is drawn once as a map, with the sun's shade in it, and
           walked by a short ray with steps that grow with distance.
    Inputs speed, scale, relief, horizon, sun, haze, sand, detail.
-   Cost   a 320 x 320 map of 3 noises and 6 heights for shade; `detail` fetches, 1 noise and 4 more fetches a pixel.
+   Cost   a 320 x 320 map of 3 noises and 6 heights for shade; `detail` + 5 fetches, 2 noises and 4 more fetches a pixel.
    MIT licence. */
 
 // Time at the chosen speed, 0..7200 s. `clock` remembers how far `speed` has put us ahead of TIME, so moving the
@@ -48,10 +48,11 @@ vec2 hash2(vec2 p) {
     return fract((q.xx + q.yz) * q.zy);
 }
 
-// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate (k turns in 7200 s).
-vec3 corner(vec2 cell, vec2 d, float t) {
+// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate: k whole
+// turns in 7200 s.
+vec3 corner(vec2 cell, vec2 d, float t, float rate) {
     vec2 h = hash2(cell);
-    float k = floor(140.0 + 260.0 * h.y) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
+    float k = floor(rate * (140.0 + 260.0 * h.y) + 0.5) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
     vec2 a = fract(h.x + k * (t / 7200.0) + vec2(0.25, 0.0)) - 0.5;
     vec2 g = 8.0 * a - 16.0 * a * abs(a);                             // cosine and sine of the angle, near enough, without their price
     float w = max(0.8 - dot(d, d), 0.0);
@@ -62,14 +63,15 @@ vec3 corner(vec2 cell, vec2 d, float t) {
 
 // Flow noise (Perlin & Neyret 2001) on a triangle grid (Gustavson 2021): x is the value, about -1..1; yz its slope. It boils in
 // place instead of scrolling, shows no square lattice, and repeats exactly after 7200 s.
-vec3 flow(vec2 p, float t) {
+// At rate 1 a point turns once in 18 to 51 s.
+vec3 flow(vec2 p, float t, float rate) {
     vec2 i = floor(vec2(p.x + 0.5 * p.y, p.y));
     vec2 f = vec2(p.x + 0.5 * p.y, p.y) - i;
     vec2 o = f.x > f.y ? vec2(1.0, 0.0) : vec2(0.0, 1.0);
     vec2 a = p - vec2(i.x - 0.5 * i.y, i.y);
     vec2 b = a - vec2(o.x - 0.5 * o.y, o.y);
     vec2 c = a - vec2(0.5, 1.0);
-    return 10.9 * (corner(i, a, t) + corner(i + o, b, t) + corner(i + 1.0, c, t));
+    return 10.9 * (corner(i, a, t, rate) + corner(i + o, b, t, rate) + corner(i + 1.0, c, t, rate));
 }
 // Filmic shoulder and toe (fit by Narkowicz 2015): scene light in, display values out.
 vec3 film(vec3 x) {
@@ -80,13 +82,20 @@ vec3 film(vec3 x) {
 float dither() { return (fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5) / 255.0; }
 // Height of the sand at q (dunes are about 1 apart), 0..1.
 float heap(vec2 q, float t) {
-    vec3 a = flow(q * 0.30 + 5.0, t * 0.02);
+    vec3 a = flow(q * 0.30 + 5.0, t, 0.02);
     vec2 w = q + 0.28 * a.yz;
-    vec3 b = flow(w * vec2(0.34, 0.62), t * 0.03);
-    float c = flow(w * vec2(0.80, 1.30) + vec2(0.25 * b.x, 0.5 * b.x) + 3.0, t * 0.03).x;
-    float crest = 1.0 - sqrt(b.x * b.x + 0.0016);
-    float small = 1.0 - sqrt(c * c + 0.004);
+    vec3 b = flow(w * vec2(0.34, 0.62), t, 0.03);
+    float c = flow(w * vec2(0.80, 1.30) + vec2(0.25 * b.x, 0.5 * b.x) + 3.0, t, 0.03).x;
+    float crest = 1.0 - sqrt(b.x * b.x + 0.0035);
+    float small = 1.0 - sqrt(c * c + 0.012);
     return 0.58 * crest * (0.6 + 0.4 * crest) + 0.15 * small * crest + 0.20 * a.x + 0.1;
+}
+
+// How high the ray is above the sand at depth z.
+float over(vec3 eye, vec3 ray, float z) {
+    vec3 at = eye + ray * (z / ray.z);
+    float h = IMG_NORM_PIXEL(ground, vec2(at.x / 7.0 + 0.5, z / 7.0)).x;
+    return at.y - h * relief * (1.0 - 0.75 * smoothstep(2.0, 6.5, z));    // far dunes lie lower: fewer steps miss them
 }
 
 void main() {
@@ -96,9 +105,9 @@ void main() {
         gl_FragColor = windClock();
         return;
     }
-    float side = mix(-0.9, 0.9, sun) + 0.12 * circle(t, 120.0).x;
+    float side = mix(-0.9, 0.9, sun) + 0.22 * circle(t, 72.0).x;
     vec3 light = normalize(vec3(side, 0.30, 0.35));
-    vec2 travel = vec2(1.5, 2.0) * circle(t, 600.0);
+    vec2 travel = vec2(1.5, 2.4) * circle(t, 400.0);
     if (PASSINDEX == 1) {
         vec2 q = vec2((uv.x - 0.5) * 7.0, uv.y * 7.0) / scale + travel;
         float h = heap(q, t);
@@ -124,38 +133,42 @@ void main() {
     vec3 ray = normalize(vec3(p.x, p.y, 1.05));
     vec3 eye = vec3(0.0, 1.22 + 0.03 * circle(t, 12.0).y, 0.0);
     float z = 0.35, last = 0.35, hit = 0.0, above = 1.0;
-    vec4 g = vec4(0.0, 0.0, 0.0, 1.0);
     for (int i = 0; i < 48; i++) {
         if (float(i) >= floor(detail) || z > 7.0) break;
-        vec3 at = eye + ray * (z / ray.z);
-        g = IMG_NORM_PIXEL(ground, vec2(at.x / 7.0 + 0.5, z / 7.0));
-        float gap = at.y - g.x * relief * (1.0 - 0.75 * smoothstep(2.0, 6.5, z));  // far dunes lie lower: fewer steps miss them
-        if (gap < 0.0) {
-            z = mix(last, z, above / (above - gap));                  // between the last two steps
+        float gap = over(eye, ray, z);
+        if (gap < 0.002 * z) {
             hit = 1.0;
             break;
         }
         above = gap;
         last = z;
-        z += max(gap * 0.75, 0.014 * z);
+        z += max(gap * 0.9, 0.026 * z);
     }
+    float near = last, far = z;
+    for (int i = 0; i < 5; i++) {                                       // which side of the crest? Halve the last step
+        float mid = 0.5 * (near + far);
+        if (over(eye, ray, mid) < 0.002 * mid) far = mid;
+        else near = mid;
+    }
+    if (hit > 0.5) z = far;
     if (hit < 0.5 && above < 0.035 * z) hit = 1.0;                      // ran out of steps along a crest
     float glow = exp(-2.2 * length(vec2(p.x - side * 0.8, p.y - 0.05)));
     vec3 low = vec3(0.80, 0.58, 0.44) + glow * vec3(0.75, 0.42, 0.18);
     vec3 sky = mix(low, vec3(0.20, 0.31, 0.44) + glow * vec3(0.4, 0.25, 0.15), smoothstep(0.0, 0.38, p.y));
     vec3 at = eye + ray * (z / ray.z);
-    g = IMG_NORM_PIXEL(ground, vec2(at.x / 7.0 + 0.5, z / 7.0));
+    vec4 g = IMG_NORM_PIXEL(ground, vec2(at.x / 7.0 + 0.5, z / 7.0));
     vec2 q = at.xz / scale;
     float fine = clamp(1.4 - z * 0.55, 0.0, 1.0);
-    vec3 ripple = flow(vec2(q.x * 5.0 + 2.0 * g.x, q.y * 26.0 + 4.0 * g.x) + travel * vec2(5.0, 26.0), 0.0);
+    vec3 ripple = flow(vec2(q.x * 5.0 + 2.0 * g.x, q.y * 26.0 + 4.0 * g.x) + travel * vec2(5.0, 26.0), 0.0, 1.0);
     vec3 n = normalize(vec3(-g.y * relief - 0.02 * ripple.y * fine, 1.0, -g.z * relief - 0.05 * ripple.z * fine));
     float lit = clamp(dot(n, light) * 1.35, 0.0, 1.0) * g.w;
     vec3 base = sand.rgb * sand.rgb;
     vec3 col = base * (lit * vec3(1.90, 1.45, 1.05) + vec3(0.07, 0.10, 0.16) * (0.6 + 0.4 * n.y) + 0.10 * glow);
     float air = 1.0 - exp(-max(z - 0.6, 0.0) * (0.05 + 0.42 * haze));
+    air += (0.02 + 0.16 * haze) * (0.5 + 0.5 * flow(vec2(p.x * 1.4 + 1.2 * circle(t, 48.0).x, p.y * 7.0), t, 1.5).x) * smoothstep(0.5, 2.2, z);  // sand that flies
     air = max(air, smoothstep(2.6, 5.0, z));
     col = mix(col, mix(low, sky, smoothstep(-0.02, 0.06, p.y)) * 0.97, air);
     col = mix(sky, col, hit);
     col *= 1.08 - 0.6 * dot(uv - 0.5, uv - 0.5);
-    gl_FragColor = vec4(film(col * 0.60) + dither(), 1.0);
+    gl_FragColor = vec4(film(col * 0.56) + dither(), 1.0);
 }

@@ -45,10 +45,11 @@ vec2 hash2(vec2 p) {
     return fract((q.xx + q.yz) * q.zy);
 }
 
-// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate (k turns in 7200 s).
-vec3 corner(vec2 cell, vec2 d, float t) {
+// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate: k whole
+// turns in 7200 s.
+vec3 corner(vec2 cell, vec2 d, float t, float rate) {
     vec2 h = hash2(cell);
-    float k = floor(140.0 + 260.0 * h.y) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
+    float k = floor(rate * (140.0 + 260.0 * h.y) + 0.5) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
     vec2 a = fract(h.x + k * (t / 7200.0) + vec2(0.25, 0.0)) - 0.5;
     vec2 g = 8.0 * a - 16.0 * a * abs(a);                             // cosine and sine of the angle, near enough, without their price
     float w = max(0.8 - dot(d, d), 0.0);
@@ -59,14 +60,15 @@ vec3 corner(vec2 cell, vec2 d, float t) {
 
 // Flow noise (Perlin & Neyret 2001) on a triangle grid (Gustavson 2021): x is the value, about -1..1; yz its slope. It boils in
 // place instead of scrolling, shows no square lattice, and repeats exactly after 7200 s.
-vec3 flow(vec2 p, float t) {
+// At rate 1 a point turns once in 18 to 51 s.
+vec3 flow(vec2 p, float t, float rate) {
     vec2 i = floor(vec2(p.x + 0.5 * p.y, p.y));
     vec2 f = vec2(p.x + 0.5 * p.y, p.y) - i;
     vec2 o = f.x > f.y ? vec2(1.0, 0.0) : vec2(0.0, 1.0);
     vec2 a = p - vec2(i.x - 0.5 * i.y, i.y);
     vec2 b = a - vec2(o.x - 0.5 * o.y, o.y);
     vec2 c = a - vec2(0.5, 1.0);
-    return 10.9 * (corner(i, a, t) + corner(i + o, b, t) + corner(i + 1.0, c, t));
+    return 10.9 * (corner(i, a, t, rate) + corner(i + o, b, t, rate) + corner(i + 1.0, c, t, rate));
 }
 // Filmic shoulder and toe (fit by Narkowicz 2015): scene light in, display values out.
 vec3 film(vec3 x) {
@@ -108,8 +110,8 @@ float somebody(vec2 p, float t, float inhale) {
 vec3 presenceAt(vec2 p, float t) {
     float inhale = circle(t, 8.0).x * breath + 0.3 * circle(t, 24.0).y * breath;
     float here = presence * (0.72 + 0.28 * circle(t, 60.0).x);          // it comes and goes
-    vec3 slow = flow(p * 1.3 + vec2(0.0, 1.7) + 0.4 * circle(t, 120.0), t * 0.25);
-    vec3 mid = flow(p * vec2(3.0, 1.3) + 0.20 * slow.yz, t * 0.5);
+    vec3 slow = flow(p * 1.3 + vec2(0.0, 1.7) + 0.4 * circle(t, 120.0), t, 0.25);
+    vec3 mid = flow(p * vec2(3.0, 1.3) + 0.20 * slow.yz, t, 0.5);
     vec2 bend = (0.004 + 0.012 * (1.0 - here)) * mid.yz + 0.018 * (1.3 - here) * slow.yz;
     float d = somebody(p + bend, t, inhale);
 
@@ -119,7 +121,7 @@ vec3 presenceAt(vec2 p, float t) {
     float cloth = 0.0, lean = 0.0, a = 0.6;
     for (int i = 0; i < 5; i++) {
         if (float(i) >= floor(detail)) break;
-        vec3 f = flow(q + 0.10 * mid.xx, t * 0.5);
+        vec3 f = flow(q + 0.10 * mid.xx, t, 0.5);
         cloth += a * f.x;
         lean += a * f.y;
         q = mat2(2.0, 0.15, -0.15, 1.3) * q + 3.3;

@@ -47,10 +47,11 @@ vec2 hash2(vec2 p) {
     return fract((q.xx + q.yz) * q.zy);
 }
 
-// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate (k turns in 7200 s).
-vec3 corner(vec2 cell, vec2 d, float t) {
+// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate: k whole
+// turns in 7200 s.
+vec3 corner(vec2 cell, vec2 d, float t, float rate) {
     vec2 h = hash2(cell);
-    float k = floor(140.0 + 260.0 * h.y) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
+    float k = floor(rate * (140.0 + 260.0 * h.y) + 0.5) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
     vec2 a = fract(h.x + k * (t / 7200.0) + vec2(0.25, 0.0)) - 0.5;
     vec2 g = 8.0 * a - 16.0 * a * abs(a);                             // cosine and sine of the angle, near enough, without their price
     float w = max(0.8 - dot(d, d), 0.0);
@@ -61,14 +62,15 @@ vec3 corner(vec2 cell, vec2 d, float t) {
 
 // Flow noise (Perlin & Neyret 2001) on a triangle grid (Gustavson 2021): x is the value, about -1..1; yz its slope. It boils in
 // place instead of scrolling, shows no square lattice, and repeats exactly after 7200 s.
-vec3 flow(vec2 p, float t) {
+// At rate 1 a point turns once in 18 to 51 s.
+vec3 flow(vec2 p, float t, float rate) {
     vec2 i = floor(vec2(p.x + 0.5 * p.y, p.y));
     vec2 f = vec2(p.x + 0.5 * p.y, p.y) - i;
     vec2 o = f.x > f.y ? vec2(1.0, 0.0) : vec2(0.0, 1.0);
     vec2 a = p - vec2(i.x - 0.5 * i.y, i.y);
     vec2 b = a - vec2(o.x - 0.5 * o.y, o.y);
     vec2 c = a - vec2(0.5, 1.0);
-    return 10.9 * (corner(i, a, t) + corner(i + o, b, t) + corner(i + 1.0, c, t));
+    return 10.9 * (corner(i, a, t, rate) + corner(i + o, b, t, rate) + corner(i + 1.0, c, t, rate));
 }
 // Filmic shoulder and toe (fit by Narkowicz 2015): scene light in, display values out.
 vec3 film(vec3 x) {
@@ -79,9 +81,9 @@ vec3 film(vec3 x) {
 float dither() { return (fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5) / 255.0; }
 // Where the water goes at p, in picture heights a second.
 vec2 stream(vec2 p, float t) {
-    vec3 a = flow(p * 1.5 + 0.5 * circle(t, 120.0), t * 0.5);
-    vec3 b = flow(p * 4.0 + 0.15 * a.yz, t);
-    vec3 c = flow(p * 9.5 + 0.10 * b.yz, t);
+    vec3 a = flow(p * 1.5 + 0.5 * circle(t, 120.0), t, 0.5);
+    vec3 b = flow(p * 4.0 + 0.15 * a.yz, t, 1.0);
+    vec3 c = flow(p * 9.5 + 0.10 * b.yz, t, 1.0);
     vec2 s = 0.030 * a.yz + 0.020 * b.yz + 0.009 * c.yz;
     return curl * vec2(s.y, -s.x);
 }
@@ -94,7 +96,7 @@ float drops(vec2 p, float t, float aspect) {
         float period = i == 0 ? 12.0 : i == 1 ? 9.0 : 15.0;
         float rest = fract(t / period + 0.31 * k);
         float open = smoothstep(0.0, 0.25, rest) * smoothstep(0.75, 0.35, rest);
-        vec2 at = vec2((0.30 * k - 0.30) * aspect * 0.9 + 0.14 * circle(t, 72.0 + 8.0 * k * k).x, 0.24 * (sink < 0.0 ? -1.0 : 1.0));
+        vec2 at = vec2((0.30 * k - 0.30) * aspect * 0.9 + 0.14 * circle(t, 72.0 + 4.0 * k + 4.0 * k * k).x, 0.24 * (sink < 0.0 ? -1.0 : 1.0));
         at += vec2(0.05, 0.07) * circle(t, 36.0 - 6.0 * k);
         vec2 r = p - at;
         d += open * exp(-dot(r, r) * 420.0);
@@ -156,7 +158,7 @@ void main() {
         return;
     }
     vec2 px = 1.0 / IMG_SIZE(dye);
-    vec2 wob = 0.0012 * flow(p * 3.0, t).yz / shape;
+    vec2 wob = 0.0012 * flow(p * 3.0, t, 1.0).yz / shape;
     float d = IMG_NORM_PIXEL(dye, uv + wob).x;
     float dx = IMG_NORM_PIXEL(dye, uv + wob + vec2(1.5 * px.x, 0.0)).x - IMG_NORM_PIXEL(dye, uv + wob - vec2(1.5 * px.x, 0.0)).x;
     float dy = IMG_NORM_PIXEL(dye, uv + wob + vec2(0.0, 1.5 * px.y)).x - IMG_NORM_PIXEL(dye, uv + wob - vec2(0.0, 1.5 * px.y)).x;

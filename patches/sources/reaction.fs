@@ -24,7 +24,7 @@
   ]
 }*/
 
-/* Idea   Gray and Scott's two chemicals on a dish of 200 lines, five steps a frame; feed and kill wander slowly over the dish (Pearson
+/* Idea   Gray and Scott's two chemicals on a dish of 200 lines, five steps a frame (fewer than 28 frames a second slow it down); feed and kill wander slowly over the dish (Pearson
           1993 has the map), so spots, worms and mazes meet and no state is final. The concentration is then read as a height and
           lit: wet stone, skin, coral. Sown with noise at about its own wavelength, so that the first frame is already alive.
    Inputs speed, habit, wander, drift, gloss, deep, flesh, again.
@@ -51,10 +51,11 @@ vec2 hash2(vec2 p) {
     return fract((q.xx + q.yz) * q.zy);
 }
 
-// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate (k turns in 7200 s).
-vec3 corner(vec2 cell, vec2 d, float t) {
+// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate: k whole
+// turns in 7200 s.
+vec3 corner(vec2 cell, vec2 d, float t, float rate) {
     vec2 h = hash2(cell);
-    float k = floor(140.0 + 260.0 * h.y) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
+    float k = floor(rate * (140.0 + 260.0 * h.y) + 0.5) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
     vec2 a = fract(h.x + k * (t / 7200.0) + vec2(0.25, 0.0)) - 0.5;
     vec2 g = 8.0 * a - 16.0 * a * abs(a);                             // cosine and sine of the angle, near enough, without their price
     float w = max(0.8 - dot(d, d), 0.0);
@@ -65,14 +66,15 @@ vec3 corner(vec2 cell, vec2 d, float t) {
 
 // Flow noise (Perlin & Neyret 2001) on a triangle grid (Gustavson 2021): x is the value, about -1..1; yz its slope. It boils in
 // place instead of scrolling, shows no square lattice, and repeats exactly after 7200 s.
-vec3 flow(vec2 p, float t) {
+// At rate 1 a point turns once in 18 to 51 s.
+vec3 flow(vec2 p, float t, float rate) {
     vec2 i = floor(vec2(p.x + 0.5 * p.y, p.y));
     vec2 f = vec2(p.x + 0.5 * p.y, p.y) - i;
     vec2 o = f.x > f.y ? vec2(1.0, 0.0) : vec2(0.0, 1.0);
     vec2 a = p - vec2(i.x - 0.5 * i.y, i.y);
     vec2 b = a - vec2(o.x - 0.5 * o.y, o.y);
     vec2 c = a - vec2(0.5, 1.0);
-    return 10.9 * (corner(i, a, t) + corner(i + o, b, t) + corner(i + 1.0, c, t));
+    return 10.9 * (corner(i, a, t, rate) + corner(i + o, b, t, rate) + corner(i + 1.0, c, t, rate));
 }
 // Filmic shoulder and toe (fit by Narkowicz 2015): scene light in, display values out.
 vec3 film(vec3 x) {
@@ -108,15 +110,17 @@ void main() {
     float aspect = cells.x / max(cells.y, 1.0);
     vec2 p = (uv - 0.5) * vec2(aspect, 1.0);
     if (PASSINDEX < 6) {
-        vec3 slow = flow(p * 1.5 + 0.5 * circle(t, 240.0), t * 0.25);
+        vec3 slow = flow(p * 1.5 + 0.5 * circle(t, 240.0), t, 0.25);
         if ((FRAMEINDEX == 0 || again) && PASSINDEX == 1) {
-            vec3 n = flow(p * 19.0 + 0.9 * slow.yz, 0.0);
-            float v = smoothstep(0.05, 0.35, n.x + 0.35 * slow.x);
-            gl_FragColor = vec4(1.0 - 0.65 * v, 0.33 * v, 0.0, 0.0);
+            vec3 n = flow(p * 19.0 + 0.9 * slow.yz, 0.0, 1.0);
+            float v = smoothstep(0.0, 0.7, n.x + 0.35 * slow.x);
+            gl_FragColor = vec4(1.0 - 0.65 * v, 0.33 * v, 1.25 * v * (1.0 - v) * n.yz);
             return;
         }
         vec2 px = 1.0 / cells;
-        vec2 carry = drift * 0.02 * vec2(slow.z, -slow.y) * speed;
+        float dt = min(TIMEDELTA * 30.0 * speed, 1.1);                    // as much a second at 30 frames as at 60
+        dt *= clamp(float(FRAMEINDEX) / 60.0, 0.15, 1.0);                  // what was sown wakes slowly
+        vec2 carry = drift * 0.014 * vec2(slow.z, -slow.y) * dt;
         vec2 at = uv - carry * px;
         vec2 c = IMG_NORM_PIXEL(dish, at).xy;
         vec2 e = IMG_NORM_PIXEL(dish, at + vec2(px.x, 0.0)).xy, w = IMG_NORM_PIXEL(dish, at - vec2(px.x, 0.0)).xy;
@@ -126,20 +130,20 @@ void main() {
         d += IMG_NORM_PIXEL(dish, at + vec2(px.x, -px.y)).xy + IMG_NORM_PIXEL(dish, at + vec2(-px.x, px.y)).xy;
         vec2 lap = 0.2 * l + 0.05 * d - c;
         float h = clamp(habit + 0.45 * wander * slow.x + 0.05 * circle(t, 10.0).x, 0.0, 1.0);
-        float feed = mix(0.0300, 0.0560, h), kill = mix(0.0622, 0.0618, h) - 0.0040 * (1.0 - h) * h;
+        float feed = mix(0.0340, 0.0560, h), kill = mix(0.0625, 0.0618, h) - 0.0038 * (1.0 - h) * h;
         float uvv = c.x * c.y * c.y;
         vec2 grow = vec2(0.92 * lap.x - uvv + feed * (1.0 - c.x), 0.46 * lap.y + uvv - (feed + kill) * c.y);
-        c += grow * min(speed, 1.15);
+        c += grow * dt;
         // a drop of V now and then, so that nothing dies out
         vec2 r = p - 0.42 * vec2(aspect, 1.0) * vec2(circle(t, 45.0).x, circle(t, 50.0).y);
-        c.y = max(c.y, 0.30 * exp(-dot(r, r) * 2600.0));
+        c.y = max(c.y, 0.30 * exp(-dot(r, r) * 2600.0) * step(0.001, dt));
         gl_FragColor = vec4(clamp(c, 0.0, 1.0), e.y - w.y, u.y - b.y);    // and the slope, for the light
         return;
     }
     vec4 c = smoothly(uv);
     float u = c.x, v = c.y;
     vec3 n = normalize(vec3(-c.zw * 3.4, 1.0));
-    vec3 slow = flow(p * 0.8 + 0.3 * circle(t, 120.0), t * 0.25);
+    vec3 slow = flow(p * 0.8 + 0.3 * circle(t, 120.0), t, 0.25);
     float sway = 0.25 * circle(t, 24.0).x;
     vec3 l = normalize(vec3(-0.60 + sway, 0.62, 0.55));
     float lit = clamp(dot(n, l) * 0.8 + 0.2, 0.0, 1.0);

@@ -46,10 +46,11 @@ vec2 hash2(vec2 p) {
     return fract((q.xx + q.yz) * q.zy);
 }
 
-// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate (k turns in 7200 s).
-vec3 corner(vec2 cell, vec2 d, float t) {
+// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate: k whole
+// turns in 7200 s.
+vec3 corner(vec2 cell, vec2 d, float t, float rate) {
     vec2 h = hash2(cell);
-    float k = floor(140.0 + 260.0 * h.y) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
+    float k = floor(rate * (140.0 + 260.0 * h.y) + 0.5) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
     vec2 a = fract(h.x + k * (t / 7200.0) + vec2(0.25, 0.0)) - 0.5;
     vec2 g = 8.0 * a - 16.0 * a * abs(a);                             // cosine and sine of the angle, near enough, without their price
     float w = max(0.8 - dot(d, d), 0.0);
@@ -60,14 +61,15 @@ vec3 corner(vec2 cell, vec2 d, float t) {
 
 // Flow noise (Perlin & Neyret 2001) on a triangle grid (Gustavson 2021): x is the value, about -1..1; yz its slope. It boils in
 // place instead of scrolling, shows no square lattice, and repeats exactly after 7200 s.
-vec3 flow(vec2 p, float t) {
+// At rate 1 a point turns once in 18 to 51 s.
+vec3 flow(vec2 p, float t, float rate) {
     vec2 i = floor(vec2(p.x + 0.5 * p.y, p.y));
     vec2 f = vec2(p.x + 0.5 * p.y, p.y) - i;
     vec2 o = f.x > f.y ? vec2(1.0, 0.0) : vec2(0.0, 1.0);
     vec2 a = p - vec2(i.x - 0.5 * i.y, i.y);
     vec2 b = a - vec2(o.x - 0.5 * o.y, o.y);
     vec2 c = a - vec2(0.5, 1.0);
-    return 10.9 * (corner(i, a, t) + corner(i + o, b, t) + corner(i + 1.0, c, t));
+    return 10.9 * (corner(i, a, t, rate) + corner(i + o, b, t, rate) + corner(i + 1.0, c, t, rate));
 }
 // Filmic shoulder and toe (fit by Narkowicz 2015): scene light in, display values out.
 vec3 film(vec3 x) {
@@ -117,19 +119,19 @@ void main() {
         float a = 6.2831853 * tilt;
         vec2 g = mat2(cos(a), -sin(a), sin(a), cos(a)) * eye + vec2(0.0, 0.03);
         vec2 q = g * 1.25 + 0.7 * circle(t, 720.0);
-        vec3 w = flow(q * 1.1, t * 0.05);
-        vec3 v = flow(q * 2.3 + 0.10 * w.yz, t * 0.05);
-        vec3 u = flow(q * 5.1 + 0.12 * v.yz + 3.0, t * 0.05);
-        float fine = flow(q * 11.0 + 0.15 * u.yz, t * 0.05).x * 0.5 + flow(q * 23.0 + 0.10 * u.yz, t * 0.05).x * 0.25;
+        vec3 w = flow(q * 1.1, t, 0.05);
+        vec3 v = flow(q * 2.3 + 0.10 * w.yz, t, 0.05);
+        vec3 u = flow(q * 5.1 + 0.12 * v.yz + 3.0, t, 0.05);
+        float fine = flow(q * 11.0 + 0.06 * u.yz, t, 0.05).x * 0.5 + flow(q * 23.0 + 0.05 * u.yz, t, 0.05).x * 0.25;
         float across = g.y + 0.07 * w.x;
         float band = exp(-across * across * 15.0);
         float heart = exp(-dot(g * vec2(0.9, 2.2), g * vec2(0.9, 2.2)) * 3.2);
         float cloud = 0.55 + 0.30 * v.x + 0.20 * u.x + 0.16 * fine;
         float lane = exp(-pow(abs(across + 0.035 * v.x + 0.02) * 13.0, 1.6));
-        float dust = smoothstep(-0.15, 0.85, 0.9 * lane + 0.42 * v.x + 0.30 * u.x + 0.25 * fine - 0.25);
+        float dust = smoothstep(-0.15, 1.0, 0.72 * lane + 0.38 * v.x + 0.36 * u.x + 0.42 * fine - 0.16);
         vec3 col = vec3(0.60, 0.62, 0.74) * band * max(cloud, 0.0) * 0.32 + vec3(1.0, 0.74, 0.52) * heart * max(cloud, 0.1) * 0.62;
         col *= mix(vec3(1.0), vec3(0.085, 0.062, 0.055), dust * smoothstep(0.02, 0.5, band));
-        col += vec3(0.42, 0.10, 0.13) * pow(max(u.x * 0.6 + v.x * 0.5, 0.0), 2.0) * band * 0.10;      // hydrogen
+        col += vec3(0.42, 0.10, 0.13) * pow(max(u.x * 0.6 + v.x * 0.5, 0.0), 2.0) * band * 0.16 * (1.0 - dust);      // hydrogen
         col += vec3(0.05, 0.09, 0.16) * (0.5 + 0.5 * w.x) * 0.20;
         gl_FragColor = vec4(sqrt(max(col, 0.0)) * 0.7 + 2.0 * dither(), 1.0);
         return;

@@ -47,10 +47,11 @@ vec2 hash2(vec2 p) {
     return fract((q.xx + q.yz) * q.zy);
 }
 
-// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate (k turns in 7200 s).
-vec3 corner(vec2 cell, vec2 d, float t) {
+// One corner of a triangle: value and slope of a gradient that turns with time, each at its own rate: k whole
+// turns in 7200 s.
+vec3 corner(vec2 cell, vec2 d, float t, float rate) {
     vec2 h = hash2(cell);
-    float k = floor(140.0 + 260.0 * h.y) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
+    float k = floor(rate * (140.0 + 260.0 * h.y) + 0.5) * (fract(h.y * 57.0) < 0.5 ? -1.0 : 1.0);
     vec2 a = fract(h.x + k * (t / 7200.0) + vec2(0.25, 0.0)) - 0.5;
     vec2 g = 8.0 * a - 16.0 * a * abs(a);                             // cosine and sine of the angle, near enough, without their price
     float w = max(0.8 - dot(d, d), 0.0);
@@ -61,14 +62,15 @@ vec3 corner(vec2 cell, vec2 d, float t) {
 
 // Flow noise (Perlin & Neyret 2001) on a triangle grid (Gustavson 2021): x is the value, about -1..1; yz its slope. It boils in
 // place instead of scrolling, shows no square lattice, and repeats exactly after 7200 s.
-vec3 flow(vec2 p, float t) {
+// At rate 1 a point turns once in 18 to 51 s.
+vec3 flow(vec2 p, float t, float rate) {
     vec2 i = floor(vec2(p.x + 0.5 * p.y, p.y));
     vec2 f = vec2(p.x + 0.5 * p.y, p.y) - i;
     vec2 o = f.x > f.y ? vec2(1.0, 0.0) : vec2(0.0, 1.0);
     vec2 a = p - vec2(i.x - 0.5 * i.y, i.y);
     vec2 b = a - vec2(o.x - 0.5 * o.y, o.y);
     vec2 c = a - vec2(0.5, 1.0);
-    return 10.9 * (corner(i, a, t) + corner(i + o, b, t) + corner(i + 1.0, c, t));
+    return 10.9 * (corner(i, a, t, rate) + corner(i + o, b, t, rate) + corner(i + 1.0, c, t, rate));
 }
 // Filmic shoulder and toe (fit by Narkowicz 2015): scene light in, display values out.
 vec3 film(vec3 x) {
@@ -79,9 +81,9 @@ vec3 film(vec3 x) {
 float dither() { return (fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5) / 255.0; }
 // New light at p (centre 0): threads on a bent ring.
 vec3 enter(vec2 p, float t) {
-    vec3 a = flow(p * 1.6 + 0.6 * circle(t, 90.0), t);
-    vec3 b = flow(p * 3.7 + 0.22 * a.yz + 5.0, t);
-    float r = length(p);
+    vec3 a = flow(p * 1.6 + 0.6 * circle(t, 90.0), t, 1.0);
+    vec3 b = flow(p * 3.7 + 0.22 * a.yz + 5.0, t, 1.0);
+    float r = length(p * vec2(0.72, 1.0));                            // wider than high, as pictures are
     float off = (r - 0.60 - 0.07 * a.x - 0.04 * circle(t, 8.0).x) * 7.0;
     float ring = exp(-off * off);
     float thread = exp(-abs(b.x) * 9.0) * smoothstep(-0.2, 0.7, a.x);
@@ -100,30 +102,30 @@ void main() {
     float aspect = RENDERSIZE.x / RENDERSIZE.y;
     vec2 p = (uv - 0.5) * vec2(aspect, 1.0);
     if (PASSINDEX == 1) {
+        vec3 fade = vec3(1.28, 1.04, 0.82) * mix(1.6, 0.24, memory);       // of the light there is, a second
         if (FRAMEINDEX == 0) {
             vec3 c = vec3(0.0);
-            for (int i = 0; i < 7; i++) {
-                float k = float(i);
-                float s = exp(0.22 * k);
-                float a = 0.18 * k;
-                c += enter(mat2(cos(a), sin(a), -sin(a), cos(a)) * p * s, t) * exp(-vec3(0.34, 0.28, 0.20) * k) * 2.2;
+            for (int i = 0; i < 9; i++) {
+                float age = 0.25 + 0.5 * float(i);                        // seconds since this light came in
+                float a = 0.385 * spin * age;
+                vec2 q = mat2(cos(a), sin(a), -sin(a), cos(a)) * p * exp(0.42 * zoom * age);
+                c += 1.2 * light * enter(q, t - age + 7200.0) * exp(-fade * age);
             }
             gl_FragColor = vec4(c, 1.0);
             return;
         }
         float dt = clamp(TIMEDELTA, 0.0, 0.1) * speed;
         vec2 eye = 0.10 * circle(t, 48.0) * vec2(1.0, 0.6) + 0.02 * circle(t, 11.25);
-        vec3 f = flow(p * 2.4 + 3.0, t);
+        vec3 f = flow(p * 2.4 + 3.0, t, 1.0);
         vec2 q = p - eye;
         float turn = dt * spin * 0.55 * (0.7 + 0.5 * circle(t, 60.0).x);
         float grow = exp(dt * zoom * 0.42 * (1.0 + 0.22 * circle(t, 9.0).y));
         q = mat2(cos(turn), sin(turn), -sin(turn), cos(turn)) * q * grow + eye;
         q += dt * swirl * 0.035 * vec2(f.z, -f.y);
         vec2 at = q / vec2(aspect, 1.0) + 0.5;
+        at = 1.0 - abs(1.0 - abs(at));                                    // beyond the rim it is mirrored
         vec3 old = IMG_NORM_PIXEL(loop, at).rgb;
-        vec2 inside = step(abs(at - 0.5), vec2(0.5));
-        vec3 fade = vec3(1.28, 1.04, 0.82) * mix(1.6, 0.24, memory);
-        vec3 c = old * inside.x * inside.y * exp(-fade * dt) + light * enter(p, t) * dt * 2.4;
+        vec3 c = old * exp(-fade * dt) + light * enter(p, t) * dt * 2.4;
         gl_FragColor = vec4(min(c, 6.0), 1.0);
         return;
     }

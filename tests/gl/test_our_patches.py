@@ -1,0 +1,194 @@
+"""Every patch that comes with the program: its header says all it should, it draws, and it draws the same twice."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from perform import paths
+from perform.frame import Texture
+from perform.gl.context import Context
+from perform.gl.isf.header import read
+from perform.gl.isf.patch import Date, Patch
+from perform.gl.isf.stills import given, views
+from perform.gl.transfer import read as pixels
+
+SIZE = (96, 54)
+NOON: Date = (2026.0, 6.0, 21.0, 43200.0)
+KINDS = {"sources": "source", "filters": "filter", "transitions": "transition", "blends": "blend"}
+FILES = sorted(paths.patches().glob("*/*.fs"))
+SOURCES = [f for f in FILES if f.parent.name == "sources"]
+TRANSITIONS = [f for f in FILES if f.parent.name == "transitions"]
+
+Picture = npt.NDArray[np.uint8]
+Play = Callable[..., Picture]
+
+
+def name(path: Path) -> str:
+    return f"{path.parent.name}/{path.stem}"
+
+
+@cache
+def header(path: Path) -> dict[str, Any]:
+    """The header as written, before any host fills in what is missing."""
+    found = re.match(r"\s*/\*(.*?)\*/", path.read_text("utf-8"), re.DOTALL)
+    assert found, "a patch begins with its header"
+    written: dict[str, Any] = json.loads(found[1])
+    return written
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[dict[Path, Patch]]:
+    """Patches compile once for all tests of this file."""
+    patches: dict[Path, Patch] = {}
+    yield patches
+    for patch in patches.values():
+        patch.close()
+
+
+@pytest.fixture(scope="module")
+def pictures() -> dict[str, Texture]:
+    return {}
+
+
+@pytest.fixture
+def play(gl: Context, opened: dict[Path, Patch], pictures: dict[str, Texture]) -> Play:
+    """play(path, times, **inputs): the last picture of a patch that starts afresh and is drawn at these times."""
+    if not pictures:
+        pictures.update(views(SIZE))
+
+    def last(path: Path, *times: float, **inputs: Any) -> Picture:
+        patch = opened.get(path) or opened.setdefault(path, Patch.open(path))
+        patch.reset()
+        for now in times:
+            moving = {k: v(now) if callable(v) else v for k, v in inputs.items()}
+            texture = patch.render(SIZE, now, {**given(patch.header, pictures), **moving}, NOON)
+        return pixels(texture).copy()
+
+    return last
+
+
+def far(a: Picture, b: Picture) -> float:
+    """Mean difference of two pictures in steps of 8 bits."""
+    return float(np.abs(a.astype(np.int16) - b.astype(np.int16)).mean())
+
+
+def test_there_are_enough() -> None:
+    count = {folder: len([f for f in FILES if f.parent.name == folder]) for folder in KINDS}
+    assert count["sources"] >= 10
+    assert count["filters"] >= 14
+    assert count["transitions"] >= 8
+    assert count["blends"] >= 20
+
+
+def test_a_source_filter_or_transition_is_found_by_its_name_alone() -> None:
+    stems = [f.stem for f in FILES if f.parent.name != "blends"]
+    assert sorted(stems) == sorted(set(stems))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_the_header_says_what_the_patch_is(path: Path) -> None:
+    found, said = read(path), header(path)
+    assert found.kind == KINDS[path.parent.name]
+    assert said["ISFVSN"] == "2"
+    assert "perform" in said["CREDIT"]
+    assert said["CATEGORIES"]
+    assert said["DESCRIPTION"].endswith(".")
+    assert 20 < len(said["DESCRIPTION"]) < 300
+    assert re.search(r"/\*|//", found.body), "a comment says what the idea is and what it costs"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_every_input_can_be_played_without_reading_the_code(path: Path) -> None:
+    for entry in header(path)["INPUTS"]:
+        kind = entry["TYPE"]
+        if entry["NAME"] == "inputImage":
+            continue  # what every filter has
+        assert len(entry.get("LABEL", "")) >= 4, f"{entry['NAME']} needs a LABEL"
+        if kind == "float":
+            assert entry["MIN"] < entry["MAX"]
+            assert entry["MIN"] <= entry["DEFAULT"] <= entry["MAX"]
+        elif kind == "long":
+            assert len(entry["VALUES"]) == len(entry["LABELS"])
+            assert entry["DEFAULT"] in entry["VALUES"]
+        elif kind == "color":
+            assert len(entry["DEFAULT"]) == 4
+            assert all(0.0 <= c <= 1.0 for c in entry["DEFAULT"])
+        elif kind == "point2D":
+            ranges = zip(entry["MIN"], entry["DEFAULT"], entry["MAX"], strict=True)
+            assert all(lo <= default <= hi for lo, default, hi in ranges)
+        elif kind == "bool":
+            assert entry["DEFAULT"] in (True, False)
+
+
+@pytest.mark.parametrize("path", SOURCES + TRANSITIONS, ids=name)
+def test_any_isf_host_can_read_it(path: Path) -> None:
+    """No word of newer GLSL than old hosts and WebGL know, and no loop whose length a compiler cannot see."""
+    code = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text("utf-8"), flags=re.DOTALL)
+    assert not re.search(r"\b(texture|textureSize|texelFetch|uint|round|switch|while|isnan|inverse)\b", code)
+    for loop in re.findall(r"for \(([^)]*)\)", code):
+        assert re.fullmatch(r"int (\w) = -?\d+; \1 <=? \d+; \1\+\+", loop), loop
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_it_draws_a_picture_and_the_same_one_twice(path: Path, play: Play) -> None:
+    times = [5.0 + n / 30.0 for n in range(3)]
+    picture = play(path, *times)
+    colours = picture[..., :3].astype(np.float64)
+    assert 4.0 < colours.mean() < 251.0, "neither black nor white"
+    assert colours.std() > 4.0, "not one flat colour"
+    assert np.array_equal(picture, play(path, *times))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_a_source_is_opaque_moves_and_never_jumps(path: Path, play: Play) -> None:
+    before, after = play(path, 20.0), play(path, 20.0, 20.0 + 1.0 / 30.0)
+    assert (after[..., 3] == 255).all()
+    assert far(before, after) < 3.0
+    assert far(before, play(path, 20.0, 20.5, 21.0, 21.5, 22.0)) > 0.2
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_a_source_has_no_seam_where_time_wraps(path: Path, play: Play) -> None:
+    assert far(play(path, 7200.0 - 1e-3), play(path, 7200.0 + 1e-3)) < 1.0
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_moving_the_speed_fader_never_makes_a_source_jump(path: Path, play: Play) -> None:
+    top = next(e["MAX"] for e in header(path)["INPUTS"] if e["NAME"] == "speed")
+    frame = 1.0 / 60.0
+
+    def speed(now: float) -> float:
+        return top if now > 900.0 + 1.5 * frame else 1.0
+
+    before = play(path, 900.0, 900.0 + frame)
+    after = play(path, 900.0, 900.0 + frame, 900.0 + 2.0 * frame, speed=speed)
+    assert far(before, after) < 4.0
+
+
+@pytest.mark.parametrize("path", TRANSITIONS, ids=name)
+def test_a_transition_begins_and_ends_with_the_pictures_themselves(
+    path: Path, play: Play, pictures: dict[str, Texture]
+) -> None:
+    begin, half, end = (play(path, 1.0, progress=k) for k in (0.0, 0.5, 1.0))
+    start, stop = pixels(pictures["evening"]), pixels(pictures["night"])
+    assert np.array_equal(begin, start)
+    assert np.array_equal(end, stop)
+    assert far(half, start) > 2.0
+    assert far(half, stop) > 2.0
+
+
+@pytest.mark.parametrize("path", TRANSITIONS, ids=name)
+def test_a_transition_neither_starts_nor_stops_with_a_jolt(
+    path: Path, play: Play, pictures: dict[str, Texture]
+) -> None:
+    assert far(play(path, 1.0, progress=0.004), pixels(pictures["evening"])) < 2.0
+    assert far(play(path, 1.0, progress=0.996), pixels(pictures["night"])) < 2.0
