@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from perform.frame import Frame
+from perform.gl.lib import gl
 from perform.plugins import Closing, Stage
 from perform.sinks.prints import Prints
 
@@ -36,6 +37,7 @@ class Null(Closing):
     def show(self, picture: Frame) -> None:
         """Render thread."""
         self.frames += 1
+        gl.glFlush()  # as a window's flip would: without it a CPU rasteriser puts its work off, and memory grows
         if self._prints is not None:
             pixels = self._prints.read(picture)
             if pixels is not None:
