@@ -23,10 +23,10 @@ from perform import testing
 from perform.gl.context import open_headless
 from perform.gl.lib import gl
 from perform.plugins import Stage
+from perform.sources.booth import Booth
 from perform.sources.canvas import Canvas, Picture
 from perform.sources.decoding import Converter
 from perform.sources.image import Image
-from perform.sources.projector import Booth
 from perform.sources.testcard import TestCard
 
 FRAMES = 120

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from perform.sources.booth import Booth
 from perform.sources.canvas import Picture
 from perform.sources.decoding import Converter, errors
-from perform.sources.projector import Booth, NoFilm, Still
+from perform.sources.projector import NoFilm, Still
 from perform.workers import BACKOFF, Mailbox, spawn
 
 IDLE = 0.25  # seconds between looks at whether to stop

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from perform.sources.booth import Booth
 from perform.sources.decoding import Converter
-from perform.sources.projector import Booth, NoFilm, Projector, Still
+from perform.sources.projector import NoFilm, Projector, Still
 from tests.sources.films import film, number
 
 
