@@ -57,7 +57,7 @@ class Conditioning(Closing):
         names: list[str] = []
         for asked in self.filters:
             if asked.casefold() == CONDITION:
-                self._steps.append(None)
+                self._steps += [] if None in self._steps else [None]  # once: it has one memory
                 continue
             step = Filter(asked, stage, names)
             names.append(step.name)

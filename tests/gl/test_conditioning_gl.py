@@ -369,7 +369,7 @@ class TestChain:
             assert chain.draw(frame, (64, 48), 3.0).texture is frame.texture
 
     def test_a_named_condition_keeps_its_place(self, stage: Stage, frame: Frame) -> None:
-        with Conditioning(["Condition", "invert"], condition=False).open(stage) as chain:
+        with Conditioning(["Condition", "invert", "condition"], condition=False).open(stage) as chain:
             got = pixels(chain.draw(frame, (64, 48), 3.0).texture)[..., 0]
         assert np.abs(got - (255 - torch_condition(hills(64, 48), Tone()))).max() <= 1
 
