@@ -238,15 +238,15 @@ def test_a_real_process_that_hangs_is_replaced(capfd: pytest.CaptureFixture[str]
         pids.append(child.pid)
         return child
 
-    supervisor = Supervisor(spawn, MachineWall(), Patience(silence=0.5, grace=20.0))
-    watchdog = threading.Timer(30.0, supervisor.stop)
+    supervisor = Supervisor(spawn, MachineWall(), Patience(silence=1.0, grace=60.0, stop_after=100))
+    watchdog = threading.Timer(120.0, supervisor.stop)
     watchdog.start()
     assert supervisor.run() == 0
     watchdog.cancel()
-    assert len(pids) == 2
+    assert len(pids) >= 2  # more only where the machine was too busy for the second one's beats
     with pytest.raises(ProcessLookupError):
         os.kill(pids[0], 0)
-    assert capfd.readouterr().err.count("words go to standard error") == 2
+    assert capfd.readouterr().err.count("words go to standard error") >= 2
 
 
 def test_command_of_a_child() -> None:
