@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from perform.gl.isf import strangers, tokens
+from perform.gl.isf.builtins import overloads
 from perform.gl.isf.kinds import Header, Input
 from perform.gl.isf.tokens import Token
 
@@ -105,13 +106,15 @@ def translate(header: Header, vertex: str | None = None) -> Translation:
     names |= {n: _safe(n) for n in (*header.targets, *header.imported)}
     uniforms = _uniforms(header, names)
     extensions = _modernise(words, names)
+    again = overloads(tokens.code(words))
+    _writable(tokens.code(words))
     varyings = _declarations(words, _known(header), fragment=True)
     out = _outputs(words)
     head = _head(extensions, uniforms)
     fragment = (
         f"{head}in vec2 isf_FragNormCoord;\nout vec4 isf_FragColor;\n{_HELP}{_BIAS}"
         f"vec4 isf_TexCoords[2] = vec4[2](vec4(isf_FragNormCoord, 0.0, 1.0), vec4(isf_FragNormCoord, 0.0, 1.0));\n"
-        f"#line 1\n{tokens.join(words)}\n"
+        f"vec4 isf_FragCoord = gl_FragCoord;\n{again}#line 1\n{tokens.join(words)}\n"
     )
     if header.dialect == "shadertoy" or (_defines(words, "mainImage") and not _defines(words, "isf_main")):
         fragment += _SHADERTOY
@@ -198,6 +201,18 @@ def _modernise(words: list[Token], names: dict[str, str]) -> list[str]:
         else:
             word.text = _OLD.get(word.text, word.text)
     return [a.split(":")[0].strip() for a in asked if a.startswith("GL_ARB_") and "rectangle" not in a]
+
+
+def _writable(real: list[Token]) -> None:
+    """Give a patch that writes to gl_FragCoord a copy of its own."""
+    found = [n for n, w in enumerate(real[:-5]) if w.text == "gl_FragCoord"]
+    for n in found:
+        rest = [w.text for w in real[n + 1 : n + 6]]
+        first, second = rest[2:4] if rest[:1] == ["."] else rest[:2]
+        if (first == "=" and second != "=") or (first in "+-*/" and second == "="):
+            for other in found:
+                real[other].text = "isf_FragCoord"
+            return
 
 
 def _names(real: list[Token]) -> set[str]:

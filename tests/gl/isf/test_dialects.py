@@ -54,6 +54,13 @@ OLD = {
     "gl_FragColor = vec4(1.0); }",
     "mainImage in ISF": "void mainImage(out vec4 c, in vec2 p) { c = IMG_NORM_PIXEL(inputImage, p / RENDERSIZE); }",
     "reads its output": "void main() { gl_FragColor.g = 0.5; gl_FragColor.ga += vec2(0.5, 1.0); }",
+    "an overloaded built-in": "vec2 mod(vec2 a, bool b) { return b ? a : -a; }\nfloat length(vec2 v) { return 1.0; }\n"
+    "void main() { vec2 p = mod(vec2(1.0), true); float k = mod(3.0, 2.0) * length(vec3(0.0, 1.0, 0.0)) * length(p);\n"
+    "gl_FragColor = IMG_THIS_PIXEL(inputImage) * k * mod(p, 2.0).x; }",
+    "a replaced built-in": "float distance(vec2 a, vec2 b) { return 1.0; }\n"
+    "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage) * distance(vec2(0.0), vec2(9.0)); }",
+    "writes to gl_FragCoord": "void main() { gl_FragCoord.xy -= 0.5; gl_FragCoord = gl_FragCoord * 0.0 + 0.5;\n"
+    "gl_FragColor = IMG_NORM_PIXEL(inputImage, gl_FragCoord.xy); }",
     "derivatives": "#extension GL_OES_standard_derivatives : enable\n"
     "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage) + dFdx(TIME); }",
 }
