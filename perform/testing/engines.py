@@ -10,7 +10,7 @@ from perform.frame import Frame
 from perform.gl.target import Target
 from perform.gl.transfer import read
 from perform.plugins import Engine
-from perform.testing.rehearsal import closed, context, drawable, no_gl_error, quickly, require
+from perform.testing.rehearsal import Stopwatch, closed, context, drawable, no_gl_error, require
 
 DREAMING = 30.0  # seconds a first dream may take on a slow machine
 
@@ -28,17 +28,20 @@ def check_engine(
         engine = make()
         name = type(engine).__name__
         require(isinstance(engine, Engine), f"{name} is no Engine: it needs submit(), newest() and close()")
+        watch = Stopwatch()
         given = [Target(*size) for _ in range(2)]
         try:
-            require(quickly(f"{name}.newest()", engine.newest) is None, f"{name} has a dream before it has a picture")
+            require(
+                watch.quickly(f"{name}.newest()", engine.newest) is None, f"{name} has a dream before it has a picture"
+            )
             last = None
             for n in range(rounds):
                 target = given[n % 2]
                 target.clear(0.2 + 0.5 * (n % 2), 0.4, 0.6, 1.0)
                 for _ in range(1 if n < rounds - 1 else 20):  # at last a burst: the newest replaces the others
                     picture = Frame(target.texture, float(n), n + 1)
-                    quickly(f"{name}.submit()", engine.submit, picture, mood)
-                last = _dream(engine, name, size, last)
+                    watch.quickly(f"{name}.submit()", engine.submit, picture, mood)
+                last = _dream(engine, watch, size, last)
         finally:
             closed(engine, before)
             for target in given:
@@ -46,11 +49,12 @@ def check_engine(
         no_gl_error(name)
 
 
-def _dream(engine: Engine, name: str, size: tuple[int, int], last: Frame | None) -> Frame:
+def _dream(engine: Engine, watch: Stopwatch, size: tuple[int, int], last: Frame | None) -> Frame:
     """Ask until there is a new dream; look at it."""
+    name = type(engine).__name__
     deadline = time.monotonic() + DREAMING
     while True:
-        dream = quickly(f"{name}.newest()", engine.newest)
+        dream = watch.quickly(f"{name}.newest()", engine.newest)
         if dream is not None and (last is None or dream.serial > last.serial):
             break
         require(last is None or dream is not None, f"{name} has forgotten its last dream")

@@ -17,13 +17,13 @@ from perform.gl.transfer import read
 from perform.params import Spec
 from perform.plugins import Control, Sink, Source, Stage
 from perform.testing.rehearsal import (
+    Stopwatch,
     closed,
     context,
     drawable,
     nasty,
     no_gl_error,
     opened,
-    quickly,
     require,
     stage,
 )
@@ -60,25 +60,26 @@ def _play(source: Any, on: Stage, ticks: int) -> None:
     name = f"{type(source).__name__}.frame()"
     last: Frame | None = None
     seen: dict[int, Any] = {}
-    now = on.clock.now()
+    now, watch = on.clock.now(), Stopwatch()
     for n in range(ticks):
         now += (1.0 / on.fps) if n != ticks - 2 else WEEKS
         if isinstance(on.clock, ManualClock):
             on.clock.time = now
         on.params.settle(now)
-        last = _look(source, name, now, last, seen)
+        last = _look(source, watch, now, last, seen)
     for now in nasty(on):
-        last = _look(source, name, now, last, {})
+        last = _look(source, watch, now, last, {})
     require(last is not None, f"{name} was never asked")
 
 
-def _look(source: Any, name: str, now: float, last: Frame | None, seen: dict[int, Any]) -> Frame:
+def _look(source: Any, watch: Stopwatch, now: float, last: Frame | None, seen: dict[int, Any]) -> Frame:
     """One frame, and everything that must be true of it."""
-    frame = drawable(name, quickly(name, source.frame, now))
+    name = f"{type(source).__name__}.frame()"
+    frame = drawable(name, watch.quickly(name, source.frame, now))
     no_gl_error(name)
     require(isinstance(source.lost, bool), f"{name[:-8]}.lost is {source.lost!r}, not True or False")
     require(last is None or frame.serial >= last.serial, f"{name} gives serial {frame.serial} after a higher one")
-    again = quickly(name, source.frame, now)
+    again = watch.quickly(name, source.frame, now)
     require(again.serial == frame.serial, f"{name} gives another picture when it is asked twice for the same time")
     pixels = read(frame.texture)
     if frame.serial in seen:
@@ -124,20 +125,20 @@ def check_sink(make: Callable[[], Sink], ticks: int = 30, on: Stage | None = Non
 
 def _show(sink: Any, on: Stage, targets: list[Target], ticks: int) -> None:
     name = f"{type(sink).__name__}.show()"
-    dropped = 0
+    dropped, watch = 0, Stopwatch()
     for n in range(ticks):
         target = targets[0 if n < ticks // 2 else 1 if n < ticks - 2 else 2]
         target.clear(n / ticks, 0.5, 0.25, 1.0)
         on.clock.pace(on.fps)
         on.params.settle(on.clock.now())
         for _ in range(2):  # an unchanged picture is shown again
-            quickly(name, sink.show, Frame(target.texture, on.clock.now(), n + 1))
+            watch.quickly(name, sink.show, Frame(target.texture, on.clock.now(), n + 1))
         no_gl_error(name)
         count = sink.dropped
         require(isinstance(count, int) and count >= dropped, f"{name[:-7]}.dropped went from {dropped} to {count!r}")
         dropped = count
     for now in nasty(on):
-        quickly(name, sink.show, Frame(targets[1].texture, now, ticks + 1))
+        watch.quickly(name, sink.show, Frame(targets[1].texture, now, ticks + 1))
 
 
 def check_control(make: Callable[[], Control], ticks: int = 30, on: Stage | None = None) -> None:
@@ -149,10 +150,11 @@ def check_control(make: Callable[[], Control], ticks: int = 30, on: Stage | None
     before = set(threading.enumerate())
     here.params.declare("/layer/1/opacity", Spec("float", 1.0, 0.0, 1.0, doc="For playing on."))
     control: Any = opened(make, here, Control)
+    watch = Stopwatch()
     try:
         for _ in range(ticks):
             here.clock.pace(here.fps)
-            quickly(f"{type(control).__name__} (its parameters)", here.params.settle, here.clock.now())
+            watch.quickly(f"{type(control).__name__} (its parameters)", here.params.settle, here.clock.now())
             time.sleep(0.001)  # its worker's turn
     finally:
         closed(control, before)

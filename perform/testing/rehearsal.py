@@ -104,16 +104,25 @@ def closed(part: Any, before: set[threading.Thread]) -> None:
     require(not left, f"{name} leaves threads behind: {', '.join(sorted(t.name for t in left))}")
 
 
-def quickly(name: str, deed: Callable[..., T], *given: Any) -> T:
-    """What `deed(*given)` returns; it may neither raise nor wait."""
-    began = time.perf_counter()
-    try:
-        answer = deed(*given)
-    except Exception as e:
-        raise Broken(f"{name} raises {type(e).__name__}: {e}") from e
-    took = time.perf_counter() - began
-    require(took < BLOCKED, f"{name} took {took * 1000:.0f} ms: it waits for something on the render thread")
-    return answer
+@dataclasses.dataclass
+class Stopwatch:
+    """Sees who keeps the render thread waiting. Three calls over `BLOCKED` are too many, or one over `OPENING`: a
+    busy machine may stop anyone for a moment."""
+
+    slow: int = 0
+
+    def quickly(self, name: str, deed: Callable[..., T], *given: Any) -> T:
+        """What `deed(*given)` returns; it may neither raise nor wait."""
+        began = time.perf_counter()
+        try:
+            answer = deed(*given)
+        except Exception as e:
+            raise Broken(f"{name} raises {type(e).__name__}: {e}") from e
+        took = time.perf_counter() - began
+        self.slow += took > BLOCKED
+        waits = self.slow >= 3 or took > OPENING
+        require(not waits, f"{name} took {took * 1000:.0f} ms: it waits for something on the render thread")
+        return answer
 
 
 def drawable(name: str, frame: object) -> Frame:
