@@ -91,10 +91,13 @@ float heap(vec2 q, float t) {
     return 0.58 * crest * (0.6 + 0.4 * crest) + 0.15 * small * crest + 0.20 * a.x + 0.1;
 }
 
+// Where the map holds the ground at x, z: as the eye does, it has more room for what is near.
+vec2 chart(float x, float z) { return vec2(x / (0.5 + 2.5 * z) + 0.5, sqrt(max(z, 0.0) / 7.0)); }
+
 // How high the ray is above the sand at depth z.
 float over(vec3 eye, vec3 ray, float z) {
     vec3 at = eye + ray * (z / ray.z);
-    float h = IMG_NORM_PIXEL(ground, vec2(at.x / 7.0 + 0.5, z / 7.0)).x;
+    float h = IMG_NORM_PIXEL(ground, chart(at.x, z)).x;
     return at.y - h * relief * (1.0 - 0.75 * smoothstep(2.0, 6.5, z));    // far dunes lie lower: fewer steps miss them
 }
 
@@ -109,9 +112,10 @@ void main() {
     vec3 light = normalize(vec3(side, 0.30, 0.35));
     vec2 travel = vec2(1.5, 2.4) * circle(t, 400.0);
     if (PASSINDEX == 1) {
-        vec2 q = vec2((uv.x - 0.5) * 7.0, uv.y * 7.0) / scale + travel;
+        float deep = 7.0 * uv.y * uv.y;
+        vec2 q = vec2((uv.x - 0.5) * (0.5 + 2.5 * deep), deep) / scale + travel;
         float h = heap(q, t);
-        float e = 0.03;
+        float e = 0.02;
         vec2 s = vec2(heap(q + vec2(e, 0.0), t) - h, heap(q + vec2(0.0, e), t) - h) / e;
         float shade = 1.0;
         for (int i = 1; i <= 4; i++) {
@@ -156,7 +160,7 @@ void main() {
     vec3 low = vec3(0.80, 0.58, 0.44) + glow * vec3(0.75, 0.42, 0.18);
     vec3 sky = mix(low, vec3(0.20, 0.31, 0.44) + glow * vec3(0.4, 0.25, 0.15), smoothstep(0.0, 0.38, p.y));
     vec3 at = eye + ray * (z / ray.z);
-    vec4 g = IMG_NORM_PIXEL(ground, vec2(at.x / 7.0 + 0.5, z / 7.0));
+    vec4 g = IMG_NORM_PIXEL(ground, chart(at.x, z));
     vec2 q = at.xz / scale;
     float fine = clamp(1.4 - z * 0.55, 0.0, 1.0);
     vec3 ripple = flow(vec2(q.x * 5.0 + 2.0 * g.x, q.y * 26.0 + 4.0 * g.x) + travel * vec2(5.0, 26.0), 0.0, 1.0);

@@ -148,7 +148,7 @@ void main() {
         return;
     }
     if (PASSINDEX == 1) {
-        vec2 p = (uv - 0.5) * vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0) / (1.18 * scale) - vec2(0.0, 0.02);
+        vec2 p = (uv - 0.5) * vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0) / (1.18 * scale) + vec2(0.0, 0.015);
         vec3 who = presenceAt(p, t);
         vec3 cold = vec3(0.30, 0.42, 0.58);
         vec3 warm = tint.rgb * tint.rgb * 1.1;

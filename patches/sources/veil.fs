@@ -7,7 +7,7 @@
     {"NAME": "speed", "LABEL": "Speed of everything that moves", "TYPE": "float", "DEFAULT": 1.0, "MIN": 0.0, "MAX": 4.0},
     {"NAME": "scale", "LABEL": "Size of the folds", "TYPE": "float", "DEFAULT": 1.0, "MIN": 0.3, "MAX": 3.0},
     {"NAME": "drape", "LABEL": "From rippled (0) to hanging (1)", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0},
-    {"NAME": "depth", "LABEL": "Depth of the folds", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0.0, "MAX": 1.0},
+    {"NAME": "depth", "LABEL": "Depth of the folds", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0},
     {"NAME": "sheen", "LABEL": "From linen (0) to silk (1)", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0},
     {"NAME": "angle", "LABEL": "Where the light comes from, turns", "TYPE": "float", "DEFAULT": 0.12, "MIN": 0.0, "MAX": 1.0},
     {"NAME": "cloth", "LABEL": "Colour of the cloth", "TYPE": "color", "DEFAULT": [0.78, 0.70, 0.62, 1.0]},
