@@ -190,7 +190,8 @@ class Master:
         viewport = (
             round(box[0]) - around, round(box[1]) - around, round(box[2]) + 2 * around, round(box[3]) + 2 * around
         )  # fmt: skip
-        uniforms: dict[str, Any] = {"box": box, "level": _smooth(self._inset) * (1.0 - self._side), "spread": float(around)}
+        level = _smooth(self._inset) * (1.0 - self._side)
+        uniforms: dict[str, Any] = {"box": box, "level": level, "spread": float(around)}
         self._programs["inset"].draw(target, {"given": given.texture}, uniforms, blend=True, viewport=viewport)
 
     def _goals(self, given: Frame | None) -> tuple[float, float]:
@@ -198,7 +199,7 @@ class Master:
         return float(choice == "inset"), float(choice == "side-by-side")
 
     def _ease(self, given: Frame | None, now: float) -> float:
-        """Nothing pops: blackout takes a sixth of a second, the inset half a second, side by side 0.8 s. Seconds passed."""
+        """Nothing pops: blackout takes a sixth of a second, the inset half a second, side by side 0.8 s."""
         dt, self._then = max(0.0, now - self._then), now
         inset, side = self._goals(given)
         self._dark = _toward(self._dark, float(bool(self.knobs.blackout.value)), dt / 0.16)

@@ -144,7 +144,7 @@ class LayerStack:
             header = "#version 330 core\n"
             self._programs[True] = Program(header + "#define PLAIN\n" + PLACE, name="place")
             self._programs[False] = Program(header + PLACE, name="place")
-            self._composite = Target(*self.size, "rgba16f")
+            self._composite = Target(*self.size, "rgba16f", linear=False)  # read pixel by pixel: half the cost in software
         base = self._composite
         base.clear(0.0, 0.0, 0.0, 0.0)
         below: Texture | None = None  # a blend patch's own output, while it is the newest composite
@@ -161,7 +161,7 @@ class LayerStack:
                 self._draw(picture, place, frames, base, float(place.opacity.value), over=True)
                 continue
             if self._placed is None:
-                self._placed = Target(*self.size, "rgba16f")
+                self._placed = Target(*self.size, "rgba16f", linear=False)
             self._draw(picture, place, frames, self._placed, 1.0, over=False)
             if below is not None:
                 copy(below, base)  # a patch owns its output, and the next may be the same patch
