@@ -25,7 +25,7 @@ def opened(show: Show) -> Iterator[Performance]:
     from perform.performance import Wishes, open_performance
 
     try:
-        play = open_performance(show, ManualClock(), Wishes(headless=True, controls=False, edits=False))
+        play = open_performance(show, ManualClock(), Wishes(headless=True, controls=False))
     except GLUnavailable as e:
         raise Bad(str(e)) from None
     with play:
