@@ -50,7 +50,7 @@ def perform(*words: object, **options: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload,no-any-return]
 
 
-def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not come to that"
@@ -307,7 +307,7 @@ def test_a_still_that_cannot_be_written(say: Say, show: Path) -> None:
 def test_without_a_screen_it_says_so(show: Path) -> None:
     env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     process = perform("run", show, "--no-supervise", env=env)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 3
     assert err.splitlines()[-1].startswith("perform: there is no screen to play on (")
     assert "Traceback" not in err
@@ -319,7 +319,7 @@ def test_a_supervised_show_ends_cleanly(show: Path, tmp_path: Path, name: signal
     process = perform("run", show, "--headless", env=env)
     until(lambda: any(tmp_path.rglob("*.json")))  # it plays, and remembers
     process.send_signal(name)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 0
     assert "Traceback" not in err
 
@@ -338,7 +338,7 @@ def test_a_supervised_show_that_dies_comes_back_as_it_was(show: Path, tmp_path: 
     until(lambda: child() not in (0, first))
     until(lambda: "--resume" in psutil.Process(child()).cmdline())
     process.terminate()
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 0
     assert "the show was ended by signal 9; starting it again where it was" in err
 
@@ -346,6 +346,6 @@ def test_a_supervised_show_that_dies_comes_back_as_it_was(show: Path, tmp_path: 
 def test_a_bad_show_is_not_tried_again(show: Path) -> None:
     show.write_text(SHOW + "opacity = 2\n")
     process = perform("run", show, "--headless")
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 2
     assert err == f"perform: {show}:8: layer 'dream': opacity = 2 is out of range: 0 to 1\n"
