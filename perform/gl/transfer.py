@@ -123,7 +123,7 @@ class Readback:
         self._software = software
         self._turn = 0
         self._waiting = False
-        self._framebuffers: dict[int, int] = {}
+        self._framebuffer = 0
         size = width * height * 4
         self._names = [] if software else _buffers(gl.GL_PIXEL_PACK_BUFFER, size, gl.GL_STREAM_READ)
 
@@ -159,11 +159,10 @@ class Readback:
         if isinstance(picture, Target):
             gl.glBindFramebuffer(gl.GL_READ_FRAMEBUFFER, picture.framebuffer)
             return
-        if picture.id not in self._framebuffers:
-            if len(self._framebuffers) >= 8:
-                self._forget()
-            self._framebuffers[picture.id] = framebuffer(picture.id)
-        gl.glBindFramebuffer(gl.GL_READ_FRAMEBUFFER, self._framebuffers[picture.id])
+        self._framebuffer = self._framebuffer or framebuffer(picture.id)
+        kind = gl.GL_READ_FRAMEBUFFER
+        gl.glBindFramebuffer(kind, self._framebuffer)  # attached anew each time: GL gives names a second time
+        gl.glFramebufferTexture2D(kind, gl.GL_COLOR_ATTACHMENT0, gl.GL_TEXTURE_2D, picture.id, 0)
 
     def _fetch(self) -> Pixels:
         pixels = np.empty((self.height, self.width, 4), np.uint8)
@@ -174,15 +173,12 @@ class Readback:
         gl.glUnmapBuffer(kind)
         return pixels
 
-    def _forget(self) -> None:
-        for name in self._framebuffers.values():
-            gl.glDeleteFramebuffers(1, byref(c_uint(name)))
-        self._framebuffers.clear()
-
     def close(self) -> None:
         """Give the buffers back. May be called twice."""
         _delete(self._names)
-        self._forget()
+        if self._framebuffer:
+            gl.glDeleteFramebuffers(1, byref(c_uint(self._framebuffer)))
+            self._framebuffer = 0
 
 
 def _get(width: int, height: int) -> Pixels:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
-from perform.gl.context import Context, GLUnavailable, prepare
+from perform.gl.context import Context
 from perform.gl.lib import gl as library
 from perform.gl.shader import Program, ShaderError, explain
 from perform.gl.target import Target, Texture
@@ -28,23 +25,6 @@ def draw(target: Target, body: str, **uniforms: object) -> tuple[float, ...]:
     Program(HEAD + body).draw(big, {}, uniforms)  # type: ignore[arg-type]
     assert library.glGetError() == 0
     return tuple(read_float(big.texture)[0, 0].tolist())
-
-
-def test_the_context_is_core_and_software_is_known(gl: Context) -> None:
-    assert float(gl.version[:3]) >= 3.3
-    assert gl.software == ("llvmpipe" in gl.renderer.lower())
-
-
-def test_a_process_that_renders_headless_opens_no_window(gl: Context) -> None:
-    if not sys.platform.startswith("linux"):
-        pytest.skip("only Linux tells the two apart")
-    with pytest.raises(GLUnavailable, match="already renders headless"):
-        prepare(headless=False)
-
-
-def test_importing_gl_loads_no_library() -> None:
-    code = "import sys, perform.gl.isf, perform.gl.transfer; sys.exit('pyglet.gl' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_uv_runs_from_the_bottom_left(target: Target) -> None:
