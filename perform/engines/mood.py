@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from perform.card import Card, Mood
 from perform.engines.trial import fit
@@ -80,6 +80,8 @@ class MoodPad:
         before, self._seen = self._posted or self._seen, state
         self._posted = None
         first, self._met = not self._met, True
+        if first:
+            self._declare_defaults(mood)
         if first and state == (PAD, 0.5, 0.5):
             self._go(mood, self._start if self._start in mood.named else mood.default)
         elif state[0] != PAD and state[0] not in mood.named:
@@ -89,6 +91,13 @@ class MoodPad:
         elif state[1:] != before[1:]:
             self._say(PAD, *state[1:])
         self._goal = self._target(mood)
+
+    def _declare_defaults(self, mood: Mood) -> None:
+        """The mood a show opens with is what its parameters fall back to (`/panic`)."""
+        name = self._start if self._start in mood.named else mood.default
+        x, y = nearest(mood, mood.named[name]) if mood.map is not None else (0.5, 0.5)
+        for param, value in ((self.name, name), (self.x, x), (self.y, y)):
+            self.params.declare(param.address, replace(param.spec, default=value))
 
     def _target(self, mood: Mood) -> tuple[float, ...]:
         name, x, y = self._posted or self._seen

@@ -150,10 +150,10 @@ class Slot:
         if not last.trouble and last.generator is generator and not isinstance(last.engine, Still):
             return
         if self._coming is not None:
-            if role is not None and self._coming.frame is None and not self._coming.trouble:
-                return  # it has not had its first dream: a storm of wishes opens one engine at a time
             if self._turn_back(generator, now):
                 return
+            if role is not None and self._coming.frame is None and not self._coming.trouble:
+                return  # it has not had its first dream: a storm of wishes opens one engine at a time
             self._interrupt()
         try:
             engine = Input() if generator is None else generator.open(self._venue)

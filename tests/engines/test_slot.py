@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 
 import numpy as np
 import pytest
 
 from perform.engines.bank import Role
-from perform.engines.generator import Shape
-from perform.engines.host import HostGenerator
+from perform.engines.generator import Shape, Venue
+from perform.engines.host import HostEngine, HostGenerator
 from perform.engines.openvino import OpenVino
 from perform.engines.passthrough import Passthrough
 from perform.engines.trial import Run, Vector
@@ -290,6 +291,60 @@ class Flaky:
             return run
 
         return HostGenerator(make, shape, 0, 1000, "flaky")
+
+
+def test_changing_ones_mind_before_the_first_dream_costs_nothing(house: House) -> None:
+    house.world("same", 1.0)
+    house.world("dark", sizes=("m",))
+    gate = threading.Event()
+
+    class Slow(Flaky):
+        def load(self, card: Card, size: str, shape: Shape) -> HostGenerator:
+            if card.world != "dark":
+                raise EngineError("not with this one")
+
+            def run(picture: Pixels, mood: Vector) -> Pixels:
+                gate.wait(20)
+                return 255 - picture
+
+            return HostGenerator(lambda: run, shape, 0, 1000, "slow")
+
+    scene = house.theatre(live=True, bank=house.bank(False, 10**9, Slow(), OpenVino("fp32", cache=house.cache)))
+    scene.bank.keep([Role("dark", "m", scene.size)])
+    scene.slot.want("same", "m")
+    until(lambda: scene.dream() and scene.slot.playing is not None and len(scene.bank.warm) == 2)
+    until(lambda: scene.dream(fps=5.0) and not scene.slot.fading)
+    scene.slot.want("dark", "m")
+    scene.dream()
+    scene.slot.want("same", "m")
+    gate.set()
+    greys = [scene.grey(scene.dream(scene.picture(40))) for _ in range(20)]
+    assert scene.slot.playing == Role("same", "m", scene.size)
+    assert max(greys) <= 60  # the other one never showed
+
+
+def test_a_world_that_cannot_be_opened_is_left_alone_for_a_while(house: House) -> None:
+    house.world("dark", sizes=("m",))
+    opened: list[int] = []
+
+    class Shut(HostGenerator):
+        def open(self, venue: Venue) -> HostEngine:
+            opened.append(1)
+            raise RuntimeError("out of texture memory")
+
+    class Gate(Flaky):
+        def load(self, card: Card, size: str, shape: Shape) -> HostGenerator:
+            return Shut(lambda: lambda picture, mood: picture, shape, 0, 1000, "shut")
+
+    scene = house.theatre(bank=house.bank(True, 10**9, Gate()))
+    scene.slot.want("dark", "m")
+    for _ in range(40):
+        assert scene.grey(scene.dream(scene.picture(40))) == 40
+    assert len(opened) == 1
+    assert scene.said == "dark m failed: out of texture memory; its input shows"
+    for _ in range(40):
+        scene.dream()
+    assert len(opened) == 2
 
 
 def test_an_engine_that_fails_while_it_fades_in_fades_out_again(house: House) -> None:
