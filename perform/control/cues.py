@@ -57,12 +57,15 @@ class Cues(Closing):
         self.problems[:] = self._list.open()
         return self
 
-    def change(self, cues: Sequence[Score]) -> None:
-        """Play another list from here on (an edited show): what was fired stays, what is dated before now is past."""
+    def change(self, cues: Sequence[Score], opening: Mapping[str, Value] | None = None) -> None:
+        """Play another list from here on (an edited show): what was fired stays, what is dated before now is past.
+
+        `opening` is what `/panic` goes back to from now on; None: to what it did before.
+        """
         old, self.cues = self._list, cues
         if old is not None:
             self.close()
-            self._list = _List(old.stage, tuple(cues), old.folder, old.opening)
+            self._list = _List(old.stage, tuple(cues), old.folder, opening or old.opening)
             self.problems[:] = self._list.open()
             self._list.carry_on(old)
 

@@ -6,7 +6,6 @@ import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from perform.control.cues import Cues
 from perform.health import Status
 from perform.params import Post
 from perform.performance.layering import Layering
@@ -134,10 +133,7 @@ class Editor:
             if part is not None:
                 self.play.controls[name] = part
         if (edits.cues or edits.layers or edits.sources) and self.play.cues is not None:
-            self.play.closing.remove(self.play.cues.close)
-            self.play.cues.close()
-            self.play.cues = Cues(new.cues).open(replace(self.stage, prefix="/cue"))
-            self.play.closing.append(self.play.cues.close)
+            self.play.cues.change(new.cues, new.values())  # cues dated before now are past
 
     def close(self) -> None:
         """Stop looking."""

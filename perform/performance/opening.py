@@ -99,7 +99,7 @@ def _open(
             if part is not None:
                 play.controls[control.name] = part
     _open_outputs(play, wishes, stage, window)
-    play.cues = Cues(show.cues).open(replace(stage, prefix="/cue"))
+    play.cues = Cues(show.cues, opening=show.values()).open(replace(stage, prefix="/cue"))
     closing.append(play.cues.close)
     if wishes.edits:
         _follow_edits(play, stage, layering)

@@ -1,0 +1,45 @@
+"""`/panic` in a whole show: what stands as it opened stays, what was moved comes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from perform.clock import FixedClock
+from perform.gl.context import Context
+from perform.params import Value
+from perform.performance import Performance, Wishes, open_performance
+from perform.show import load
+
+ROOT = Path(__file__).parents[2]
+SHOWS = [ROOT / "show.toml", ROOT / "examples" / "02-layers" / "show.toml"]
+
+
+def tick(play: Performance, frames: int = 3) -> dict[str, Value]:
+    for _ in range(frames):
+        play.tick()
+        play.clock.pace(30.0)
+    return play.params.snapshot()
+
+
+@pytest.mark.parametrize("path", SHOWS, ids=lambda p: p.parent.name)
+def test_panic_brings_a_show_back_to_its_opening(path: Path, gl: Context) -> None:
+    show = replace(load(path), size=(160, 90), sinks={}, record=None)
+    with open_performance(show, FixedClock(30.0), Wishes(headless=True, controls=False)) as play:
+        opened = tick(play)
+        play.params.post("/panic")
+        assert tick(play) == opened, "panic moves what nobody has touched"
+        layer = f"/layer/{show.layers[0].name}"
+        moved = {
+            f"{layer}/opacity": 0.1,
+            f"{layer}/mood/x": 0.3,
+            f"{layer}/condition/gamma": 2.0,
+            "/master/opacity": 0.0,
+        }
+        for address, value in moved.items():
+            play.params.post(address, value)
+        assert tick(play)["/master/opacity"] == 0.0
+        play.params.post("/panic")
+        assert tick(play) == opened
