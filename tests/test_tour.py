@@ -84,7 +84,8 @@ def test_every_key_of_every_part_is_documented(group: plugins.Group) -> None:
         if not plugin.__module__.startswith("perform."):
             continue
         assert f'"{name}"' in page or f"[{name}]" in page, f"{group}: {name} is not in docs/show.md"
-        missing = [key for key in fields(plugin) if f"`{key}`" not in page]
+        section = page.partition(f'### type = "{name}"')[2].partition("\n##")[0] if group == "sources" else page
+        missing = [key for key in fields(plugin) if f"`{key}`" not in section]
         assert missing == [], f"{name}: keys that docs/show.md does not name"
 
 
