@@ -15,7 +15,7 @@ One definition, two twins: this file (training) and a shader (live). Both do, in
              |d| <= 1:     k(d) = (a + 2)|d|^3 - (a + 3)|d|^2 + 1
              1 < |d| < 2:  k(d) = a|d|^3 - 5a|d|^2 + 8a|d| - 4a
 4. points    v = (v - black) / max(white - black, 0.001)
-5. gamma     v = max(v, 0) ^ (1 / gamma)
+5. gamma     v = v clamped to 0..1, ^ (1 / gamma)
 6. contrast  v = (v - 0.5) contrast + 0.5
 7. brightness v = v + brightness
 8. invert    v = v + (1 - 2 v) invert            (0 or 1; between them it fades)
@@ -66,7 +66,7 @@ def tone(
 ) -> Tensor:
     """Steps 4 to 9, still float: values n/255 in 0..1. Each control is a number or a tensor that broadcasts."""
     span = torch.clamp(torch.as_tensor(white) - torch.as_tensor(black), min=0.001)
-    v = ((v - black) / span).clamp(min=0.0) ** (1.0 / torch.as_tensor(gamma))
+    v = ((v - black) / span).clamp(0.0, 1.0) ** (1.0 / torch.as_tensor(gamma))
     v = (v - 0.5) * contrast + 0.5 + brightness
     v = v + (1.0 - 2.0 * v) * invert
     return quantise(v)

@@ -144,7 +144,8 @@ class LayerStack:
             header = "#version 330 core\n"
             self._programs[True] = Program(header + "#define PLAIN\n" + PLACE, name="place")
             self._programs[False] = Program(header + PLACE, name="place")
-            self._composite = Target(*self.size, "rgba16f", linear=False)  # read pixel by pixel: half the cost in software
+            # Read pixel by pixel, so not interpolated: half the cost in software.
+            self._composite = Target(*self.size, "rgba16f", linear=False)
         base = self._composite
         base.clear(0.0, 0.0, 0.0, 0.0)
         below: Texture | None = None  # a blend patch's own output, while it is the newest composite

@@ -45,7 +45,7 @@ def test_tone_is_the_documented_order() -> None:
     v = torch.linspace(-0.1, 1.1, 25)
     got = conditions.tone(v, black=0.1, white=0.8, gamma=1.7, contrast=1.2, brightness=-0.1, invert=1.0)
     for x, y in zip(v.tolist(), got.tolist(), strict=True):
-        wanted = max((x - 0.1) / 0.7, 0) ** (1 / 1.7)
+        wanted = min(max((x - 0.1) / 0.7, 0), 1) ** (1 / 1.7)
         wanted = (wanted - 0.5) * 1.2 + 0.5 - 0.1
         wanted = min(max(1 - wanted, 0), 1)
         assert y == pytest.approx(math.floor(wanted * 255 + 0.5) / 255, abs=1e-4)
