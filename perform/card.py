@@ -59,7 +59,9 @@ class MoodMap:
         right, up = min(c + 1, self.columns - 1), min(r + 1, self.rows - 1)
         corners = [self.grid[j * self.columns + i] for j in (r, up) for i in (c, right)]
         weights = ((1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v)
-        return tuple(sum(w * n for w, n in zip(weights, numbers, strict=True)) for numbers in zip(*corners, strict=True))
+        return tuple(
+            sum(w * n for w, n in zip(weights, numbers, strict=True)) for numbers in zip(*corners, strict=True)
+        )
 
 
 def _cell(position: float, count: int) -> tuple[int, float]:
