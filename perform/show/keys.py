@@ -37,9 +37,7 @@ def fit(hint: Any, value: Any) -> Any:
     if origin in (tuple, list, Sequence) or hint in (tuple, list):
         return _fit_list(origin or hint, args, value)
     if origin in (dict, Mapping) or hint is dict:
-        if isinstance(value, dict):
-            return value
-        raise Unfit("a table")
+        return _fit_table(args[1] if args else Any, value)
     return _fit_plain(hint, value)
 
 
@@ -65,6 +63,15 @@ def _fit_union(hints: list[Any], value: Any) -> Any:
         except Unfit as e:
             wanted.append(str(e))
     raise Unfit(" or ".join(wanted))
+
+
+def _fit_table(of: Any, value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise Unfit("a table")
+    try:
+        return {key: fit(of, v) for key, v in value.items()}
+    except Unfit as e:
+        raise Unfit(f"a table, each value {e}") from None
 
 
 def _fit_list(kind: Any, args: tuple[Any, ...], value: Any) -> Any:
@@ -120,7 +127,7 @@ def read_part(table: Table, group: plugins.Group, name: str, kind: str) -> PartS
             table.wrong(key, f"{key} is {e}, not {shown(value)}")
     absent = [key for key in required(plugin) if key not in table.data]
     for key in absent:
-        table.wrong("", f"the key {key!r} is missing; a {kind} needs it")
+        table.wrong("", f"the key {key!r} is missing; type {kind!r} needs it")
     if not absent:
         _try(table, plugin, keys)
     return PartSpec(group, name, kind, frozen(keys), line=table.line())

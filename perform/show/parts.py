@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from perform import plugins
 from perform.show.keys import read_part
@@ -66,6 +66,17 @@ def read_sources(top: Table, stock: Stock) -> dict[str, PartSpec]:
         table.done()
     _refuse_fallback_circles(top, sources)
     return sources
+
+
+def check_images(top: Table, sources: Mapping[str, PartSpec], layers: Iterable[str]) -> None:
+    """A shader's picture inputs take other sources, or layers."""
+    feeds = [*sources, *(f"layer:{name}" for name in layers)]
+    for name, source in sources.items():
+        images = source.keys.get("images")
+        for given in images.values() if isinstance(images, Mapping) else ():
+            if given not in feeds:
+                text = f"[source.{name}]: images: there is no source {given!r}{nearest(str(given), feeds)}"
+                top.page.wrong(("source", name, "images"), text)
 
 
 def _refuse_fallback_circles(top: Table, sources: Mapping[str, PartSpec]) -> None:

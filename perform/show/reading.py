@@ -15,7 +15,7 @@ from perform.show.cues import read_cues
 from perform.show.keys import read_part
 from perform.show.layers import read_layers
 from perform.show.lines import Lines
-from perform.show.parts import read_controls, read_engine, read_named, read_record, read_sources
+from perform.show.parts import check_images, read_controls, read_engine, read_named, read_record, read_sources
 from perform.show.spec import Problem, Show, ShowError, frozen
 from perform.show.stock import Stock
 from perform.show.table import Page, Table
@@ -84,6 +84,7 @@ def _read_show(top: Table, path: Path) -> Show:
     size = head.pixels("size", (1280, 720), 16, 16384)
     sources = read_sources(top, stock)
     layers = read_layers(top, stock, tuple(sources), size)
+    check_images(top, sources, [layer.name for layer in layers])
     window = top.table("window", "[window]")
     record = read_record(top)
     show = Show(

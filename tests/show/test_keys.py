@@ -69,6 +69,7 @@ def test_what_fits(hint: Any, value: Any, fitted: Any) -> None:
         (tuple[int, int], [1, "a"], "a list of 2 values, each a whole number"),
         (tuple[str, ...], "a", "a list"),
         (dict[str, float], [1], "a table"),
+        (dict[str, float], {"a": "b"}, "a table, each value a number"),
         (Literal["udp", "tcp"], "tpc", "one of udp, tcp; did you mean 'tcp'?"),
     ],
 )
