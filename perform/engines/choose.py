@@ -86,7 +86,7 @@ def _openvino() -> Option:
 def _cpu() -> Option:
     if not _has("torch"):
         return Option("torch", None, "torch is not installed")
-    return Option("torch", _make("torch", device="cpu"), "torch on the CPU: two to four times slower than OpenVINO")
+    return Option("torch", _make("torch", device="cpu"), "torch on the CPU: where OpenVINO cannot be had")
 
 
 def _has(package: str) -> bool:

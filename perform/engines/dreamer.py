@@ -16,9 +16,9 @@ from perform.gl.transfer import Pixels
 from perform.plugins import EngineError
 from perform.workers import Mailbox, Worker, spawn
 
-# The render thread goes first, but not alone. The default show at 512² on 2 cores, where the software renderer takes
-# all it can get: nice 10 gives 43 frames and 16 dreams a second, 2 gives 39 and 27, 0 gives 41 and 30 with longer
-# frames at the 99th percentile. Where there is idle time, or a graphics card, it makes no difference.
+# The render thread goes first, but not alone. The default show at 512² on 2 cores that other programs used as well:
+# nice 10 gave 43 frames and 16 dreams a second, 5 gave 47 and 18, 2 gave 39 and 27, 0 gave 41 and 30. A renderer that
+# takes all it can get would starve a nicer network; where there is idle time it should make little difference.
 NICE = 2
 TRIES = 3  # failures in a row before it gives up
 PARTING = 2.0  # seconds a last dream is waited for

@@ -1,7 +1,7 @@
 """PyTorch: CUDA and Apple graphics cards, and CPUs where OpenVINO cannot be had.
 
 The network is rebuilt from the card by `perform.networks`; weights are safetensors. On a card it runs in fp16 with
-channels last (two to three times fp32); on a CPU in bf16 where that measures faster (AMX, AVX512-BF16).
+channels last; on a CPU in bf16 where that measures faster (AMX, AVX512-BF16).
 """
 
 from __future__ import annotations
