@@ -132,7 +132,7 @@ vec3 presenceAt(vec2 p, float t) {
     float silk = clamp(0.5 + folds * (0.26 * lean + 0.30 * cloth), 0.0, 1.2);
     float rim = exp(-abs(d + 0.02) * 16.0);
     float inner = clamp(-d * 5.0, 0.0, 1.0);
-    float light = solid * (0.07 + 1.25 * silk * silk * (0.30 + 0.70 * side)) * (0.6 + 0.4 * inner);
+    float light = solid * (0.13 + 1.60 * silk * silk * (0.30 + 0.70 * side)) * (0.6 + 0.4 * inner);
     light += rim * (0.06 + 0.34 * side) * (0.4 + 0.6 * here);
     // the air it stands in: a slow glow behind, smoke, dark below
     float air = exp(-dot(p - vec2(0.12, 0.12), p - vec2(0.12, 0.12)) * 2.6) * (0.11 + 0.03 * inhale);
@@ -157,5 +157,5 @@ void main() {
         gl_FragColor = vec4(film(col) + dither(), 1.0);
         return;
     }
-    gl_FragColor = vec4(IMG_NORM_PIXEL(body, uv).rgb + 3.0 * dither(), 1.0);
+    gl_FragColor = vec4(IMG_NORM_PIXEL(body, uv).rgb + 1.5 * dither(), 1.0);
 }
