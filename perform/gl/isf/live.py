@@ -14,6 +14,7 @@ from perform.gl.isf.draft import Draft, draft
 from perform.gl.isf.header import load, parse
 from perform.gl.isf.kinds import Header, PatchError
 from perform.gl.isf.patch import Date, Patch, seconds_a_frame, today
+from perform.gl.isf.rehearse import rehearse
 from perform.gl.target import Format, Texture
 from perform.params import Params
 from perform.workers import Mailbox, spawn
@@ -57,15 +58,24 @@ class LivePatch:
     # ------------------------------------------------------------------ the worker
     def _watch(self, stop: threading.Event) -> None:
         while not stop.wait(PERIOD):
-            self.look()
+            self.look(rehearsed=True)
 
-    def look(self) -> bool:
-        """Look at the files now, and read the patch again if one has changed; True if so. The worker's thread."""
+    def look(self, rehearsed: bool = False) -> bool:
+        """Look at the files now, and read the patch again if one has changed; True if so. The worker's thread.
+
+        `rehearsed` tries it in another process first: half a second later on stage, but without a hitch.
+        """
         now = self._look(tuple(self._stamps))
         stamp = now[self.path]
         if now == self._stamps or stamp is None or stamp[1] == 0:
             return False  # an editor may delete or empty a file on its way to saving it
-        self._news.put(self._draft())
+        news = self._draft()
+        if rehearsed and isinstance(news, Draft):
+            try:
+                rehearse(self.path, self._format)
+            except PatchError as e:
+                news = e
+        self._news.put(news)
         return True
 
     def _draft(self) -> Draft | PatchError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from perform.gl.isf import strangers, tokens
-from perform.gl.isf.builtins import overloads
+from perform.gl.isf.builtins import NAMES, overloads
 from perform.gl.isf.kinds import Header, Input
 from perform.gl.isf.tokens import Token
 
@@ -58,6 +58,7 @@ _TAKEN = frozenset(
 _PERHAPS = frozenset(
     ("smooth", "flat", "centroid", "noperspective", "invariant", "texture", "precise", "case", "switch", "layout")
 )
+_CALLED = NAMES | {"texture"}  # functions, whatever else has their name
 
 _HELP = """
 vec4 isf_texture(sampler2D s, vec2 p) { return texture(s, p); }
@@ -128,7 +129,7 @@ def translate(header: Header, vertex: str | None = None) -> Translation:
 
 
 def _safe(name: str) -> str:
-    return f"isf_{name}_" if name in _TAKEN or name in _PERHAPS else name
+    return f"isf_{name}_" if name in _TAKEN or name in _PERHAPS or name in NAMES else name
 
 
 def _uniforms(header: Header, names: dict[str, str]) -> str:
@@ -179,7 +180,7 @@ def _modernise(words: list[Token], names: dict[str, str]) -> list[str]:
             continue
         after = real[n + 1].text if n + 1 < len(real) else ""
         before = real[n - 1].text if n else ""
-        if word.text in renamed and not (word.text == "texture" and after == "("):
+        if word.text in renamed and not (word.text in _CALLED and after == "("):
             word.text = renamed[word.text]
         elif before == ".":
             continue  # a field

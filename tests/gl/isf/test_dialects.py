@@ -77,6 +77,11 @@ def test_inputs_with_names_that_glsl_keeps(bench: Bench, write: Write, name: str
     assert bench.pixel(path, **{name: 1.0}) == [255] * 4
 
 
+def test_an_input_called_like_a_function_that_is_called_too(bench: Bench, write: Write) -> None:
+    path = write("void main() { gl_FragColor = vec4(pow(pow, 1.0)); }", INPUTS=[{"NAME": "pow", "TYPE": "float"}])
+    assert bench.pixel(path, pow=1.0) == [255] * 4
+
+
 def test_an_image_called_texture(bench: Bench, write: Write) -> None:
     path = write(
         "void main() { gl_FragColor = IMG_THIS_PIXEL(texture); }", INPUTS=[{"NAME": "texture", "TYPE": "image"}]

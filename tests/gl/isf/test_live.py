@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from perform.gl.context import Context
-from perform.gl.isf import LivePatch
+from perform.gl.isf import LivePatch, PatchError
 from perform.gl.transfer import read
 from perform.params import Params
 from tests.gl.isf.conftest import Bench, Write
@@ -197,12 +197,28 @@ def test_a_patch_that_would_hold_the_show_is_refused(live: Callable[..., LivePat
     assert "too slow to show" in patch.error
 
 
+def test_what_crashes_elsewhere_never_gets_on_stage(
+    live: Callable[..., LivePatch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(path: Path, form: str) -> None:
+        raise PatchError(path, 0, "crashes the graphics driver")
+
+    monkeypatch.setattr("perform.gl.isf.live.rehearse", crash)
+    save(path := tmp_path / "a.fs", paint("1.0, 0.0, 0.0, 1.0"))
+    patch = live(path)
+    save(path, paint("0.0, 1.0, 0.0, 1.0"))
+    assert pixel(patch) == [255, 0, 0, 255]
+    assert patch.look(rehearsed=True)
+    assert pixel(patch) == [255, 0, 0, 255]
+    assert "crashes" in patch.error
+
+
 def test_the_watcher_notices_by_itself(live: Callable[..., LivePatch], tmp_path: Path) -> None:
     save(path := tmp_path / "a.fs", paint("1.0, 0.0, 0.0, 1.0"))
     patch = live(path, watch=True)
     assert pixel(patch) == [255, 0, 0, 255]
     save(path, paint("0.0, 1.0, 0.0, 1.0"))
-    deadline = time.monotonic() + 20.0
+    deadline = time.monotonic() + 60.0
     while pixel(patch) != [0, 255, 0, 255]:
         assert time.monotonic() < deadline, "the change never arrived"
         time.sleep(0.01)
