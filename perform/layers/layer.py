@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from perform.frame import Frame
-from perform.gl.shader import Program
-from perform.gl.target import Target
+from perform.layers.memory import Memory
 from perform.params import Param, Params, Spec
 
 Choices = Callable[[], Sequence[str]]
@@ -39,37 +38,14 @@ class Dreamer(Protocol):
     @property
     def card(self) -> World | None: ...
 
+    @property
+    def playing(self) -> object | None: ...
+
 
 class Moods(Protocol):
     """What a layer needs of its mood pad (see perform.engines.mood)."""
 
     def vector(self, now: float) -> Sequence[float]: ...
-
-
-# Motion-aware smoothing after the generator, the cure for flicker: where the dream barely differs from what is
-# shown, keep more of what is shown; where it moves, let the new one through. The difference is taken over a
-# neighbourhood so that texture noise does not count as motion.
-SETTLE = """#version 330 core
-in vec2 uv;
-out vec4 color;
-uniform sampler2D dream;
-uniform sampler2D given;
-uniform sampler2D shown;
-uniform float wet;      // 1 = the dream, 0 = what the generator was given
-uniform float keep;     // share of the shown picture that stays where nothing moves
-uniform vec2 pixel;
-float change(vec2 at) {
-    vec3 d = abs(texture(dream, at).rgb - texture(shown, at).rgb);
-    return max(d.r, max(d.g, d.b));
-}
-void main() {
-    vec4 fresh = mix(texture(given, uv), texture(dream, uv), wet);
-    if (keep <= 0.0) { color = fresh; return; }
-    float motion = 0.25 * (change(uv + pixel * vec2(2.5, 1.5)) + change(uv + pixel * vec2(-2.5, -1.5))
-                         + change(uv + pixel * vec2(-1.5, 2.5)) + change(uv + pixel * vec2(1.5, -2.5)));
-    color = mix(fresh, texture(shown, uv), keep * (1.0 - smoothstep(0.10, 0.40, motion)));
-}
-"""
 
 
 def _unit(default: float, doc: str, smooth: float = 0.0) -> Spec:
@@ -111,8 +87,9 @@ class LayerParams:
 class Layer:
     """Turns the frames of this tick into one picture (straight RGBA), and remembers what its generator was given.
 
-    Render thread. `given` and `picture` are None before the first frame. A layer without a world hands on what
-    its conditioning (filters only) makes of the source.
+    Render thread. `picture` is None before the first frame, `given` while no world dreams. A layer without a world
+    hands on what its conditioning (filters only) makes of the source; worlds come out of it and go back into it in
+    a dissolve of `crossfade` seconds.
     """
 
     name: str
@@ -123,11 +100,10 @@ class Layer:
     resolution: tuple[int, int]  # of the picture that the generator gets, (width, height)
     given: Frame | None = None
     picture: Frame | None = None
-    _program: Program | None = None
-    _shown: list[Target] = field(default_factory=list)
-    _serial: int = 0
+    _memory: Memory = field(default_factory=Memory)
+    _asleep: float | None = None  # 0 the source as it is, 1 the dream; None before the first frame
     _then: float = 0.0
-    _wanted: tuple[str, str] | None = None
+    _wanted: tuple[str | None, str] = (None, "")
     _card: World | None = None
 
     @property
@@ -142,22 +118,41 @@ class Layer:
         if frame is None:
             return self.picture
         self._ask()
-        if self.world is None and self.given is None:
+        if self._wanted[0] is None:
+            self.given = None
             self.picture = self.conditioning.draw(frame, frame.size, now, condition=False)
+            self._asleep, self._then = 0.0, now
             return self.picture
-        size = self.resolution
         self._learn()
-        self.given = self.conditioning.draw(frame, size, now, condition=True)
-        dream = self.slot.dream(self.given, self.moods.vector(now), now)
-        self.picture = self._settle(dream, self.given, now)
+        self.given = given = self.conditioning.draw(frame, self.resolution, now, condition=True)
+        dream = self.slot.dream(given, self.moods.vector(now), now)
+        self._fall(now)
+        waking = None
+        if self._asleep is not None and self._asleep < 1.0:
+            t = self._asleep
+            waking = self.conditioning.draw(frame, frame.size, now, condition=False), 1.0 - t * t * (3.0 - 2.0 * t)
+        mix, memory = float(self.params.mix.value), float(self.params.memory.value)
+        self.picture = self._memory.settle(dream, given, now, mix, memory, waking)
         return self.picture
 
     def _ask(self) -> None:
-        wanted = (str(self.params.world.value), str(self.params.size.value))
-        if wanted != self._wanted:
-            fade = float(self.params.crossfade.value) if self._wanted is not None else 0.0
-            self._wanted = wanted
-            self.slot.want(self.world, wanted[1], fade)
+        """Tell the slot of a new wish; "no world" only once the last one has dissolved into the source."""
+        wanted = (self.world, str(self.params.size.value))
+        if wanted == self._wanted or (wanted[0] is None and self._asleep):
+            return
+        fade = float(self.params.crossfade.value) if self._wanted[0] is not None else 0.0
+        self._wanted = wanted
+        self.slot.want(*wanted, fade)
+
+    def _fall(self, now: float) -> None:
+        """Towards the dream once something dreams, towards the source when no world is wanted any more."""
+        dt, self._then = max(0.0, now - self._then), now
+        goal = 0.0 if self.world is None else 1.0 if self._asleep or self.slot.playing is not None else 0.0
+        if self._asleep is None:
+            self._asleep = goal  # a show may open on a dream
+        seconds = float(self.params.crossfade.value)
+        step = dt / seconds if seconds > 0.0 else 1.0
+        self._asleep = min(goal, self._asleep + step) if goal > self._asleep else max(goal, self._asleep - step)
 
     def _learn(self) -> None:
         """A world that has just become known brings the condition it was trained on."""
@@ -166,38 +161,8 @@ class Layer:
             self._card = card
             self.conditioning.defaults(card.defaults, float(self.params.crossfade.value))
 
-    def _settle(self, dream: Frame, given: Frame, now: float) -> Frame:
-        """Mix and memory in one pass; no pass at all when neither is wanted."""
-        wet, memory = float(self.params.mix.value), float(self.params.memory.value)
-        dt, self._then = max(0.0, now - self._then), now
-        if wet >= 1.0 and memory <= 0.0:
-            return dream
-        size = dream.size
-        if not self._shown or (self._shown[0].width, self._shown[0].height) != size:
-            for old in self._shown:
-                old.close()
-            self._shown = [Target(*size, "rgba16f"), Target(*size, "rgba16f")]
-            memory = 0.0
-        if self._program is None:
-            self._program = Program(SETTLE, name="memory")
-        # `memory` is the share kept at 30 dreams a second, whatever the frame rate is.
-        keep = min(memory, 0.98) ** (dt * 30.0) if memory > 0.0 else 0.0
-        before, after = self._shown
-        textures = {"dream": dream.texture, "given": given.texture, "shown": before.texture}
-        self._program.draw(
-            after, textures, {"wet": wet, "keep": keep, "pixel": (1.0 / size[0], 1.0 / size[1])}
-        )
-        self._shown = [after, before]
-        self._serial += 1
-        return Frame(after.texture, dream.time, self._serial)
-
     def close(self) -> None:
         """Give back GL objects, the conditioning and the slot."""
-        for target in self._shown:
-            target.close()
-        self._shown = []
-        if self._program is not None:
-            self._program.close()
-            self._program = None
+        self._memory.close()
         self.conditioning.close()
         self.slot.close()

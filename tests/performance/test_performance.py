@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -321,3 +323,23 @@ def test_feeds_are_a_mapping(theatre: Theatre) -> None:
     with pytest.raises(KeyError):
         feeds["layer:nobody"]
     assert isinstance(play.sources["red"], Feed)
+
+
+def test_a_world_dissolves_out_of_its_source_and_back_into_it(theatre: Theatre) -> None:
+    play = theatre.open(ONE + "resolution = [64, 32]\nmemory = 0.0\ncrossfade = 1.0\n")
+    assert theatre.run() == near(RED)
+    theatre.post("/layer/a/world", "landscape")
+    reds = [int(theatre.run(0.02)[0]) for _ in range(55)]
+    dream = int(theatre.middle()[0])
+    assert dream < 200
+    assert any(dream + 10 < red < 245 for red in reds)  # on the way
+    assert max(abs(a - b) for a, b in itertools.pairwise(reds)) < 30  # nothing pops
+    theatre.post("/layer/a/world", "none")
+    theatre.run(0.5)
+    assert dream + 10 < int(theatre.middle()[0]) < 250
+    assert theatre.run(0.7) == near(RED)
+    assert play.layers["a"].given is None
+    theatre.post("/layer/a/crossfade", 0.0)
+    theatre.post("/layer/a/world", "landscape")
+    theatre.run(0.04)
+    assert int(theatre.middle()[0]) == pytest.approx(dream, abs=12)

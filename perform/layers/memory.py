@@ -1,0 +1,98 @@
+"""Mix, memory and waking up: what is seen of a dream, in one pass.
+
+Memory is motion-aware temporal smoothing after the generator, the cure for flicker: where the dream barely differs
+from what is shown, more of what is shown stays; where it moves, the new one comes through. The difference is taken
+over a neighbourhood so that the texture's own noise does not count as motion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from perform.frame import Frame
+from perform.gl.shader import Program
+from perform.gl.target import Target
+
+# A software rasteriser runs both arms of every `if`: WAKING is compiled in only while a world comes or goes.
+SETTLE = """in vec2 uv;
+out vec4 color;
+uniform sampler2D dream;
+uniform sampler2D given;
+uniform sampler2D raw;
+uniform sampler2D shown;
+uniform float wet;      // 1 = the dream, 0 = what the generator was given
+uniform float awake;    // 0 = the dream, 1 = the source as it is
+uniform float keep;     // share of the shown picture that stays where nothing moves
+uniform vec2 pixel;
+float change(vec2 at) {
+    vec3 d = abs(texture(dream, at).rgb - texture(shown, at).rgb);
+    return max(d.r, max(d.g, d.b));
+}
+void main() {
+    vec4 fresh = mix(texture(given, uv), texture(dream, uv), wet);
+    float motion = 0.25 * (change(uv + pixel * vec2(2.5, 1.5)) + change(uv + pixel * vec2(-2.5, -1.5))
+                         + change(uv + pixel * vec2(-1.5, 2.5)) + change(uv + pixel * vec2(1.5, -2.5)));
+    color = mix(fresh, texture(shown, uv), keep * (1.0 - smoothstep(0.10, 0.40, motion)));
+#ifdef WAKING
+    color = mix(color, texture(raw, uv), awake);
+#endif
+}
+"""
+
+
+@dataclass(slots=True)
+class Memory:
+    """The last picture of a layer and the pass that makes the next one of it. Render thread."""
+
+    _programs: dict[bool, Program] = field(default_factory=dict)  # waking or not
+    _shown: list[Target] = field(default_factory=list)
+    _serial: int = 0
+    _then: float = 0.0
+
+    def settle(
+        self, dream: Frame, given: Frame, now: float, mix: float, memory: float, waking: tuple[Frame, float] | None
+    ) -> Frame:
+        """The layer's picture at `now` seconds; no pass at all where nothing of this is wanted.
+
+        `mix` is the generator's picture (1) against what it was given (0); `memory` the share that stays where
+        nothing moves, at 30 dreams a second whatever the frame rate; `waking` the source's own picture and how much
+        of it shows while a world comes or goes (0 to 1): then the picture has the source's size.
+        """
+        dt, self._then = max(0.0, now - self._then), now
+        if mix >= 1.0 and memory <= 0.0 and waking is None:
+            return dream
+        raw, awake = waking or (dream, 0.0)
+        fresh = self._fit(raw.size)
+        keep = min(memory, 0.98) ** (dt * 30.0) if memory > 0.0 and not fresh else 0.0
+        before, after = self._shown
+        self._program(waking is not None).draw(
+            after,
+            {"dream": dream.texture, "given": given.texture, "raw": raw.texture, "shown": before.texture},
+            {"wet": mix, "awake": awake, "keep": keep, "pixel": (1.0 / dream.size[0], 1.0 / dream.size[1])},
+        )
+        self._shown = [after, before]
+        self._serial += 1
+        return Frame(after.texture, dream.time, self._serial)
+
+    def _program(self, waking: bool) -> Program:
+        if waking not in self._programs:
+            head = "#version 330 core\n" + "#define WAKING\n" * waking
+            self._programs[waking] = Program(head + SETTLE, name="memory")
+        return self._programs[waking]
+
+    def _fit(self, size: tuple[int, int]) -> bool:
+        """Targets of this size; True if they are new, and so hold nothing."""
+        if not self._shown:
+            self._shown = [Target(*size, "rgba16f"), Target(*size, "rgba16f")]
+            return True
+        before, after = [target.resize(*size) for target in self._shown]
+        return before or after
+
+    def close(self) -> None:
+        """Give back GL objects."""
+        for target in self._shown:
+            target.close()
+        for program in self._programs.values():
+            program.close()
+        self._shown = []
+        self._programs = {}
