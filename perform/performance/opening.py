@@ -16,6 +16,7 @@ from perform.clock import Clock, FixedClock
 from perform.control.cues import Cues
 from perform.engines import choose
 from perform.engines.bank import Bank, Role
+from perform.engines.generator import Hardware
 from perform.gl.context import Context, open_headless
 from perform.gl.isf import Patch, find_patch
 from perform.health import Guard, Health, Status
@@ -118,9 +119,16 @@ def _blends(show: Show) -> Callable[[str], Any]:
     return lambda name: Patch.open(find_patch(f"blends/{name}", show.patches), "rgba16f")
 
 
+def _hardware(show: Show) -> list[Hardware]:
+    """The show's own engine first, then what suits this machine. The bank's worker asks."""
+    own = [show.engine.make()] if show.engine is not None else []
+    return [*own, *choose.auto()]
+
+
 def _open_bank(play: Performance) -> Bank:
     show, fixed = play.show, isinstance(play.clock, FixedClock)
-    bank = Bank(Library(show.models), choose.auto, synchronous=fixed, status=Status(play.params, "/status/worlds"))
+    status = Status(play.params, "/status/worlds")
+    bank = Bank(Library(show.models), lambda: _hardware(show), synchronous=fixed, status=status)
     play.closing.append(bank.close)
     sizes = {layer.world: (layer.size, layer.resolution) for layer in reversed(show.layers)}
     first = next(((layer.size, layer.resolution) for layer in show.layers if layer.world != "none"), None)

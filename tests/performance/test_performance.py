@@ -343,3 +343,12 @@ def test_a_world_dissolves_out_of_its_source_and_back_into_it(theatre: Theatre) 
     theatre.post("/layer/a/world", "landscape")
     theatre.run(0.04)
     assert int(theatre.middle()[0]) == pytest.approx(dream, abs=12)
+
+
+def test_the_shows_own_engine_comes_first(theatre: Theatre) -> None:
+    world = 'world = "landscape"\nresolution = [64, 32]\nmemory = 0.0\n[engine]\ntype = "passthrough"\n'
+    theatre.open(ONE + world)
+    theatre.run(0.06)
+    grey = theatre.middle()
+    assert max(grey) - min(grey) <= 1  # what the generator would have been given
+    assert "passthrough" in str(theatre.value("/status/engine/a")).casefold()
