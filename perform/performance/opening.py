@@ -59,6 +59,8 @@ def open_performance(show: Show, clock: Clock, wishes: Wishes | None = None) -> 
     """
     wishes = wishes or Wishes()
     window = None if wishes.headless else show.window.make()
+    if window is not None and "title" not in show.window.keys:
+        window.title = show.name
     context = open_headless() if window is None else window.open_window(show.size)
     closing: list[Callable[[], Any]] = [context.close]
     try:
