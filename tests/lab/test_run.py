@@ -128,13 +128,12 @@ def test_sheets_show_every_row(world: World, batches: Batches) -> None:
 
 
 def test_distillation_resumes_exactly_and_splits(tmp_path: Path, world: World, batches: Batches) -> None:
-    recipe = distil.Recipe(sizes="s", side=32, paired=2, unpaired=2, steps=6)
+    recipe = distil.Recipe(turns="s", side=32, paired=2, unpaired=2, steps=6)
 
     def students() -> distil.Students:
         torch.manual_seed(6)
         core = networks.fold(networks.trainable((16, 32, 64), 1, 7))
-        judges = [judge.eval() for judge in Jury(8).patches]
-        return distil.Students(recipe, batches, core, judges, world.unseen())  # type: ignore[arg-type]
+        return distil.Students(recipe, batches, core, Jury(8).patches, world.unseen())
 
     whole = students()
     losses = [whole.step() for _ in range(4)]
