@@ -46,7 +46,7 @@ def _compile(draft: Draft) -> Program:
     newest = language()
     if newest >= 400:
         version = f"#version {newest} core"
-        fragment, vertex = (t and t.replace(VERSION, version, 1) for t in (shader.fragment, shader.vertex))
+        fragment, vertex = (t.replace(VERSION, version, 1) for t in (shader.fragment, shader.vertex))
         with contextlib.suppress(ShaderError):  # the first complaint is the one to tell
-            return Program(fragment or "", vertex, *names)
+            return Program(fragment, vertex, *names)
     raise error
