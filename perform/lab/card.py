@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 FORMAT = 1
-CONDITION = {"reduce": 16.0, "black": 0.0, "white": 1.0, "gamma": 1.0, "contrast": 1.0, "brightness": 0.0}
+CONDITION = {"reduce": 24.0, "black": 0.0, "white": 1.0, "gamma": 1.0, "contrast": 1.0, "brightness": 0.0}
 
 
 def sha256(path: Path) -> str:
