@@ -28,7 +28,10 @@ STALL = 30.0  # seconds without an answer before a dream counts as stuck
 def be_nice() -> None:
     """Give way to the render thread. Call it in a worker BEFORE anything makes threads of its own: they inherit it."""
     if sys.platform.startswith("linux"):  # elsewhere a thread's id is not what setpriority takes
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        me = threading.get_native_id()
+        nice = os.getpriority(os.PRIO_PROCESS, me)
+        if nice < NICE:  # a show that was itself started nicer (nice, systemd) may not take that back
+            os.setpriority(os.PRIO_PROCESS, me, NICE)
 
 
 @dataclass(frozen=True, slots=True)

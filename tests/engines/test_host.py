@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from perform.engines.dreamer import NICE, be_nice
 from perform.engines.generator import Venue
 from perform.engines.host import HostEngine, HostGenerator
 from perform.engines.openvino import OpenVino
@@ -250,3 +253,15 @@ def test_empty_dreams_are_told_from_dark_ones() -> None:
     with pytest.raises(EngineError, match="one flat colour"):
         prove(lambda picture, mood: np.full_like(picture, 9), (128, 64), 0)
     assert prove(lambda picture, mood: picture, (128, 64), 2).shape == (64, 128, 4)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads have priorities of their own on Linux only")
+@pytest.mark.parametrize(("started", "asked"), [(0, [NICE]), (10, [])])
+def test_a_show_that_was_started_nicer_stays_so(
+    monkeypatch: pytest.MonkeyPatch, started: int, asked: list[int]
+) -> None:
+    given: list[int] = []
+    monkeypatch.setattr(os, "getpriority", lambda kind, who: started)
+    monkeypatch.setattr(os, "setpriority", lambda kind, who, nice: given.append(nice))
+    be_nice()  # to take niceness back needs rights: it would end the worker
+    assert given == asked
