@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from perform.clock import FixedClock
 from perform.frame import Texture
 from perform.gl.isf import Header, LivePatch, declare, find_patch
 from perform.gl.shader import Program
@@ -62,11 +63,18 @@ class Filter:
         self._target = Target(1, 1)
         self._on = stage.params.declare(f"{self._prefix}/on", Spec("bool", True, doc=f"Whether {self.name} works."))
         try:
-            self._patch = LivePatch(find_patch(asked, stage.patches), stage.params, self._prefix)
+            path = find_patch(asked, stage.patches)
         except LookupError as why:
             self._status.say(f"{why}; the picture passes unchanged", trouble=True)
             return
+        if isinstance(stage.clock, FixedClock):  # the same film twice: no wall clock, nobody watching
+            self._patch = LivePatch(path, stage.params, self._prefix, date=self._fixed_date, watch=False)
+        else:
+            self._patch = LivePatch(path, stage.params, self._prefix)
         self.poll(stage.size)
+
+    def _fixed_date(self) -> tuple[float, float, float, float]:
+        return 2000.0, 1.0, 1.0, max(0.0, self._then or 0.0) % 86400.0
 
     @property
     def active(self) -> bool:

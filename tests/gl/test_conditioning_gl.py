@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from perform.clock import ManualClock
+from perform.clock import FixedClock, ManualClock
 from perform.conditioning import Conditioning
 from perform.conditioning.framing import Framing, View
 from perform.conditioning.reduction import Reduction, Tone, cells
@@ -465,3 +466,18 @@ class TestChain:
     def test_must_be_open(self, gl: Context, frame: Frame) -> None:
         with pytest.raises(RuntimeError, match="not open"):
             Conditioning().draw(frame, (8, 8), 0.0)
+
+
+def test_a_filter_offline_knows_no_wall_clock(stage: Stage, tmp_path: Path) -> None:
+    (tmp_path / "today.fs").write_text(
+        '/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}]}*/\n'
+        "void main() { gl_FragColor = vec4(DATE.x / 4000.0, DATE.y / 20.0, DATE.w / 100.0, 1.0); }"
+    )
+    stage = replace(stage, clock=FixedClock(60.0))
+    with Conditioning(["today"], condition=False).open(stage) as chain:
+        source = Texture.make(64, 48)
+        seen = [
+            read(chain.draw(Frame(source, now, 1), (64, 48), now).texture)[0, 0, :3].tolist() for now in (0.0, 50.0)
+        ]
+        source.close()
+    assert seen == [[128, 13, 0], [128, 13, 128]]
