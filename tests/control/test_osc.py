@@ -128,6 +128,11 @@ def test_what_is_no_osc_is_counted_and_answered(desk: Desk) -> None:
     assert "not an OSC packet" in desk.answer("/error").args[1]
 
 
+def test_an_error_repeats_no_more_of_an_address_than_anybody_reads(desk: Desk) -> None:
+    desk.send("/" + "x" * 4000, 1.0)
+    assert desk.answer("/error").args[0] == "/" + "x" * 255
+
+
 def test_errors_are_few_however_many_mistakes_there_are(desk: Desk) -> None:
     for n in range(300):
         desk.send("/layer/1/opacity", "banana")

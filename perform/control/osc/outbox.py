@@ -127,7 +127,7 @@ class Outbox:
             self.send(target, encode.message(address, *encode.values(param)))
 
     def _error(self, sender: Sender, address: str, reason: str) -> None:
-        now, target = self.now(), self.audience.target(sender)
+        now, target, address = self.now(), self.audience.target(sender), address[:256]
         recent = [t for t in self._errors.get(target, ()) if now - t < 1.0]
         key = (target, address, reason)
         if len(recent) >= ERRORS or now - self._said.get(key, -1.0) < 1.0:
@@ -141,4 +141,4 @@ class Outbox:
             if near:
                 own = self.params[near[0]].address
                 reason += f"; did you mean {own if own.casefold() == near[0] else near[0]}?"
-        self.send(target, encode.message("/error", address[:256], reason))
+        self.send(target, encode.message("/error", address, reason))

@@ -69,6 +69,7 @@ class TcpConnection:
                 self._out[0] = data[sent:]
                 return
             self._out.popleft()
+        self._waiting = 0  # exact again, should a count have been lost between the two threads
 
 
 @dataclass(slots=True)
