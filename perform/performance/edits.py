@@ -8,7 +8,7 @@ from pathlib import Path
 
 from perform.health import Status
 from perform.params import Post
-from perform.performance.layering import Layering
+from perform.performance.layering import Layering, roles
 from perform.performance.parts import open_part
 from perform.performance.performance import Performance
 from perform.performance.sourcing import open_source
@@ -75,6 +75,7 @@ class Editor:
         self._change_layers(edits, new)
         self._change_values(edits, new)
         self._change_controls(edits, new)
+        self.layering.bank.keep(roles(new))
         later = f"; {', '.join(edits.restart)} at the next start" if edits.restart else ""
         return self.status.say(f"taken up{later}")
 

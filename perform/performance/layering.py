@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from perform.conditioning import Conditioning
-from perform.engines.bank import Bank
+from perform.engines.bank import Bank, Role
 from perform.engines.mood import MoodPad
 from perform.engines.slot import Slot
 from perform.layers import Layer, LayerParams, Place
@@ -16,7 +16,7 @@ from perform.params import Params
 from perform.performance.feeds import LAYER
 from perform.performance.performance import Performance
 from perform.plugins import Stage
-from perform.show import LayerSpec
+from perform.show import LayerSpec, Show
 from perform.show.stock import Stock
 
 
@@ -104,3 +104,10 @@ class Layering:
         for spec in specs:
             layers[spec.name] = layers.pop(spec.name)
             self.play.params.alias(spec.alias, spec.address)
+
+
+def roles(show: Show) -> list[Role]:
+    """The worlds that a show names, as its layers play them: what its bank keeps warm. None if no layer has one."""
+    sizes = {layer.world: (layer.size, layer.resolution) for layer in reversed(show.layers)}
+    first = next(((layer.size, layer.resolution) for layer in show.layers if layer.world != "none"), None)
+    return [Role(world, *sizes.get(world, first)) for world in show.worlds] if first is not None else []

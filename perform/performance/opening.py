@@ -15,7 +15,7 @@ from typing import Any
 from perform.clock import Clock, FixedClock
 from perform.control.cues import Cues
 from perform.engines import choose
-from perform.engines.bank import Bank, Role
+from perform.engines.bank import Bank
 from perform.engines.generator import Hardware
 from perform.gl.context import Context, open_headless
 from perform.gl.isf import Patch, find_patch
@@ -24,7 +24,7 @@ from perform.layers import LayerStack, Master, MasterParams, Place
 from perform.library import Library
 from perform.params import Params, Post
 from perform.performance.edits import Editor
-from perform.performance.layering import Layering
+from perform.performance.layering import Layering, roles
 from perform.performance.parts import open_part
 from perform.performance.performance import Output, Performance
 from perform.performance.sourcing import open_sources
@@ -132,10 +132,8 @@ def _open_bank(play: Performance) -> Bank:
     status = Status(play.params, "/status/worlds")
     bank = Bank(Library(show.models), lambda: _hardware(show), synchronous=fixed, status=status)
     play.closing.append(bank.close)
-    sizes = {layer.world: (layer.size, layer.resolution) for layer in reversed(show.layers)}
-    first = next(((layer.size, layer.resolution) for layer in show.layers if layer.world != "none"), None)
-    if first is not None:
-        bank.keep([Role(world, *sizes.get(world, first)) for world in show.worlds])
+    if named := roles(show):
+        bank.keep(named)
     return bank
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from perform.clock import FixedClock, ManualClock
+from perform.engines.bank import Bank
 from perform.frame import Frame
 from perform.performance import Performance
 from perform.performance.feeds import Feed
@@ -299,6 +300,15 @@ def test_edited_cues_are_the_new_ones(theatre: Theatre) -> None:
     theatre.run(0.1)
     theatre.post("/cue/sea/go")
     assert theatre.run(0.1) == near(BLUE)
+
+
+def test_the_worlds_of_an_edited_show_are_kept_warm(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[tuple[str, str]] = []
+    monkeypatch.setattr(Bank, "keep", lambda bank, roles: kept.extend((role.world, role.size) for role in roles))
+    theatre.open(ONE)
+    save(theatre, ONE + 'world = "landscape"\nsize = "m"\n')
+    theatre.run(0.02)
+    assert kept == [("landscape", "m")]
 
 
 def test_a_world_dreams_on_a_fixed_clock_from_the_first_frame(theatre: Theatre) -> None:
