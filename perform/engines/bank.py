@@ -216,7 +216,7 @@ class Bank:
         try:
             card = self.library.card(role.world)
             entry.card = card
-            generator = self._try(card, role)
+            generator, why = self._try(card, role)
             if not self.synchronous:
                 generator.prepare()
         except (EngineError, CardError, LookupError) as e:
@@ -234,10 +234,10 @@ class Bank:
             before_it.close()
         if forgotten:
             return
-        self._say(f"{role} is ready ({generator.note})")
+        self._say(f"{role} is ready ({generator.note})" + (f"; {why}" if why else ""), trouble=bool(why))
 
-    def _try(self, card: Card, role: Role) -> Generator:
-        """Load with the best engine that can. Raises what the first one said if none can."""
+    def _try(self, card: Card, role: Role) -> tuple[Generator, str]:
+        """Load with the best engine that can; and why a better one could not. Raises what the first one said."""
         if not self._rank:
             self._rank = self.hardware()
         if not self._rank:
@@ -246,7 +246,7 @@ class Bank:
         troubles: list[Exception] = []
         for hardware in self._rank:
             try:
-                return hardware.load(card, role.size, role.shape)
+                return hardware.load(card, role.size, role.shape), str(troubles[0]) if troubles else ""
             except (EngineError, CardError) as e:
                 troubles.append(e)
             except Exception as e:  # noqa: BLE001 - whatever else a library raises becomes this world's trouble

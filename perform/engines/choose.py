@@ -30,8 +30,11 @@ def options() -> list[Option]:
 
 
 def auto() -> list[Hardware]:
-    """The engines this machine can use, best first: a bank tries them in this order. Worker thread."""
-    return [option.hardware for option in options() if option.hardware is not None]
+    """The engines this machine can use, best first: a bank tries them in this order. Worker thread.
+
+    Passthrough is not among them: a world that cannot be loaded must be said to be so, and a smaller size be tried.
+    """
+    return [o.hardware for o in options() if o.hardware is not None and o.name != "passthrough"]
 
 
 def named(name: str, **keys: Any) -> list[Hardware]:

@@ -38,10 +38,14 @@ class OpenVino:
     cache: Path | None = None  # compiled networks and measurements; None: the user's cache folder
     _core: Any = field(default=None, init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        if self.precision not in ("auto", *PRECISIONS):
+            raise ValueError(f"precision is auto, {', '.join(PRECISIONS)}, not {self.precision!r}")
+        if not 0 <= self.threads <= 256:
+            raise ValueError(f"threads is 0 (the machine decides) to 256, not {self.threads}")
+
     def load(self, card: Card, size: str, shape: Shape) -> HostGenerator:
         """See `generator.Hardware`. The first time 0.5–1.5 s (compiling and measuring), then about 0.15 s."""
-        if self.precision not in ("auto", *PRECISIONS):
-            raise EngineError(f"OpenVINO has no precision {self.precision!r}; auto, {', '.join(PRECISIONS)}")
         ov = self._library()
         chosen = card.size(size)
         assets = candidates(chosen, self.precision)

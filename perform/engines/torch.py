@@ -34,6 +34,14 @@ class Torch:
     threads: int = 0
     cache: Path | None = None
 
+    def __post_init__(self) -> None:
+        if self.device.partition(":")[0] not in ("auto", *PRECISIONS):
+            raise ValueError(f"device is auto, {', '.join(PRECISIONS)}, not {self.device!r}")
+        if self.precision not in ("auto", "fp16", "bf16", "fp32"):
+            raise ValueError(f"precision is auto, fp16, bf16 or fp32, not {self.precision!r}")
+        if not 0 <= self.threads <= 256:
+            raise ValueError(f"threads is 0 (the machine decides) to 256, not {self.threads}")
+
     def load(self, card: Card, size: str, shape: Shape) -> HostGenerator:
         """See `generator.Hardware`. Imports torch: the first time a second or two."""
         torch = _library()
@@ -61,8 +69,6 @@ class Torch:
 
     def _build(self, torch: Any, card: Card, size: str, device: str, precision: str) -> Callable[[], Run]:
         kinds = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
-        if precision not in kinds:
-            raise EngineError(f"torch has no precision {precision!r}; auto, {', '.join(kinds)}")
         network = _network(torch, card, size)
         network.core.to(kinds[precision])
         network = network.to(device, memory_format=torch.channels_last)

@@ -119,8 +119,10 @@ def test_missing_and_foreign_files_are_told(tmp_path: Path) -> None:
 
 def test_wrong_wishes_are_told(tmp_path: Path) -> None:
     card = world(tmp_path)
-    with pytest.raises(EngineError, match="no precision 'int4'; auto, int8, bf16, fp32"):
-        OpenVino("int4").load(card, "m", SHAPE)
+    with pytest.raises(ValueError, match="precision is auto, int8, bf16, fp32, not 'int4'"):
+        OpenVino("int4")
+    with pytest.raises(ValueError, match="threads is 0"):
+        OpenVino(threads=-7)
     with pytest.raises(EngineError, match="dark m brings no ONNX file for precision int8"):
         OpenVino("int8", cache=tmp_path).load(card, "m", SHAPE)
     with pytest.raises(EngineError, match="60×32 is not a size this world dreams at: sides are multiples of 8"):

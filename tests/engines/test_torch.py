@@ -68,10 +68,11 @@ def test_a_network_that_is_not_known_or_does_not_fit_is_told(tmp_path: Path) -> 
 
 def test_wrong_wishes_are_told(tmp_path: Path) -> None:
     card = world(tmp_path)
-    with pytest.raises(EngineError, match="no precision 'int4'"):
-        Torch("cpu", "int4", cache=tmp_path).load(card, "m", SHAPE)
-    with pytest.raises(EngineError, match="finds no device 'tpu' here"):
-        Torch("tpu", cache=tmp_path).load(card, "m", SHAPE)
+    for wrong in ({"precision": "int4"}, {"device": "tpu"}, {"threads": -1}):
+        with pytest.raises(ValueError, match=f"^{next(iter(wrong))} is "):
+            Torch(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(EngineError, match="finds no device 'mps' here"):
+        Torch("mps", cache=tmp_path).load(card, "m", SHAPE)
     with pytest.raises(EngineError, match="sides are multiples of 8"):
         Torch("cpu", cache=tmp_path).load(card, "m", (60, 32))
     (card.folder / "m.safetensors").write_bytes(b"other")
