@@ -80,7 +80,7 @@ class Health:
 
     def __post_init__(self) -> None:
         for name, unit, doc in (
-            ("fps", "1/s", "Frames presented a second, over the last two seconds."),
+            ("fps", "1/s", "Frames presented a second, over the last 120 of them."),
             ("uptime", "s", "Seconds since the program started."),
             ("refused", "", "Messages that could not be taken since the start."),
         ):

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+STEADY = 60.0  # seconds of running well after which a failure counts as the first again
 BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between restarts; the last one repeats
 
 
@@ -62,7 +64,9 @@ class Worker:
     _thread: threading.Thread | None = None
 
     def _run(self) -> None:
+        tries = 0
         while not self.stop.is_set():
+            began = time.monotonic()
             try:
                 self.fn(self.stop)
                 return
@@ -74,7 +78,9 @@ class Worker:
                     self.on_error(e)
                 if not self.restart:
                     return
-                self.stop.wait(BACKOFF[min(self.restarts, len(BACKOFF) - 1)])
+                tries = 0 if time.monotonic() - began > STEADY else tries
+                self.stop.wait(BACKOFF[min(tries, len(BACKOFF) - 1)])
+                tries += 1
                 self.restarts += 1
 
     @property

@@ -70,12 +70,16 @@ class Bank:
     budget: int = BUDGET
     synchronous: bool = False
     status: Status | None = None
+    worlds: tuple[str, ...] = ()  # all that the library has, as of the worker's last look: no disk for who asks
     _entries: dict[Role, _Entry] = field(default_factory=dict)
     _keep: tuple[Role, ...] = ()
     _rank: Sequence[Hardware] = ()
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _news: threading.Event = field(default_factory=threading.Event)
     _worker: Worker | None = None
+
+    def __post_init__(self) -> None:
+        self.worlds = tuple(self.library.names())
 
     # ------------------------------------------------------------------ any thread, never waits for a load
     def keep(self, roles: Sequence[Role]) -> None:
@@ -274,6 +278,7 @@ class Bank:
 
     def _look(self) -> None:
         """See whether files of what is loaded, or failed, have changed: seen twice the same, they are complete."""
+        self.worlds = tuple(self.library.names())
         for role, entry in list(self._entries.items()):
             if entry.due or not (entry.generator or entry.trouble):
                 continue

@@ -97,7 +97,7 @@ class Layer:
     conditioning: Conditioner
     slot: Dreamer
     moods: Moods
-    resolution: tuple[int, int]  # of the picture that the generator gets, (width, height)
+    resolution: Callable[[], tuple[int, int]]  # of the picture that the generator gets: (width, height) in pixels
     given: Frame | None = None
     picture: Frame | None = None
     _memory: Memory = field(default_factory=Memory)
@@ -124,7 +124,7 @@ class Layer:
             self._asleep, self._then = 0.0, now
             return self.picture
         self._learn()
-        self.given = given = self.conditioning.draw(frame, self.resolution, now, condition=True)
+        self.given = given = self.conditioning.draw(frame, self.resolution(), now, condition=True)
         dream = self.slot.dream(given, self.moods.vector(now), now)
         self._fall(now)
         waking = None

@@ -14,7 +14,7 @@ import numpy as np
 from perform.frame import Frame
 from perform.gl.shader import Program
 from perform.gl.target import Target
-from perform.gl.transfer import read
+from perform.gl.transfer import Readback
 from perform.layers.flashguard import GRID, FlashGuard
 from perform.layers.stack import cover
 from perform.params import Param, Params, Spec
@@ -140,10 +140,12 @@ class Master:
     params: Params
     knobs: MasterParams
     linear: bool = False
+    software: bool = True
     guard: FlashGuard = field(default_factory=FlashGuard)
     _programs: dict[str, Program] = field(default_factory=dict)
     _targets: list[Target] = field(default_factory=list)
     _small: Target | None = None
+    _readback: Readback | None = None
     _serial: int = 0
     _then: float = 0.0
     _dark: float = 0.0  # blackout, eased
@@ -180,6 +182,7 @@ class Master:
         }
         self._targets = [Target(*self.size, "rgba8"), Target(*self.size, "rgba8")]
         self._small = Target(*GRID, "rgba8")
+        self._readback = Readback(*GRID, self.software)
         self._inset, self._side = self._goals(given)
 
     def _draw_inset(self, target: Target, given: Frame) -> None:
@@ -232,17 +235,20 @@ class Master:
         assert self._small is not None
         cell = {"cell": (1.0 / GRID[0], 1.0 / GRID[1])}
         self._programs["small"].draw(self._small, {"composite": composite.texture}, uniforms | cell)
-        rgb = read(self._small.texture)[..., :3].astype(np.float32) / 255.0
-        self.guard.watch(rgb, now)
+        assert self._readback is not None
+        pixels = self._readback.read(self._small)  # on a GPU that of the frame before: nothing waits
+        if pixels is None:
+            return
+        self.guard.watch(pixels[..., :3].astype(np.float32) / 255.0, now)
         if self.guard.flashes != self.knobs.flashes.value:
             self.params.publish("/status/flashes", self.guard.flashes)
 
     def close(self) -> None:
         """Give back GL objects."""
-        for thing in (*self._programs.values(), *self._targets, self._small):
+        for thing in (*self._programs.values(), *self._targets, self._small, self._readback):
             if thing is not None:
                 thing.close()
-        self._programs, self._targets, self._small = {}, [], None
+        self._programs, self._targets, self._small, self._readback = {}, [], None, None
 
 
 def _toward(value: float, goal: float, step: float) -> float:

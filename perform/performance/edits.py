@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from perform.plugins import Stage
 from perform.show import Edits, Show, ShowError, diff, load
 from perform.workers import Mailbox, Worker, spawn
 
+log = logging.getLogger(__name__)
 PERIOD = 0.3  # seconds between two looks at the file
 
 
@@ -29,11 +32,15 @@ class Editor:
     status: Status
     _news: Mailbox[Show | ShowError] = field(default_factory=Mailbox)
     _stamp: tuple[int, int] | None = None
+    _size: tuple[int, int] = (0, 0)  # that the file asks for
     _worker: Worker | None = None
 
     def watch(self) -> None:
         """Look at the file from now on."""
-        self._stamp = _stamp(self.play.show.path)
+        path = self.play.show.path
+        self._stamp, self._size = _stamp(path), self.play.show.size
+        with contextlib.suppress(ShowError):
+            self._size = load(path).size  # the file's own, whatever size was asked for on the command line
         self._worker = spawn("watch show.toml", self._watch)
 
     def _watch(self, stop: threading.Event) -> None:
@@ -60,13 +67,23 @@ class Editor:
             more = f" (and {len(new.problems) - 1} more)" if len(new.problems) > 1 else ""
             self.status.say(f"{new.problems[0]}{more}: the show goes on as it was", trouble=True)
         elif new is not None:
-            self._become(replace(new, size=self.play.show.size))
+            kept, size = self.play.show, new.size
+            try:
+                later = self._become(replace(new, size=kept.size))
+            except Exception as e:
+                self.play.show = kept
+                log.debug("edit", exc_info=True)
+                return self.status.say(f"only a part could be taken up: {e}", trouble=True)
+            if size != self._size:
+                self._size, later = size, ["size", *later]
+            at_start = f"; {', '.join(later)} at the next start" if later else ""
+            self.status.say(f"taken up{at_start}")
+        return None
 
-    def _become(self, new: Show) -> None:
-        edits = diff(self.play.show, new)
-        if not edits:
-            return self.status.say("read again, nothing has changed")
+    def _become(self, new: Show) -> list[str]:
+        """Make the changes; returns the words for what has to wait."""
         kept = self.play.show
+        edits = diff(kept, new)
         self.play.show = new if not edits.restart else replace(
             new, blend_space=kept.blend_space, window=kept.window, record=kept.record, sinks=kept.sinks,
             patches=kept.patches, models=kept.models,
@@ -75,26 +92,26 @@ class Editor:
         self._change_layers(edits, new)
         self._change_values(edits, new)
         self._change_controls(edits, new)
-        self.layering.bank.keep(roles(new))
-        later = f"; {', '.join(edits.restart)} at the next start" if edits.restart else ""
-        return self.status.say(f"taken up{later}")
+        self.layering.bank.keep(roles(new, self.layering.bank.library))
+        return list(edits.restart)
 
     def _change_sources(self, edits: Edits, new: Show) -> None:
         """Changed sources are opened again; so are those that fall back to them, which hold the old ones."""
         stale = set(edits.sources)
         while more := {n for n, s in new.sources.items() if s.fallback in stale} - stale:
             stale |= more
-        for name in [n for n in self.play.sources if n in stale or n in edits.gone_sources]:
-            feed = self.play.sources.pop(name)
-            self.play.closing.remove(feed.close)
-            feed.close()
-        for name in edits.gone_sources:
-            self.play.params.remove(f"/source/{name}")
+        old = [n for n in self.play.sources if n in stale or n in edits.gone_sources]
+        leaving = [self.play.sources.pop(name) for name in old]
         waiting = {n: s for n, s in new.sources.items() if n in stale}
         while waiting:
             for name, spec in list(waiting.items()):
                 if spec.fallback not in waiting:
                     self.play.sources[name] = open_source(self.play, waiting.pop(name), self.stage)
+        for feed in leaving:  # last, so that what they show is there until something else is
+            self.play.closing.remove(feed.close)
+            feed.close()
+        for name in edits.gone_sources:
+            self.play.params.remove(f"/source/{name}")
 
     def _change_layers(self, edits: Edits, new: Show) -> None:
         """A layer with other filters or another resolution is opened again; its values stay what they are."""

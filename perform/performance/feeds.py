@@ -49,6 +49,7 @@ class Feeds(Mapping[str, Frame]):
 
     sources: Mapping[str, Feed]
     layers: Mapping[str, Layer]
+    guards: Mapping[str, Guard]  # of the layers
     now: float
     _frames: dict[str, Frame | None] = field(default_factory=dict)
 
@@ -63,11 +64,12 @@ class Feeds(Mapping[str, Frame]):
     def _render(self, name: str) -> Frame | None:
         if name in self.sources:
             return self.sources[name].frame(self.now)
-        layer = self.layers.get(name.removeprefix(LAYER)) if name.startswith(LAYER) else None
-        if layer is None:
+        own = name.removeprefix(LAYER)
+        if own == name or own not in self.layers:
             return None
+        layer = self.layers[own]
         self._frames[name] = layer.picture  # what a circle gets to see
-        return layer.render(self, self.now)
+        return self.guards[own].run(self.now, lambda: layer.render(self, self.now), layer.picture)
 
     def __iter__(self) -> Iterator[str]:
         yield from self.sources

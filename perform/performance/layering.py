@@ -10,6 +10,7 @@ from perform.conditioning import Conditioning
 from perform.engines.bank import Bank, Role
 from perform.engines.mood import MoodPad
 from perform.engines.slot import Slot
+from perform.health import Guard, Status
 from perform.layers import Layer, LayerParams, Place
 from perform.library import Card, CardError, Library
 from perform.params import Params
@@ -69,13 +70,20 @@ class Layering:
             params,
             spec.name,
             sources=lambda: self.feeds(spec.name) or feeds,
-            worlds=lambda: ("none", *self.bank.library.names()),
+            worlds=lambda: ("none", *self.bank.worlds),
             sizes=lambda: tuple(known.sizes) if (known := asked.card()) is not None else ("s", "m", "l", "teacher"),
         )
         moods = MoodPad.declare(params, prefix, prefix, asked.card, str(spec.values.get("mood", "")))
         conditioning = Conditioning(tuple(self._file(name) for name in spec.filters)).open(stage)
-        layer = Layer(spec.name, knobs, conditioning, slot, moods, spec.resolution)
+
+        def resolution() -> tuple[int, int]:
+            """The show's wish, in the steps that the world takes."""
+            known = asked.card()
+            return known.fit(*spec.resolution) if known is not None else spec.resolution
+
+        layer = Layer(spec.name, knobs, conditioning, slot, moods, resolution)
         self.play.layers[spec.name] = layer
+        self.play.guards[spec.name] = Guard(Status(params, f"/status{prefix}"))
         self.play.closing.append(layer.close)
 
     def feeds(self, name: str) -> tuple[str, ...]:
@@ -92,7 +100,7 @@ class Layering:
         layer = self.play.layers.pop(name)
         self.play.closing.remove(layer.close)
         layer.close()
-        del self.places[name]
+        del self.places[name], self.play.guards[name]
         self.play.params.remove(f"/layer/{name}")
 
     def number(self, specs: Iterable[LayerSpec]) -> None:
@@ -106,8 +114,17 @@ class Layering:
             self.play.params.alias(spec.alias, spec.address)
 
 
-def roles(show: Show) -> list[Role]:
+def roles(show: Show, library: Library) -> list[Role]:
     """The worlds that a show names, as its layers play them: what its bank keeps warm. None if no layer has one."""
     sizes = {layer.world: (layer.size, layer.resolution) for layer in reversed(show.layers)}
     first = next(((layer.size, layer.resolution) for layer in show.layers if layer.world != "none"), None)
-    return [Role(world, *sizes.get(world, first)) for world in show.worlds] if first is not None else []
+    found: list[Role] = []
+    if first is None:
+        return found
+    for world in show.worlds:
+        size, shape = sizes.get(world, first)
+        try:
+            found.append(Role(world, size, library.card(world).fit(*shape)))
+        except (LookupError, CardError):  # said when a layer asks for it
+            continue
+    return found

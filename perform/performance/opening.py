@@ -87,8 +87,10 @@ def _open(
         smoothly=not context.software,
         trouble=lambda text: log.warning("%s", text),
     )
-    master = Master(show.size, params, MasterParams.declare(params, show.inset), stack.linear)
-    play = Performance(show, clock, context, params, health, stack, master, closing=closing)
+    knobs = MasterParams.declare(params, show.inset)
+    master = Master(show.size, params, knobs, stack.linear, context.software)
+    guard = Guard(Status(params, "/status/composite"))
+    play = Performance(show, clock, context, params, health, stack, master, guard, closing=closing)
     closing += [stack.close, master.close]
     open_sources(play, show.sources, stage)
     layering = Layering(play, stage, stock, _open_bank(play), places)
@@ -132,7 +134,7 @@ def _open_bank(play: Performance) -> Bank:
     status = Status(play.params, "/status/worlds")
     bank = Bank(Library(show.models), lambda: _hardware(show), synchronous=fixed, status=status)
     play.closing.append(bank.close)
-    if named := roles(show):
+    if named := roles(show, bank.library):
         bank.keep(named)
     return bank
 

@@ -45,8 +45,10 @@ class Performance:
     health: Health
     stack: LayerStack
     master: Master
+    guard: Guard  # of the composite
     sources: dict[str, Feed] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
+    guards: dict[str, Guard] = field(default_factory=dict)  # of the layers
     outputs: dict[str, Output] = field(default_factory=dict)
     controls: dict[str, Control] = field(default_factory=dict)
     cues: Cues | None = None
@@ -63,10 +65,12 @@ class Performance:
         for step in self.before:
             step(now)
         self.params.settle(now)  # the only moment a parameter changes
-        feeds = self._feeds = Feeds(self.sources, self.layers, now)
+        feeds = self._feeds = Feeds(self.sources, self.layers, self.guards, now)
         if self._composite is None or not self.master.knobs.freeze.value:
             pictures = {name: feeds.get(LAYER + name) for name in self.layers if self.stack.visible(name)}
-            self._composite = self.stack.blend(pictures, feeds, now)
+            self._composite = self.guard.run(now, lambda: self.stack.blend(pictures, feeds, now), self._composite)
+        if self._composite is None:
+            return  # nothing was ever blended: no beat, so that the supervisor starts afresh
         self.picture = self.master.show(self._composite, self.given, now)
         for output in self.outputs.values():
             output.guard.run(now, lambda o=output: o.sink.show(self.picture), None)  # type: ignore[misc]

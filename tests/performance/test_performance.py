@@ -239,6 +239,68 @@ def test_an_edited_value_is_taken_up_and_the_performers_own_stay(theatre: Theatr
     assert theatre.value("/status/show") == "taken up"
 
 
+def test_an_edit_that_fails_half_way_is_said_and_the_show_goes_on(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play = theatre.open(ONE)
+    theatre.run()
+    before = play.show
+
+    def broken(self: object, edits: object, new: object) -> None:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr("perform.performance.edits.Editor._change_values", broken)
+    save(theatre, ONE.replace('source = "red"', 'source = "blue"'))
+    assert theatre.run(0.1) == near(RED)
+    assert play.show is before
+    assert theatre.value("/status/show") == "only a part could be taken up: no memory"
+
+
+def test_another_size_waits_and_says_so(theatre: Theatre) -> None:
+    theatre.open(ONE)
+    theatre.run()
+    save(theatre, ONE)
+    path = theatre.folder / "show.toml"
+    path.write_text(path.read_text().replace("size = [64, 36]", "size = [96, 54]"))
+    assert theatre.play is not None
+    editor = next(s.__self__ for s in theatre.play.before if hasattr(getattr(s, "__self__", None), "look"))
+    assert editor.look()
+    theatre.run(0.1)
+    assert theatre.value("/status/show") == "taken up; size at the next start"
+
+
+def test_a_layer_that_raises_keeps_its_last_picture(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    play = theatre.open(ONE)
+    theatre.run()
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("no such texture")
+
+    monkeypatch.setattr(play.layers["a"].conditioning, "draw", broken)
+    assert theatre.run(0.1) == near(RED)
+    assert theatre.value("/status/layer/a") == "no such texture (trying again)"
+    monkeypatch.undo()
+    theatre.post("/layer/a/source", "blue")
+    assert theatre.run(2.0) == near(BLUE)
+
+
+def test_a_composite_that_raises_keeps_the_last_one(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    play = theatre.open(ONE)
+    theatre.run()
+    monkeypatch.setattr(type(play.stack), "blend", lambda *_: 1 / 0)
+    assert theatre.run(0.1) == near(RED)
+    assert "division by zero" in str(theatre.value("/status/composite"))
+
+
+def test_the_generator_gets_a_size_that_it_takes(theatre: Theatre) -> None:
+    play = theatre.open(ONE + 'world = "landscape"\nresolution = [61, 35]\n')
+    theatre.run(0.06)
+    given = play.layers["a"].given
+    assert given is not None
+    assert given.size == (64, 32)
+    assert str(theatre.value("/status/engine/a")).startswith("landscape m")
+
+
 def test_a_wrong_edit_changes_nothing_and_says_why(theatre: Theatre) -> None:
     play = theatre.open(ONE)
     theatre.run()
