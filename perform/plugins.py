@@ -10,14 +10,14 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from perform.clock import Clock
-from perform.frame import Frame
+from perform.frame import Frame, Texture
 from perform.params import Params
 
 Group = Literal["sources", "engines", "sinks", "controls"]
@@ -30,6 +30,7 @@ class Stage:
     `prefix` is the part's address ("/source/camera"); `size` the show's (width, height) in pixels; `folder` the
     one that holds show.toml (relative paths start there); `patches` the folders searched for patches, in order;
     `software` is True on a CPU rasteriser (llvmpipe), where direct uploads beat PBOs.
+    `sound` holds what is heard, as pictures for patches ("audio", "audioFFT"): empty while nobody listens.
     """
 
     params: Params
@@ -40,6 +41,7 @@ class Stage:
     folder: Path = Path()
     patches: Sequence[Path] = ()
     software: bool = True
+    sound: dict[str, Texture] = field(default_factory=dict)
 
 
 @runtime_checkable

@@ -30,7 +30,7 @@ def test_versions_agree() -> None:
         ("sources", {"camera", "video", "image", "shader", "testcard"}),
         ("engines", {"openvino", "torch", "passthrough"}),
         ("sinks", {"window", "recorder", "snapshot", "null"}),
-        ("controls", {"osc"}),
+        ("controls", {"audio", "osc"}),
     ],
 )
 def test_the_built_ins_are_announced_like_anybodys(group: plugins.Group, names: set[str]) -> None:

@@ -49,6 +49,7 @@ class Filter:
     def __init__(self, asked: str, stage: Stage, taken: Collection[str] = ()) -> None:
         self.name = _name(Path(asked).stem, taken)
         self._params = stage.params
+        self._sound = stage.sound
         self._prefix = f"{stage.prefix}/filter/{self.name}"
         self._status = Status(stage.params, f"/status{self._prefix}")
         self._guard = Guard(self._status)
@@ -107,7 +108,8 @@ class Filter:
         self._step(now)
         if self._share <= 0.0:
             return picture
-        filtered = self._guard.run(now, lambda: patch.render(size, now, {"inputImage": picture}), picture)
+        given = {**self._sound, "inputImage": picture}
+        filtered = self._guard.run(now, lambda: patch.render(size, now, given), picture)
         if self._share >= 1.0 or filtered is picture:
             return filtered
         self._target.resize(*size)

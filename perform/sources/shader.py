@@ -46,6 +46,7 @@ class Shader(Closing):
         else:
             self._live = LivePatch(path, stage.params, stage.prefix)
         self._size = self.size or stage.size
+        self._sound = stage.sound
         doc = "How fast the patch's own time goes; below zero it runs backwards."
         spec = Spec("float", self.speed, -8.0, 8.0, unit="x", doc=doc, smooth=0.2)
         self._speed = stage.params.declare(f"{stage.prefix}/time/speed", spec)
@@ -87,9 +88,10 @@ class Shader(Closing):
         return self._frame
 
     def _pictures(self, now: float) -> dict[str, AnyTexture]:
-        """What its image inputs look at."""
+        """What its image inputs look at, and what is heard."""
         frames = {name: self._look(source, now) for name, source in self.images.items()}
-        return {name: frame.texture for name, frame in frames.items() if frame is not None}
+        seen = {name: frame.texture for name, frame in frames.items() if frame is not None}
+        return {**self._sound, **seen}
 
     def _say(self) -> None:
         if self._live.error:
