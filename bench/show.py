@@ -31,7 +31,7 @@ from typing import Any
 
 from perform.clock import LiveClock
 from perform.performance import Performance, Wishes, open_performance
-from perform.show import Show, load
+from perform.show import PartSpec, Show, load
 
 SHOW = Path(__file__).parent.parent / "show.toml"
 SIZES = ((512, 512), (256, 256))
@@ -47,7 +47,14 @@ def staged(side: tuple[int, int], fps: float, world: str = "landscape") -> Show:
     controls = {
         name: replace(part, keys={**part.keys, "listen": "127.0.0.1:0"}) for name, part in show.controls.items()
     }
-    return replace(show, size=side, fps=fps, layers=layers, cues=(), controls=controls)
+    sources = {name: _fitted(part, side) for name, part in show.sources.items()}
+    return replace(show, size=side, fps=fps, layers=layers, sources=sources, cues=(), controls=controls)
+
+
+def _fitted(source: PartSpec, side: tuple[int, int]) -> PartSpec:
+    """A source that names a size, drawn no larger than the stage."""
+    size = source.keys.get("size")
+    return replace(source, keys={**source.keys, "size": tuple(map(min, size, side))}) if size else source
 
 
 @contextmanager
@@ -133,7 +140,8 @@ def stages(play: Performance, frames: int) -> dict[str, float]:
     from perform.conditioning import Conditioning
     from perform.engines.slot import Slot
     from perform.gl.lib import gl
-    from perform.layers import Layer, LayerStack, Master
+    from perform.layers import LayerStack, Master
+    from perform.layers.memory import Memory
     from perform.params import Params
     from perform.performance.feeds import Feed
 
@@ -168,7 +176,7 @@ def stages(play: Performance, frames: int) -> dict[str, float]:
             (Feed, "frame", "source"),
             (Conditioning, "draw", "conditioning"),
             (Slot, "dream", "generator (hand over, take, dissolve)"),
-            (Layer, "_settle", "mix and memory"),
+            (Memory, "settle", "mix and memory"),
             (LayerStack, "blend", "composite"),
             (Master, "show", "master, flash guard, inset"),
         )
@@ -303,6 +311,10 @@ def main() -> None:
     print(machine())
     found["start"] = {"perform --help, s": help_time(), "command to first picture, s": first_picture()}
     table("start", found["start"])
+    with playing(staged(SIZES[0], 30.0)) as play:
+        name = f"{SIZES[0][0]}×{SIZES[0][1]}, size m, paced at 30 fps"
+        found[name] = watch(play, seconds).line
+        table(name, found[name])
     for side in SIZES:
         name = f"{side[0]}×{side[1]}, size m"
         with playing(staged(side, 240.0)) as play:

@@ -3,6 +3,7 @@
 from perform.layers.flashguard import FlashGuard
 from perform.layers.layer import Layer, LayerParams
 from perform.layers.master import Master, MasterParams
+from perform.layers.memory import Memory
 from perform.layers.stack import LayerStack, Place
 
-__all__ = ["FlashGuard", "Layer", "LayerParams", "LayerStack", "Master", "MasterParams", "Place"]
+__all__ = ["FlashGuard", "Layer", "LayerParams", "LayerStack", "Master", "MasterParams", "Memory", "Place"]

@@ -98,9 +98,9 @@ class Layer:
     slot: Dreamer
     moods: Moods
     resolution: Callable[[], tuple[int, int]]  # of the picture that the generator gets: (width, height) in pixels
+    memory: Memory = field(default_factory=Memory)
     given: Frame | None = None
     picture: Frame | None = None
-    _memory: Memory = field(default_factory=Memory)
     _asleep: float | None = None  # 0 the source as it is, 1 the dream; None before the first frame
     _then: float = 0.0
     _wanted: tuple[str | None, str] = (None, "")
@@ -132,7 +132,7 @@ class Layer:
             t = self._asleep
             waking = self.conditioning.draw(frame, frame.size, now, condition=False), 1.0 - t * t * (3.0 - 2.0 * t)
         mix, memory = float(self.params.mix.value), float(self.params.memory.value)
-        self.picture = self._memory.settle(dream, given, now, mix, memory, waking)
+        self.picture = self.memory.settle(dream, given, now, mix, memory, waking)
         return self.picture
 
     def _ask(self) -> None:
@@ -163,6 +163,6 @@ class Layer:
 
     def close(self) -> None:
         """Give back GL objects, the conditioning and the slot."""
-        self._memory.close()
+        self.memory.close()
         self.conditioning.close()
         self.slot.close()

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from perform.frame import Frame
 from perform.gl.shader import Program
-from perform.gl.target import Target
+from perform.gl.target import Format, Target
 
-# A software rasteriser runs both arms of every `if`: WAKING is compiled in only while a world comes or goes.
+# A software rasteriser runs both arms of every `if`: PLAIN is the ordinary frame, the dream and its memory alone.
 SETTLE = """in vec2 uv;
 out vec4 color;
 uniform sampler2D dream;
@@ -24,27 +24,41 @@ uniform float wet;      // 1 = the dream, 0 = what the generator was given
 uniform float awake;    // 0 = the dream, 1 = the source as it is
 uniform float keep;     // share of the shown picture that stays where nothing moves
 uniform vec2 pixel;
+uniform float turn;     // frame modulo 64
+uniform float grain;    // a step of what the target can hold
 float change(vec2 at) {
     vec3 d = abs(texture(dream, at).rgb - texture(shown, at).rgb);
     return max(d.r, max(d.g, d.b));
 }
 void main() {
-    vec4 fresh = mix(texture(given, uv), texture(dream, uv), wet);
-    float motion = 0.25 * (change(uv + pixel * vec2(2.5, 1.5)) + change(uv + pixel * vec2(-2.5, -1.5))
-                         + change(uv + pixel * vec2(-1.5, 2.5)) + change(uv + pixel * vec2(1.5, -2.5)));
+    vec4 fresh = texture(dream, uv);
+#ifndef PLAIN
+    fresh = mix(texture(given, uv), fresh, wet);
+#endif
+    float motion = 0.5 * (change(uv + pixel * vec2(2.0, 1.0)) + change(uv - pixel * vec2(2.0, 1.0)));
     color = mix(fresh, texture(shown, uv), keep * (1.0 - smoothstep(0.10, 0.40, motion)));
-#ifdef WAKING
+#ifndef PLAIN
     color = mix(color, texture(raw, uv), awake);
 #endif
+    // Steps that small would be rounded away, and a long memory stop short: rounding up or down by chance gets there.
+    vec2 p = gl_FragCoord.xy + 5.588238 * turn;
+    color.rgb += (fract(52.9829189 * fract(dot(p, vec2(0.06711056, 0.00583715)))) - 0.5) * grain;
 }
 """
 
 
+GRAIN: dict[Format, float] = {"rgba8": 1 / 255, "rgba16f": 1 / 2048, "rgba32f": 0.0}
+
+
 @dataclass(slots=True)
 class Memory:
-    """The last picture of a layer and the pass that makes the next one of it. Render thread."""
+    """The last picture of a layer and the pass that makes the next one of it. Render thread.
 
-    _programs: dict[bool, Program] = field(default_factory=dict)  # waking or not
+    `format` is "rgba8" on a software rasteriser, where it takes half the time of "rgba16f".
+    """
+
+    format: Format = "rgba16f"
+    _programs: dict[bool, Program] = field(default_factory=dict)  # plain or not
     _shown: list[Target] = field(default_factory=list)
     _serial: int = 0
     _then: float = 0.0
@@ -65,25 +79,32 @@ class Memory:
         fresh = self._fit(raw.size)
         keep = min(memory, 0.98) ** (dt * 30.0) if memory > 0.0 and not fresh else 0.0
         before, after = self._shown
-        self._program(waking is not None).draw(
+        self._program(waking is None and mix >= 1.0).draw(
             after,
             {"dream": dream.texture, "given": given.texture, "raw": raw.texture, "shown": before.texture},
-            {"wet": mix, "awake": awake, "keep": keep, "pixel": (1.0 / dream.size[0], 1.0 / dream.size[1])},
+            {
+                "wet": mix,
+                "awake": awake,
+                "keep": keep,
+                "pixel": (1.0 / dream.size[0], 1.0 / dream.size[1]),
+                "turn": float(self._serial % 64),
+                "grain": GRAIN[self.format],
+            },
         )
         self._shown = [after, before]
         self._serial += 1
         return Frame(after.texture, dream.time, self._serial)
 
-    def _program(self, waking: bool) -> Program:
-        if waking not in self._programs:
-            head = "#version 330 core\n" + "#define WAKING\n" * waking
-            self._programs[waking] = Program(head + SETTLE, name="memory")
-        return self._programs[waking]
+    def _program(self, plain: bool) -> Program:
+        if plain not in self._programs:
+            head = "#version 330 core\n" + "#define PLAIN\n" * plain
+            self._programs[plain] = Program(head + SETTLE, name="memory")
+        return self._programs[plain]
 
     def _fit(self, size: tuple[int, int]) -> bool:
         """Targets of this size; True if they are new, and so hold nothing."""
         if not self._shown:
-            self._shown = [Target(*size, "rgba16f"), Target(*size, "rgba16f")]
+            self._shown = [Target(*size, self.format), Target(*size, self.format)]
             return True
         before, after = [target.resize(*size) for target in self._shown]
         return before or after

@@ -11,7 +11,7 @@ from perform.engines.bank import Bank, Role
 from perform.engines.mood import MoodPad
 from perform.engines.slot import Slot
 from perform.health import Guard, Status
-from perform.layers import Layer, LayerParams, Place
+from perform.layers import Layer, LayerParams, Memory, Place
 from perform.library import Card, CardError, Library
 from perform.params import Params
 from perform.performance.feeds import LAYER
@@ -81,7 +81,8 @@ class Layering:
             known = asked.card()
             return known.fit(*spec.resolution) if known is not None else spec.resolution
 
-        layer = Layer(spec.name, knobs, conditioning, slot, moods, resolution)
+        memory = Memory("rgba8" if stage.software else "rgba16f")
+        layer = Layer(spec.name, knobs, conditioning, slot, moods, resolution, memory)
         self.play.layers[spec.name] = layer
         self.play.guards[spec.name] = Guard(Status(params, f"/status{prefix}"))
         self.play.closing.append(layer.close)

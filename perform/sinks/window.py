@@ -142,8 +142,6 @@ class Window(Closing):
         window = self._window
         window.switch_to()
         window.dispatch_events()
-        if self.closed:
-            return
         width, height = window.get_framebuffer_size()
         if width < 1 or height < 1:  # minimised
             self.dropped += 1
@@ -195,7 +193,7 @@ class Window(Closing):
             "Z": lambda: self._flip("/master/freeze"),
             "P": lambda: self._post("/snapshot", True),
             "ESCAPE": self._escape,
-            "Q": self._quit,
+            "Q": lambda: setattr(self, "closed", True),
         }
         if name in deeds:
             deeds[name]()
@@ -224,7 +222,7 @@ class Window(Closing):
         elif self._window.fullscreen:
             self._window.set_fullscreen(False)
         else:
-            self._quit()
+            self.closed = True
 
     def _quit(self) -> bool:
         self.closed = True
