@@ -64,7 +64,7 @@ def test_the_longest_memory_arrives_in_the_end(memory: Memory) -> None:
     for n in range(1, 1200):
         shown = memory.settle(after, after, n / 60, 1.0, 1.0, None)
     mean = read(shown.texture)[..., 0].mean()  # type: ignore[arg-type]
-    # Without dither both stop at 114 or sooner. llvmpipe cuts half floats off instead of rounding them: not all the way.
+    # Without dither both stop at 114 or sooner. llvmpipe cuts half floats off instead of rounding: not all the way.
     assert mean == pytest.approx(120, abs=0.7 if memory.format == "rgba8" else 3.5)
 
 
