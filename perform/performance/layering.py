@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,7 +75,10 @@ class Layering:
             sizes=lambda: tuple(known.sizes) if (known := asked.card()) is not None else ("s", "m", "l", "teacher"),
         )
         moods = MoodPad.declare(params, prefix, prefix, asked.card, str(spec.values.get("mood", "")))
-        conditioning = Conditioning(tuple(self._file(name) for name in spec.filters)).open(stage)
+        conditioning = Conditioning(tuple(self._file(name) for name in spec.filters))
+        with contextlib.suppress(LookupError, CardError):  # said when the layer asks for its world
+            conditioning.defaults(self.bank.library.card(spec.world).defaults)
+        conditioning.open(stage)
 
         def resolution() -> tuple[int, int]:
             """The show's wish, in the steps that the world takes."""
