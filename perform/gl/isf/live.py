@@ -10,10 +10,11 @@ from pathlib import Path
 
 from perform.frame import Texture as AnyTexture
 from perform.gl.isf import controls
+from perform.gl.isf.cost import BRIEF, LONGEST, Size, judge, seconds_a_frame
 from perform.gl.isf.draft import Draft, draft
 from perform.gl.isf.header import load, parse
 from perform.gl.isf.kinds import Header, PatchError
-from perform.gl.isf.patch import Date, Patch, seconds_a_frame, today
+from perform.gl.isf.patch import Date, Patch, today
 from perform.gl.isf.rehearse import rehearse
 from perform.gl.target import Format, Texture
 from perform.params import Params
@@ -21,8 +22,8 @@ from perform.workers import Mailbox, spawn
 
 log = logging.getLogger(__name__)
 Stamp = tuple[int, int]  # when a file was changed (ns), and its size
+News = tuple[Draft | PatchError, Size | None]  # and the size at which it is known to be quick enough
 PERIOD = 0.2  # seconds between looks at the files
-LONGEST = 2.0  # seconds a frame: a patch that would take longer is not put on
 
 
 class LivePatch:
@@ -50,9 +51,10 @@ class LivePatch:
         self._patch: Patch | None = None
         self._controls: controls.Controls = {}
         self._blank: Texture | None = None
-        self._news: Mailbox[Draft | PatchError] = Mailbox()
+        self._news: Mailbox[News] = Mailbox()
         self._stamps = self._look((path,))
-        self._news.put(self._draft())
+        self._size: Size | None = None  # of the last frame: the worker measures at it
+        self._news.put((self._draft(), None))
         self._watcher = spawn(f"watch {path.name}", self._watch) if watch else None
 
     # ------------------------------------------------------------------ the worker
@@ -63,19 +65,21 @@ class LivePatch:
     def look(self, rehearsed: bool = False) -> bool:
         """Look at the files now, and read the patch again if one has changed; True if so. The worker's thread.
 
-        `rehearsed` tries it in another process first: half a second later on stage, but without a hitch.
+        `rehearsed` tries and measures it in another process first: half a second later on stage, without a hitch.
         """
         now = self._look(tuple(self._stamps))
         stamp = now[self.path]
         if now == self._stamps or stamp is None or stamp[1] == 0:
             return False  # an editor may delete or empty a file on its way to saving it
         news = self._draft()
-        if rehearsed and isinstance(news, Draft):
+        size, quick = self._size, None
+        if rehearsed and size is not None and isinstance(news, Draft):
             try:
-                rehearse(self.path, self._format)
+                takes = rehearse(self.path, self._format, size)
+                quick = size if takes is not None and takes <= LONGEST else None
             except PatchError as e:
                 news = e
-        self._news.put(news)
+        self._news.put((news, quick))
         return True
 
     def _draft(self) -> Draft | PatchError:
@@ -112,16 +116,19 @@ class LivePatch:
 
     def prepare(self, size: tuple[int, int]) -> None:
         """Take up a new version if one has been read; `render` does this too."""
-        news = self._news.take()
-        if news is None:
+        self._size = size
+        found = self._news.take()
+        if found is None:
             return
+        news, quick = found
         if isinstance(news, PatchError):
             self._complain(news)
             return
         patch: Patch | None = None
         try:
             patch = Patch(news, self._format)
-            self._judge(patch, size)
+            if quick is None or size[0] * size[1] > quick[0] * quick[1]:
+                judge(self.path, size, seconds_a_frame(patch, size, LONGEST, BRIEF))
         except PatchError as e:
             if patch is not None:
                 patch.close()
@@ -133,12 +140,6 @@ class LivePatch:
         controls.gone(self.params, self._controls, news.header, self.prefix)
         self._patch, self.header, self.error = patch, news.header, ""
         self._controls = controls.declare(self.params, self.prefix, news.header)
-
-    def _judge(self, patch: Patch, size: tuple[int, int]) -> None:
-        takes = seconds_a_frame(patch, size, LONGEST)
-        if takes > LONGEST:
-            much = f"about {takes:.1f} s" if takes < 60.0 else "more than a minute"
-            raise PatchError(self.path, 0, f"a frame of {size[0]}×{size[1]} would take {much}: too slow to show")
 
     def _complain(self, error: PatchError) -> None:
         stays = "; the last good version stays" if self._patch is not None else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,6 @@ from perform.gl.isf.draft import Draft, draft
 from perform.gl.isf.kinds import Header, Input
 from perform.gl.isf.programs import programs
 from perform.gl.isf.strangers import CHANNELS
-from perform.gl.lib import gl
 from perform.gl.shader import Uniform
 from perform.gl.target import Format, Target, Texture
 from perform.gl.transfer import copy, upload, upload_side
@@ -238,39 +236,3 @@ def _strange(
     if isinstance(date, tuple):
         found["iDate"] = (date[0], date[1] - 1.0, *date[2:])  # Shadertoy counts months from 0
     return found
-
-
-PROBES = ((16, 9), (64, 36), (256, 144))
-
-
-def seconds_a_frame(patch: Patch, size: tuple[int, int], limit: float) -> float:
-    """At most how long one frame of this size takes on this machine, from tiny ones; leaves the patch as new.
-
-    GL cannot be interrupted: this keeps a shader that would hold the show for seconds from getting there.
-    Looks closer only as long as the answer may be more than `limit` seconds, and gives up early where it is
-    twenty times that. The best of three counts, because a busy machine is no reason to refuse a patch.
-    """
-    patch.render(PROBES[0], 1.0)  # pays for the driver's own compilation
-    takes = 0.0
-    for probe in PROBES:
-        share = max(1.0, size[0] * size[1] / (probe[0] * probe[1]))
-        takes = math.inf
-        for _ in range(3):
-            takes = min(takes, share * _timed(patch, probe))
-            if takes <= limit:
-                return takes
-        if takes > 20.0 * limit:
-            return takes
-    return takes
-
-
-def _timed(patch: Patch, size: tuple[int, int]) -> float:
-    """Seconds for the first frame of this size."""
-    patch.reset()
-    gl.glFinish()
-    start = time.perf_counter()
-    patch.render(size, 1.0)
-    gl.glFinish()
-    took = time.perf_counter() - start
-    patch.reset()
-    return took

@@ -3,6 +3,7 @@
 A driver takes up to seconds to compile a shader it has never seen, cannot be interrupted in a loop that never ends,
 and now and then crashes. The rehearsal takes all of that upon itself; what it compiled is in the driver's cache on
 disk, so that the render thread then needs milliseconds (llvmpipe, 4 passes: 76 instead of 560 ms for the first frame).
+It also finds out what a frame costs, which for a slow patch takes seconds that a show does not have.
 """
 
 from __future__ import annotations
@@ -14,36 +15,51 @@ import sys
 from pathlib import Path
 
 import perform
+from perform.gl.isf.cost import LONGEST, PROBES, judge, seconds_a_frame
 from perform.gl.isf.kinds import PatchError
+from perform.gl.isf.patch import Patch
 from perform.gl.target import Format
 
-PATIENCE = 30.0  # seconds for three tiny frames, compiling included, on a machine that is busy with a show
+PATIENCE = 30.0  # seconds for a few tiny frames, compiling included, on a machine that is busy with a show
+CERTAIN = 3.0  # times LONGEST: what takes longer than that does so beside a busy show, too, and without one
 
 
-def rehearse(path: Path, format: Format = "rgba8", seconds: float = PATIENCE) -> None:
-    """Render three tiny frames of a patch in a process of its own; takes 0.4 s and more. Not for the render thread.
+def rehearse(path: Path, format: Format, size: tuple[int, int], seconds: float = PATIENCE) -> float | None:
+    """Render a patch, tiny, in a process of its own: about how many seconds a frame of `size` takes, None if unknown.
 
-    Raises PatchError if the driver crashes or never finishes. What else is wrong is for `Patch` to find out.
+    Takes 0.4 s and more: not for the render thread. Raises PatchError if the patch is far too slow, or the driver
+    crashes or never finishes. What else is wrong is for `Patch` to find out.
     """
     home = str(Path(perform.__file__).resolve().parent.parent)
     paths = os.pathsep.join(p for p in (home, os.environ.get("PYTHONPATH", "")) if p)
     code = "import sys; from perform.gl.isf.rehearse import main; sys.exit(main(*sys.argv[1:]))"
-    command = [sys.executable, "-c", code, str(path), format]
+    command = [sys.executable, "-c", code, str(path), format, str(size[0]), str(size[1])]
     try:
         done = subprocess.run(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": paths}, timeout=seconds, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise PatchError(path, 0, f"three tiny frames take more than {seconds:.0f} s: a loop without an end?") from None
+        raise PatchError(path, 0, f"a few tiny frames take more than {seconds:.0f} s: a loop without an end?") from None
     if done.returncode < 0 and -done.returncode not in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
         raise PatchError(path, 0, f"crashes the graphics driver ({signal.Signals(-done.returncode).name})")
+    takes = _said(done.stdout) if done.returncode == 0 else None
+    if takes is not None:
+        judge(path, size, takes, CERTAIN * LONGEST)
+    return takes
 
 
-def main(path: str, format: Format) -> int:
-    """What the other process does; 0 if the patch rendered, 1 if something is wrong with it."""
+def _said(output: bytes) -> float | None:
+    """The number in the last line; a driver may print lines of its own before it."""
+    try:
+        return float(output.split()[-1])
+    except (IndexError, ValueError):
+        return None
+
+
+def main(path: str, format: Format, width: str, height: str) -> int:
+    """What the other process does: 0 if the patch rendered, with its seconds a frame printed; 1 if it is wrong."""
     from perform.gl.context import open_headless
-    from perform.gl.isf.patch import Patch
     from perform.gl.transfer import read
 
     with open_headless():
@@ -51,8 +67,10 @@ def main(path: str, format: Format) -> int:
             patch = Patch.open(Path(path), format)
         except PatchError:
             return 1
+        takes = seconds_a_frame(patch, (int(width), int(height)), LONGEST)
         for n in range(3):
-            texture = patch.render((16, 9), n / 60.0)
+            texture = patch.render(PROBES[0], n / 60.0)
         read(texture)
         patch.close()
+    sys.stdout.write(f"{takes}\n")
     return 0

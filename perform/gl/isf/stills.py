@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from perform.gl.context import open_headless
+from perform.gl.isf.cost import seconds_a_frame
 from perform.gl.isf.kinds import Header, PatchError
-from perform.gl.isf.patch import Date, Patch, Value, seconds_a_frame
+from perform.gl.isf.patch import Date, Patch, Value
 from perform.gl.lib import gl
 from perform.gl.shader import Program
 from perform.gl.target import Target, Texture

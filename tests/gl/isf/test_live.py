@@ -12,6 +12,7 @@ import pytest
 
 from perform.gl.context import Context
 from perform.gl.isf import LivePatch, PatchError
+from perform.gl.isf.cost import BRIEF
 from perform.gl.transfer import read
 from perform.params import Params
 from tests.gl.isf.conftest import Bench, Write
@@ -200,7 +201,7 @@ def test_a_patch_that_would_hold_the_show_is_refused(live: Callable[..., LivePat
 def test_what_crashes_elsewhere_never_gets_on_stage(
     live: Callable[..., LivePatch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash(path: Path, form: str) -> None:
+    def crash(path: Path, form: str, size: tuple[int, int]) -> float | None:
         raise PatchError(path, 0, "crashes the graphics driver")
 
     monkeypatch.setattr("perform.gl.isf.live.rehearse", crash)
@@ -211,6 +212,47 @@ def test_what_crashes_elsewhere_never_gets_on_stage(
     assert patch.look(rehearsed=True)
     assert pixel(patch) == [255, 0, 0, 255]
     assert "crashes" in patch.error
+
+
+@pytest.mark.parametrize(("takes", "probed"), [(0.5, False), (5.0, True), (None, True)])
+def test_the_render_thread_measures_only_what_the_rehearsal_left_open(
+    takes: float | None, probed: bool, live: Callable[..., LivePatch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+    spent: list[float] = []
+
+    def rehearsed(path: Path, form: str, size: tuple[int, int]) -> float | None:
+        asked.append(size)
+        return takes
+
+    def measured(patch: Any, size: tuple[int, int], limit: float, spend: float) -> float:
+        spent.append(spend)
+        return 0.0
+
+    save(path := tmp_path / "a.fs", paint("1.0, 0.0, 0.0, 1.0"))
+    patch = live(path)
+    assert pixel(patch) == [255, 0, 0, 255]
+    monkeypatch.setattr("perform.gl.isf.live.rehearse", rehearsed)
+    monkeypatch.setattr("perform.gl.isf.live.seconds_a_frame", measured)
+    save(path, paint("0.0, 1.0, 0.0, 1.0"))
+    assert patch.look(rehearsed=True)
+    assert pixel(patch) == [0, 255, 0, 255]
+    assert asked == [SIZE]
+    assert spent == ([BRIEF] if probed else [])
+
+
+def test_a_picture_that_grew_since_the_rehearsal_is_measured_again(
+    live: Callable[..., LivePatch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(path := tmp_path / "a.fs", paint("1.0, 0.0, 0.0, 1.0"))
+    patch = live(path)
+    pixel(patch)
+    monkeypatch.setattr("perform.gl.isf.live.rehearse", lambda *_: 0.5)
+    monkeypatch.setattr("perform.gl.isf.live.seconds_a_frame", lambda *_: 9.0)
+    save(path, paint("0.0, 1.0, 0.0, 1.0"))
+    patch.look(rehearsed=True)
+    assert read(patch.render((64, 36), 0.0))[0, 0].tolist() == [255, 0, 0, 255]
+    assert "a frame of 64×36 would take about 9.0 s: too slow to show" in patch.error
 
 
 def test_the_watcher_notices_by_itself(live: Callable[..., LivePatch], tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from PIL import Image
 
 from perform.clock import WRAP
 from perform.gl.isf import Patch, PatchError
-from perform.gl.isf.patch import seconds_a_frame, today
+from perform.gl.isf.cost import seconds_a_frame
+from perform.gl.isf.patch import today
 from perform.gl.transfer import read, read_float
 from tests.gl.isf.conftest import Bench, Write
 
