@@ -233,13 +233,16 @@ def osc_to_pixel(play: Performance) -> float:
 
     port = play.controls["osc"].port  # type: ignore[attr-defined]
     counts = []
+    play.params.post("/master/flashguard", False)  # dark and bright by turns is what it holds back
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
         for n in range(20):
             gamma = struct.pack(">f", 5.0 if n % 2 else 0.2)
             inbox = play.params._inbox
             out.sendto(b"/master/gamma\0\0\0,f\0\0" + gamma, ("127.0.0.1", port))
             deadline = time.monotonic() + 2.0
-            while not inbox and time.monotonic() < deadline:
+            while time.monotonic() < deadline and not any(
+                post.address == "/master/gamma" for bundle in list(inbox) for post in bundle
+            ):
                 time.sleep(0.0005)
             mean = read(play.picture.texture).mean()  # type: ignore[union-attr, arg-type]
             for frames in range(1, 10):

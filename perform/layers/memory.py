@@ -96,9 +96,10 @@ class Memory:
         return Frame(after.texture, dream.time, self._serial)
 
     def _program(self, plain: bool) -> Program:
-        if plain not in self._programs:
-            head = "#version 330 core\n" + "#define PLAIN\n" * plain
-            self._programs[plain] = Program(head + SETTLE, name="memory")
+        if not self._programs:  # both at once: compiling must not cost the frame in which a world goes
+            for kind in (True, False):
+                head = "#version 330 core\n" + "#define PLAIN\n" * kind
+                self._programs[kind] = Program(head + SETTLE, name="memory")
         return self._programs[plain]
 
     def _fit(self, size: tuple[int, int]) -> bool:
