@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -266,6 +267,27 @@ def test_check_holds_addresses_against_the_tree(say: Say, show: Path) -> None:
     assert code == 2
     assert f"{show}:8: /layer/dream/condition/gama = 2: there is no address" in err
     assert f"{show}:11: cue 'a': there is no address '/layer/1/opacty'; did you mean '/layer/1/opacity'?" in err
+
+
+def test_check_hears_of_a_required_key_of_the_wrong_type_with_all_else(say: Say, show: Path) -> None:
+    sources = '[source.v]\ntype = "video"\nfile = 3\n[source.w]\ntype = "imge"\n'
+    show.write_text(SHOW.replace("[[layer]]", sources + "[[layer]]"))
+    code, _, err = say("check", show)
+    assert code == 2
+    assert "file is a text in quotes, not 3" in err
+    assert "'image'" in err
+
+
+def test_check_holds_a_worlds_files_against_its_card(say: Say, show: Path) -> None:
+    world = show.parent / "models" / "landscape"
+    shutil.copytree(paths.models() / "landscape", world)
+    show.write_text(SHOW + 'world = "landscape"\n')
+    assert say("check", show)[0] == 0
+    (world / "m.onnx").write_bytes((world / "m.onnx").read_bytes()[:20000])
+    code, _, err = say("check", show)
+    assert code == 2
+    assert "the world 'landscape' will not play: " in err
+    assert "m.onnx" in err
 
 
 def test_params(say: Say, show: Path) -> None:

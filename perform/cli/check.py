@@ -14,7 +14,7 @@ from perform.cli.run import load_show, said
 if TYPE_CHECKING:
     from perform.param import Param
     from perform.performance import Performance
-    from perform.show import Show
+    from perform.show import Problem, Show
 
 
 @contextmanager
@@ -39,13 +39,29 @@ def check(args: argparse.Namespace) -> int:
 
     show = load_show(args)
     with opened(show) as play:
-        problems = misfits(show, play.params)
+        problems = [*misfits(show, play.params), *_worlds(show)]
         count = sum(1 for _ in play.params)
     if problems:
         raise Bad(said(problems))
     layers = f"{len(show.layers)} layer{'s' * (len(show.layers) != 1)}"
     print(f"{show.path}: {show.name!r} is all right: {layers}, {len(show.cues)} cues, {count} addresses")
     return 0
+
+
+def _worlds(show: Show) -> Iterator[Problem]:
+    """Every file of a world that the show names, held against its card: better now than when the doors are open."""
+    from perform.library import CardError, Library, verify
+    from perform.show import Problem
+
+    library = Library(show.models)
+    for world in show.worlds:
+        try:
+            for size in library.card(world).sizes.values():
+                for asset in size.files.values():
+                    verify(asset)
+        except (CardError, LookupError, OSError) as e:
+            line = next((layer.line for layer in show.layers if layer.world == world), 0)
+            yield Problem(show.path, line, f"the world {world!r} will not play: {e.args[0] if e.args else e}")
 
 
 def params(args: argparse.Namespace) -> int:

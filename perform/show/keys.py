@@ -128,7 +128,7 @@ def read_part(table: Table, group: plugins.Group, name: str, kind: str) -> PartS
     absent = [key for key in required(plugin) if key not in table.data]
     for key in absent:
         table.wrong("", f"the key {key!r} is missing; type {kind!r} needs it")
-    if not absent:
+    if all(key in keys for key in required(plugin)):  # one of the wrong type was said above
         _try(table, plugin, keys)
     return PartSpec(group, name, kind, frozen(keys), line=table.line())
 

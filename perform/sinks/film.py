@@ -96,6 +96,18 @@ class Film:
             _index_first(self.path)
 
 
+def length(path: Path) -> float:
+    """Seconds of film that a file really holds; 0 if it holds none that plays."""
+    import av
+
+    try:
+        with av.open(str(path)) as film:
+            times = [float(p.pts * p.time_base) for p in film.demux(video=0) if p.pts is not None and p.size]
+    except (av.FFmpegError, OSError, IndexError):
+        return 0.0
+    return max(times) - min(times) if times else 0.0
+
+
 def _whole_fragments(path: Path) -> None:
     """Cut off what a full disk left of the last fragment (ISO/IEC 14496-12: boxes of a size, a type, a body)."""
     whole = 0

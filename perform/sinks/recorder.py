@@ -15,7 +15,7 @@ from perform.frame import Frame
 from perform.gl.transfer import Pixels
 from perform.health import Status
 from perform.plugins import Closing, Stage
-from perform.sinks.film import Film, FilmError, keep
+from perform.sinks.film import Film, FilmError, keep, length
 from perform.sinks.prints import Prints
 from perform.workers import spawn
 
@@ -128,11 +128,12 @@ class Recorder(Closing):
 
     def _end(self, error: FilmError) -> None:
         """After trouble: close what is there, so that it plays."""
-        seconds = self._film.frames / self._rate
         with contextlib.suppress(FilmError):  # the sentence for the first trouble says it all
             self._film.close(whole=False)
-        self._status.say(f"{error}; about {seconds:.0f} s are in {self._path}, the show goes on", trouble=True)
+        seconds = length(self._path)
+        kept = f"{seconds:.1f} s of it are in {self._path}" if seconds > 0.0 else "nothing of it could be kept"
+        self._status.say(f"{error}; {kept}; the show goes on", trouble=True)
 
     def _failed(self, error: BaseException) -> None:
         self._broken = True
-        self._status.say(f"recording stopped: {error}", trouble=True)
+        self._end(FilmError(f"recording stopped: {error}"))

@@ -121,8 +121,12 @@ class Window(Closing):
             for screen, name in zip(screens, named, strict=True):
                 if self.screen.casefold() in name.casefold():
                     return screen
-        log.warning("window: there is no screen %r, using the first; there are 0 to %s: %s",
-                    self.screen, len(screens) - 1, ", ".join(named))
+        log.warning(
+            "window: there is no screen %r, using the first; there are 0 to %s: %s",
+            self.screen,
+            len(screens) - 1,
+            ", ".join(named),
+        )
         return screens[0]
 
     def open(self, stage: Stage) -> Self:

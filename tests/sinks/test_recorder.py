@@ -209,8 +209,25 @@ def test_a_full_disk_ends_the_film_and_not_the_show(tmp_path: Path, numbered: Ca
     text = said(here)
     assert "the show goes on" in text
     assert "full.mp4" in text
+    assert " s of it are in " in text
     with av.open(str(tmp_path / "full.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) > 5  # what is there plays, to a clean end
+
+
+def test_a_disk_too_full_for_any_film_is_not_said_to_hold_one(tmp_path: Path, numbered: Callable[[int], Frame]) -> None:
+    here = stage(tmp_path, FixedClock(10.0))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with Recorder("none.mp4", crf=1).open(here) as recorder:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (700, before[1]))
+            for n in range(80):
+                recorder.show(numbered(n))
+                here.clock.pace(10.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert "nothing of it could be kept; the show goes on" in said(here)
 
 
 KILLED = """
