@@ -269,6 +269,14 @@ def test_check_holds_addresses_against_the_tree(say: Say, show: Path) -> None:
     assert f"{show}:11: cue 'a': there is no address '/layer/1/opacty'; did you mean '/layer/1/opacity'?" in err
 
 
+def test_check_lists_each_mistake_of_a_cue_once(say: Say, show: Path) -> None:
+    show.write_text(SHOW + '[[cue]]\nname = "a"\nset = { "/master/[opa" = 1, "/layer/1/opacty" = 0 }\n')
+    code, out, err = say("check", show)
+    assert code == 2
+    assert "cue 'a': /master/[opa has a [ that is not closed" in err
+    assert (out + err).count("opacty") == 1
+
+
 def test_check_hears_of_a_required_key_of_the_wrong_type_with_all_else(say: Say, show: Path) -> None:
     sources = '[source.v]\ntype = "video"\nfile = 3\n[source.w]\ntype = "imge"\n'
     show.write_text(SHOW.replace("[[layer]]", sources + "[[layer]]"))
@@ -288,6 +296,13 @@ def test_check_holds_a_worlds_files_against_its_card(say: Say, show: Path) -> No
     assert code == 2
     assert "the world 'landscape' will not play: " in err
     assert "m.onnx" in err
+
+
+def test_check_knows_that_screens_are_counted_from_nought(say: Say, show: Path) -> None:
+    show.write_text(SHOW + "[window]\nscreen = -4\n")
+    code, _, err = say("check", show)
+    assert code == 2
+    assert f"{show}:9: [window]: screen is a number from 0 or a part of a screen's name, not -4" in err
 
 
 def test_params(say: Say, show: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ def opened(show: Show) -> Iterator[Performance]:
     from perform.gl.context import GLUnavailable
     from perform.performance import Wishes, open_performance
 
+    logging.getLogger("perform").addHandler(logging.NullHandler())  # what is wrong is listed, not logged as well
     try:
         play = open_performance(show, ManualClock(), Wishes(headless=True, controls=False))
     except GLUnavailable as e:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from perform.control.osc.pattern import PatternError, matches
 from perform.params import Params, Refused
 from perform.show.spec import Problem, Show
 from perform.show.table import nearest
@@ -31,7 +32,11 @@ def _settings(show: Show) -> Iterator[tuple[str, str, str, Any]]:
 
 
 def _wrong(params: Params, address: str, value: Any) -> Iterator[str]:
-    if any(mark in address for mark in "*?[{"):
+    if any(mark in address for mark in "*?[]{}"):
+        try:
+            matches(address, "/")
+        except PatternError as why:
+            yield f"{address} {why}"
         return  # a pattern that matches nothing today may match a layer of tomorrow
     param = params.find(address)
     if param is None:

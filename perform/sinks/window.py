@@ -84,6 +84,10 @@ class Window(Closing):
     _panel: str = field(default="", init=False)  # "", "status" or "keys"
     _due: float = field(default=0.0, init=False)
 
+    def __post_init__(self) -> None:
+        if isinstance(self.screen, int) and self.screen < 0:
+            raise ValueError(f"screen is a number from 0 or a part of a screen's name, not {self.screen}")
+
     def open_window(self, size: tuple[int, int]) -> Context:
         """Make the window and its GL context (render thread, before anything that draws).
 
