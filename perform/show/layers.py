@@ -12,6 +12,7 @@ from perform.show.values import NAME, NAME_RULE, scalars
 
 KEYS = {"mask/invert": "mask_invert"}  # tails of addresses that are another key in the file
 SIZES = ("s", "m", "l", "teacher")
+MOST = 64  # layers: each is a pass of its own and has some forty addresses
 LONG_SIDE = 512  # pixels of the generator's picture unless the layer says otherwise
 
 
@@ -26,6 +27,9 @@ def read_layers(top: Table, stock: Stock, sources: Sequence[str], size: tuple[in
     tables = top.tables("layer")
     if not tables and not top.page.problems:
         top.wrong("layer", "there is no layer; a show needs at least one [[layer]]")
+    if len(tables) > MOST:
+        tables[MOST].wrong("", f"this is layer {MOST + 1}; a show has at most {MOST}")
+        tables = tables[:MOST]
     names = [_name(table, n) for n, table in enumerate(tables, 1)]
     for n, (name, table) in enumerate(zip(names, tables, strict=True)):
         table.title = f"layer {name!r}"

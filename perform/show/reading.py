@@ -18,7 +18,7 @@ from perform.show.lines import Lines
 from perform.show.parts import check_images, read_controls, read_engine, read_named, read_record, read_sources
 from perform.show.spec import Problem, Show, ShowError, frozen
 from perform.show.stock import Stock
-from perform.show.table import Page, Table
+from perform.show.table import Page, Table, shown
 from perform.show.values import scalars
 
 LARGEST = 1 << 20  # bytes; a show that somebody can read aloud is a few kilobytes
@@ -133,4 +133,8 @@ def _read_inset(head: Table) -> str:
     if isinstance(value, bool):
         head.take("inset")
         return "inset" if value else "off"
+    if "inset" in head.data and not isinstance(value, str):
+        head.take("inset")
+        head.wrong("inset", f"inset is true, false or one of {', '.join(INSETS)}, not {shown(value)}")
+        return "off"
     return head.one_of("inset", INSETS, "off")

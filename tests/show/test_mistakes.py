@@ -30,6 +30,10 @@ GOOD = SOURCE + LAYER
         ("[show]\nfps = nan\n" + GOOD, "2: [show]: fps is a number, not nan"),
         ("[show]\nfps = 0\n" + GOOD, "2: [show]: fps = 0 is out of range: 1 to 480"),
         ('[show]\ninset = "sides"\n' + GOOD, "2: [show]: inset = 'sides': there is no such inset; did you mean 'side-by-side'?"),
+        (
+            "[show]\ninset = 7\n" + GOOD,
+            "2: [show]: inset is true, false or one of off, inset, side-by-side, not 7",
+        ),
         ('[show]\npatches = ["nowhere"]\n' + GOOD, "2: [show]: patches: there is no folder 'nowhere'"),
         ('[show]\npatches = "p"\n' + GOOD, """2: [show]: patches is a list of texts like ["a", "b"], not 'p'"""),
         ("show = 3\n" + GOOD, "1: show: show is a table, not 3"),
@@ -167,3 +171,10 @@ def test_any_tables_are_a_show_or_a_list_of_mistakes(data: dict[str, object]) ->
         return
     assert told
     assert all(told)
+
+
+def test_there_is_an_end_to_layers(mistakes: Mistakes) -> None:
+    layers = "".join(f'[[layer]]\nname = "a{n}"\nsource = "card"\n' for n in range(3000))
+    told = mistakes('[source.card]\ntype = "testcard"\n' + layers)
+    assert any("this is layer 65; a show has at most 64" in text for text in told)
+    assert len(told) == 1
