@@ -8,12 +8,16 @@ from perform.show.table import Table
 from perform.show.values import NAME, NAME_RULE, scalars
 
 DAY = 86400.0  # seconds
+MOST = 1000  # cues: each has an address of its own
 
 
 def read_cues(top: Table) -> tuple[CueSpec, ...]:
     """All cues, in the order in which `/cue/go` fires them. Whether their addresses exist is asked later."""
     cues: list[CueSpec] = []
-    for n, table in enumerate(top.tables("cue"), 1):
+    tables = top.tables("cue")
+    if len(tables) > MOST:
+        tables[MOST].wrong("", f"this is cue {MOST + 1}; a show has at most {MOST}")
+    for n, table in enumerate(tables[:MOST], 1):
         name = _name(table, n, [c.name for c in cues])
         values = scalars(table.table("set", f"cue {name!r} set"), f"cue {name} ")
         cues.append(

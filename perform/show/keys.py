@@ -33,7 +33,8 @@ def fit(hint: Any, value: Any) -> Any:
     if origin is Literal:
         if value in args and not isinstance(value, bool):
             return value
-        raise Unfit("one of " + ", ".join(map(str, args)) + (nearest(value, map(str, args)) if value else ""))
+        near = nearest(value, map(str, args)) if isinstance(value, str) and value else ""
+        raise Unfit("one of " + ", ".join(map(str, args)) + (near if "did you mean" in near else ""))
     if origin in (tuple, list, Sequence) or hint in (tuple, list):
         return _fit_list(origin or hint, args, value)
     if origin in (dict, Mapping) or hint is dict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from perform.params import Value
 from perform.show.spec import LayerSpec, frozen
@@ -134,7 +135,7 @@ def _filters(table: Table, stock: Stock) -> tuple[str, ...]:
     out = []
     for name in table.texts("filters"):
         if name.casefold() != "condition" and stock.patch(name, "filters") is None:
-            near = nearest(name, ("condition", *stock.named("filters")))
+            near = nearest(Path(name).stem, ("condition", *stock.named("filters")))
             table.wrong("filters", f"there is no filter {name!r}{near}")
         out.append(name)
     return tuple(out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from perform import plugins
 from perform.show.keys import read_part
@@ -10,6 +11,8 @@ from perform.show.spec import PartSpec, frozen
 from perform.show.stock import Stock
 from perform.show.table import Table, nearest
 from perform.show.values import NAME, NAME_RULE, scalars
+
+MOST = 256  # sources: each is a worker or a shader of its own
 
 
 def read_record(top: Table) -> PartSpec | None:
@@ -49,8 +52,12 @@ def read_sources(top: Table, stock: Stock) -> dict[str, PartSpec]:
     tables = _named_tables(top, "source")
     if not tables:
         top.wrong("source", "there is no source; a show needs at least one [source.NAME] table")
-    known = [name for name, _ in tables]
     sources: dict[str, PartSpec] = {}
+    if len(tables) > MOST:
+        tables[MOST][1].wrong("", f"this is source {MOST + 1}; a show has at most {MOST}")
+        sources = {name: PartSpec("sources", name, "", line=table.line()) for name, table in tables}  # known, not read
+        tables = tables[:MOST]
+    known = [*sources] or [name for name, _ in tables]
     for name, table in tables:
         kind = _type(table, "sources")
         fallback = table.one_of("fallback", [k for k in known if k != name], "", "source") or None
@@ -61,7 +68,7 @@ def read_sources(top: Table, stock: Stock) -> dict[str, PartSpec]:
         part = read_part(table, "sources", name, kind)
         patch = part.keys.get("patch")
         if isinstance(patch, str) and stock.patch(patch, "sources") is None:
-            table.wrong("patch", f"there is no patch {patch!r}{nearest(patch, stock.named('sources'))}")
+            table.wrong("patch", f"there is no patch {patch!r}{nearest(Path(patch).stem, stock.named('sources'))}")
         sources[name] = PartSpec("sources", name, kind, part.keys, frozen(values), fallback, part.line)
         table.done()
     _refuse_fallback_circles(top, sources)

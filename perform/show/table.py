@@ -15,7 +15,7 @@ from perform.show.spec import Problem
 
 def nearest(word: str, names: Iterable[str]) -> str:
     """ "; did you mean 'camera'?", or "; there are …" when nothing is near."""
-    names = list(names)
+    names = list(dict.fromkeys(names))
     folded = {name.casefold(): name for name in names}
     near = difflib.get_close_matches(word.casefold(), folded, 1, 0.5)
     if near:

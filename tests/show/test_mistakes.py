@@ -58,6 +58,11 @@ GOOD = SOURCE + LAYER
         (SOURCE + 'fallback = "card"\n' + LAYER, "3: [source.card]: fallback = 'card': there is no such source; there are none"),
         ('[source.a]\ntype = "shader"\npatch = "drift"\nimages = { i = "crd" }\n' + GOOD, "4: [source.a]: images: there is no source 'crd'; did you mean 'card'?"),
         ('[source.a]\ntype = "shader"\npatch = "drft"\n' + GOOD, "3: [source.a]: there is no patch 'drft'; did you mean 'drift'?"),
+        ('[source.a]\ntype = "shader"\npatch = "sources/drft.fs"\n' + GOOD, "3: [source.a]: there is no patch 'sources/drft.fs'; did you mean 'drift'?"),
+        (GOOD + 'filters = ["filters/blurr.fs"]\n', "6: layer 'dream': there is no filter 'filters/blurr.fs'; did you mean 'blur'?"),
+        (GOOD + '[record]\npreset = "foo"\n', "7: [record]: preset is one of auto, ultrafast, superfast, veryfast, faster, fast, medium, not 'foo'"),
+        (GOOD + "[record]\npreset = 5\n", "7: [record]: preset is one of auto, ultrafast, superfast, veryfast, faster, fast, medium, not 5"),
+        ("foo = 1\n" + GOOD + "[osc]\n", "1: show: there is no key 'foo'; there are show, source, layer, window, record, master, sink, engine, cue, audio, osc, control"),
         ('[source.a]\ntype = "image"\n' + GOOD, "1: [source.a]: the key 'file' is missing; type 'image' needs it"),
         (GOOD + '[engine]\ntype = "openvin"\n', "7: [engine]: type = 'openvin': there is no such engine type; did you mean 'openvino'?"),
         (GOOD + '[[cue]]\nset = {}\n', "6: cue 1: the key 'name' is missing"),
@@ -178,3 +183,18 @@ def test_there_is_an_end_to_layers(mistakes: Mistakes) -> None:
     told = mistakes('[source.card]\ntype = "testcard"\n' + layers)
     assert any("this is layer 65; a show has at most 64" in text for text in told)
     assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (GOOD + "".join(f'[[cue]]\nname = "c{n}"\n' for n in range(1001)), "2006: cue 1001: this is cue 1001; a show has at most 1000"),
+        (
+            "".join(f'[source.s{n}]\ntype = "testcard"\n' for n in range(257)) + '[[layer]]\nsource = "s256"\n',
+            "513: [source.s256]: this is source 257; a show has at most 256",
+        ),
+    ],
+    ids=["cues", "sources"],
+)  # fmt: skip
+def test_there_is_an_end_to_cues_and_sources(mistakes: Mistakes, text: str, told: str) -> None:
+    assert mistakes(text) == [told]
