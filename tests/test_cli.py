@@ -113,7 +113,8 @@ def test_several_mistakes_are_counted(say: Say, show: Path) -> None:
     code, _, err = say("check", show)
     assert code == 2
     assert err.startswith("perform: this show has 2 mistakes:\n")
-    assert len(err.splitlines()) == 3
+    assert len(err.splitlines()) == 4
+    assert err.endswith("\naddresses and worlds are checked once this is mended\n")
 
 
 def test_an_interrupted_verb_is_quiet(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,6 +297,23 @@ def test_check_holds_a_worlds_files_against_its_card(say: Say, show: Path) -> No
     assert code == 2
     assert "the world 'landscape' will not play: " in err
     assert "m.onnx" in err
+
+
+def test_check_names_a_cues_world_that_is_not_there_once_with_its_line(say: Say, show: Path) -> None:
+    for address in ("/layer/1/world", "/layer/*/world"):
+        show.write_text(SHOW + f'[[cue]]\nname = "a"\nset = {{ "{address}" = "landscap" }}\n')
+        code, _, err = say("check", show)
+        assert code == 2
+        assert err.startswith(f"perform: {show}:10: ")
+        assert len(err.splitlines()) == 1
+
+
+def test_check_knows_the_sizes_of_a_world(say: Say, show: Path) -> None:
+    show.write_text(SHOW + 'world = "landscape"\nsize = "l"\n')
+    code, _, err = say("check", show)
+    assert code == 2
+    assert f"{show}:9: " in err
+    assert "has no 'l'; there are s, m" in err
 
 
 def test_check_knows_that_screens_are_counted_from_nought(say: Say, show: Path) -> None:

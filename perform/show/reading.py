@@ -73,7 +73,7 @@ def parse(text: str, path: Path) -> Show:
     page = Page(path, Lines.of(text))
     show = _read_show(Table(page, (), "show", data), path)
     if page.problems:
-        raise ShowError(page.problems)
+        raise ShowError(page.problems, read=True)
     return show
 
 

@@ -34,9 +34,13 @@ class Problem:
 
 
 class ShowError(Exception):
-    """A show that cannot be played; `problems` has everything that is wrong with it, in the file's order."""
+    """A show that cannot be played; `problems` has everything that is wrong with it, in the file's order.
 
-    def __init__(self, problems: list[Problem]) -> None:
+    `read`: every table was read, and nothing is left to be found but what only the opened show can tell.
+    """
+
+    def __init__(self, problems: list[Problem], read: bool = False) -> None:
+        self.read = read
         self.problems = tuple(sorted(problems, key=lambda p: p.line))
         super().__init__("\n".join(map(str, self.problems)))
 
