@@ -165,3 +165,8 @@ def test_what_lies_beside_a_still_can_be_pasted_in(read: Read) -> None:
     text = preset("2026-11-23 11.54.05 at 00m01.000s.png", Still(np.zeros((2, 2, 4), np.uint8), 1.0, values))
     (cue,) = read(SOURCE + LAYER + text).cues
     assert dict(cue.set) == values
+
+
+def test_a_source_sets_what_lies_deeper(read: Read) -> None:
+    source = '[source.a]\ntype = "shader"\npatch = "drift"\nset = { "time/speed" = 0.5 }\n'
+    assert read(source + "[[layer]]\n").values()["/source/a/time/speed"] == 0.5
