@@ -92,6 +92,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "--fsp"], "unrecognized arguments: --fsp (perform --help)"),
         (["run", "--size", "3"], "argument --size: a size is written like 1280x720, not '3' (perform run --help)"),
         (["run", "--seconds", "x"], "argument --seconds: seconds are a number above 0, not 'x' (perform run --help)"),
+        (["run", "--record", "x.avi"],
+         "argument --record: a film ends in .mp4, .mov or .mkv, not 'x.avi' (perform run --help)"),
         (["run", "--log", "debg"], "there is no --log 'debg'; did you mean 'debug'?"),
         (["patches", "rendr"], "there is no DEED 'rendr'; did you mean 'render'?"),
         (["patches", "render", "/nowhere.fs", "--to", "x"], "there is no file or folder '/nowhere.fs'"),

@@ -153,13 +153,19 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _film(text: str) -> Path:
+    if Path(text).suffix.lower() not in (".mp4", ".mov", ".mkv", ".m4v"):  # as in perform.sinks.film, which is heavy
+        raise argparse.ArgumentTypeError(f"a film ends in .mp4, .mov or .mkv, not {text!r}")
+    return Path(text)
+
+
 def _add_run(verbs: Any) -> None:
     run = _verb(verbs, "run", "run", "play a show")
     _show(run)
     run.add_argument("--headless", action="store_true", help="without a window")
     run.add_argument("--fixed", action="store_true", help="frame by frame, as slow as it takes: the same film twice")
     run.add_argument("--seconds", type=_seconds, metavar="N", help="stop after N seconds of show time")
-    run.add_argument("--record", type=Path, metavar="FILE", help="write a film (.mp4)")
+    run.add_argument("--record", type=_film, metavar="FILE", help="write a film (.mp4, .mov, .mkv)")
     run.add_argument("--still", type=Path, metavar="FILE", help="leave the last picture (.png)")
     run.add_argument("--size", type=_size, metavar="WxH", help="instead of the show's own size")
     run.add_argument(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+KINDS = (".mp4", ".mov", ".mkv", ".m4v")
 CLOCK = 90_000  # ticks a second, MPEG's own: 24, 25, 30, 50 and 60 frames a second are whole numbers of it
 ALIVE = {"flush_packets": "1"}  # to the disk as it comes, so that a kill leaves what there was
 KILLABLE = {

@@ -15,7 +15,7 @@ from perform.frame import Frame
 from perform.gl.transfer import Pixels
 from perform.health import Status
 from perform.plugins import Closing, Stage
-from perform.sinks.film import Film, FilmError, keep, length
+from perform.sinks.film import KINDS, Film, FilmError, keep, length
 from perform.sinks.prints import Prints
 from perform.workers import spawn
 
@@ -41,6 +41,8 @@ class Recorder(Closing):
     dropped: int = 0
 
     def __post_init__(self) -> None:
+        if Path(self.file).suffix.lower() not in KINDS:
+            raise ValueError(f"file = {self.file!r} is no film that can be written: .mp4, .mov or .mkv")
         if not 0 <= self.crf <= 51:
             raise ValueError(f"crf = {self.crf} is not from 0 (best) to 51 (worst)")
         if self.fps < 0.0:

@@ -60,6 +60,7 @@ GOOD = SOURCE + LAYER
         ('[source.a]\ntype = "shader"\npatch = "drft"\n' + GOOD, "3: [source.a]: there is no patch 'drft'; did you mean 'drift'?"),
         ('[source.a]\ntype = "shader"\npatch = "sources/drft.fs"\n' + GOOD, "3: [source.a]: there is no patch 'sources/drft.fs'; did you mean 'drift'?"),
         (GOOD + 'filters = ["filters/blurr.fs"]\n', "6: layer 'dream': there is no filter 'filters/blurr.fs'; did you mean 'blur'?"),
+        (GOOD + '[record]\nfile = "x.avi"\n', "7: [record]: file = 'x.avi' is no film that can be written: .mp4, .mov or .mkv"),
         (GOOD + '[record]\npreset = "foo"\n', "7: [record]: preset is one of auto, ultrafast, superfast, veryfast, faster, fast, medium, not 'foo'"),
         (GOOD + "[record]\npreset = 5\n", "7: [record]: preset is one of auto, ultrafast, superfast, veryfast, faster, fast, medium, not 5"),
         ("foo = 1\n" + GOOD + "[osc]\n", "1: show: there is no key 'foo'; there are show, source, layer, window, record, master, sink, engine, cue, audio, osc, control"),

@@ -184,8 +184,8 @@ def test_a_path_that_cannot_be_written_is_said_at_once(tmp_path: Path, gl: objec
     (tmp_path / "file").touch()
     with pytest.raises(FilmError, match=r"a\.mp4 cannot be written"):
         Recorder("file/a.mp4").open(stage(tmp_path, ManualClock()))
-    with pytest.raises(FilmError, match="cannot be written"):
-        Recorder("a.nosuchformat").open(stage(tmp_path, ManualClock()))
+    with pytest.raises(ValueError, match=r"file = 'a\.avi' is no film that can be written: \.mp4, \.mov or \.mkv"):
+        Recorder("a.avi")
 
 
 def test_a_full_disk_ends_the_film_and_not_the_show(tmp_path: Path, numbered: Callable[[int], Frame]) -> None:
