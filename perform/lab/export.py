@@ -213,7 +213,7 @@ def ship(runs: Mapping[str, Path], world_folder: Path, out: Path) -> None:
         widths, blocks = networks.SIZES[size]
         parameters = sum(parameter.numel() for parameter in network.parameters())
         paths = {"weights": files.weights, "onnx": files.onnx, "int8": files.int8}
-        macs = networks.macs(widths, blocks, moods.SIZE)
+        macs = networks.macs(network)
         sizes[size] = card.size_entry(widths, blocks, macs, parameters, batches.side, paths, measured)
     text = card.dumps(describe(named, sizes))
     run.write(out / "card.toml", lambda path: path.write_text(text, encoding="utf-8"))

@@ -99,7 +99,7 @@ def test_the_shipped_world_keeps_the_contract() -> None:
                 size,
                 kind,
             )
-        assert entry["macs"] == lab.macs(entry["widths"], entry["blocks"], moods.SIZE)
+        assert entry["macs"] == lab.macs(networks.load(read, size, MODELS))
     assert (MODELS / "ATTRIBUTION.csv").read_text(encoding="utf-8").startswith("file,author,licence")
 
 

@@ -10,7 +10,6 @@ import torch
 from safetensors.torch import save_file
 
 from perform import networks
-from perform.lab import networks as lab
 
 ARGS = {"widths": [16, 32, 64], "blocks": 3, "mood": 7}
 
@@ -34,39 +33,8 @@ def test_colour_is_read_as_luma_and_alpha_ignored() -> None:
     assert torch.equal(network(colour, mood), network(other, mood))
 
 
-def test_a_mood_changes_the_picture_once_trained() -> None:
-    core = lab.fold(lab.trainable((16, 32, 64), 1, 7))
-    luma = torch.rand(1, 1, 16, 16)
-    assert not torch.allclose(core(luma, torch.zeros(1, 7)), core(luma, torch.full((1, 7), 3.0)))
-
-
-def test_folding_batch_norm_changes_nothing() -> None:
-    torch.manual_seed(1)
-    network = lab.trainable((16, 32, 64), 2, 7)
-    for _ in range(3):
-        network(torch.rand(4, 1, 32, 32), torch.randn(4, 7))  # moves the running statistics off their start
-    network.eval()
-    luma, mood = torch.rand(2, 1, 40, 64), torch.randn(2, 7)
-    with torch.no_grad():
-        assert torch.allclose(network(luma, mood), lab.fold(network)(luma, mood), atol=1e-5)
-
-
-def test_macs_against_a_count_by_hand() -> None:
-    a, b, c, blocks, side = 2, 3, 5, 1, 16
-    half, quarter, eighth = (side // 2) ** 2, (side // 4) ** 2, (side // 8) ** 2
-    convolutions = 9 * (5 * a * half + a * b * quarter + b * c * eighth + 2 * blocks * c * c * eighth)
-    convolutions += 9 * (c * b * quarter + b * a * half + a * 12 * half)
-    film = 7 * networks.HIDDEN + networks.HIDDEN * 2 * (a + b + c)
-    assert lab.macs((a, b, c), blocks, 7, side, side) == convolutions + film
-
-
-def test_published_sizes_cost_what_the_guide_says() -> None:
-    cost = {size: lab.macs(*lab.SIZES[size], 7, 64, 64) * 16 / 1e9 for size in ("s", "m", "l")}
-    assert cost == pytest.approx({"s": 0.46, "m": 1.0, "l": 2.05}, rel=0.03)
-
-
 def test_unknown_network_is_named() -> None:
-    with pytest.raises(ValueError, match=r"plein.*known: plain"):
+    with pytest.raises(ValueError, match=r"plein.*known: plain, decoder"):
         networks.build("plein", ARGS)
 
 
@@ -102,3 +70,79 @@ def test_load_refuses_changed_bytes_and_wrong_shapes(tmp_path: Path) -> None:
         networks.load(_card(tmp_path, weights="../../elsewhere.safetensors"), "s", tmp_path)
     with pytest.raises(KeyError):
         networks.load(_card(tmp_path), "xl", tmp_path)
+
+
+DESCRIBED: list[tuple[str, dict[str, object]]] = [
+    ("plain", {"widths": [8, 16, 24], "blocks": 2}),
+    ("plain", {"widths": [8, 16, 24], "blocks": 2, "inner": [3, 24]}),
+    ("decoder", {"widths": [8, 16, 24], "blocks": 1, "inner": [5]}),
+    ("resnet", {"inputs": 8, "channels": [4] * 8, "blocks": 2, "norm": "folded", "mobile": True, "dropout": 0.0}),
+    ("resnet", {"inputs": 8, "channels": [4, 4, 8, 2, 3, 4, 5, 6], "blocks": 7, "norm": "instance", "mobile": False}),
+    ("unet", {"inputs": 8, "width": 4, "depth": 5, "norm": "picture", "dropout": True}),
+]
+
+
+@pytest.mark.parametrize(("name", "told"), DESCRIBED)
+def test_a_network_says_what_a_card_must_say_to_rebuild_it(name: str, told: dict[str, object]) -> None:
+    network = networks.build(name, told | {"mood": 7})
+    assert networks.describe(network) == (name, told)
+    again = networks.build(name, networks.describe(network.core)[1] | {"mood": 7})
+    again.load_state_dict(network.state_dict())
+    picture, mood = torch.randint(0, 256, (1, 32, 64, 4), dtype=torch.uint8), torch.randn(1, 7)
+    assert torch.equal(network(picture, mood), again(picture, mood))
+
+
+def test_what_no_card_can_describe_is_named() -> None:
+    with pytest.raises(ValueError, match="cannot describe a Linear"):
+        networks.describe(torch.nn.Linear(1, 1))
+
+
+def test_a_size_may_be_another_network_than_its_world(tmp_path: Path) -> None:
+    told = {"widths": [8, 16, 24], "blocks": 2, "inner": [3, 24]}
+    network = networks.build("decoder", told | {"mood": 7})
+    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, tmp_path / "s.safetensors")
+    loaded = networks.load(_card(tmp_path, network="decoder", **told), "s", tmp_path)
+    assert networks.describe(loaded) == ("decoder", told)
+    picture, mood = torch.randint(0, 256, (1, 32, 64, 4), dtype=torch.uint8), torch.randn(1, 7)
+    assert torch.equal(network(picture, mood), loaded(picture, mood))
+
+
+def test_arguments_of_a_size_reach_the_network(tmp_path: Path) -> None:
+    told = {"inputs": 3, "width": 4, "depth": 5, "norm": "folded", "dropout": False}
+    network = networks.build("unet", told | {"mood": 0})
+    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, tmp_path / "s.safetensors")
+    card = _card(tmp_path, network="unet", arguments=told)
+    del card["mood"]
+    picture = torch.randint(0, 256, (1, 64, 32, 4), dtype=torch.uint8)
+    loaded = networks.load(card, "s", tmp_path)
+    assert torch.equal(loaded(picture, torch.zeros(1, 0)), network(picture, torch.zeros(1, 0)))
+
+
+def test_a_network_without_mood_sees_colour_and_one_of_one_channel_sees_luma() -> None:
+    told = {"channels": [2] * 8, "blocks": 1, "norm": "folded", "mobile": False, "mood": 0}
+    picture = torch.randint(0, 256, (1, 16, 16, 4), dtype=torch.uint8)
+    none = torch.zeros(1, 0)
+    rgb = picture[..., :3].permute(0, 3, 1, 2) / 127.5 - 1
+    luma = (rgb * torch.tensor(networks.LUMA)[:, None, None]).sum(1, keepdim=True)
+    for inputs, seen in ((3, rgb), (1, luma)):
+        network = networks.build("resnet", told | {"inputs": inputs})
+        wanted = (network.core(seen) * 127.5 + 127.5).permute(0, 2, 3, 1)
+        assert bool(((network(picture, none)[..., :3] - wanted).abs() <= 0.51).all())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"widths": [16, 32]},
+        {"widths": [16, 32, 0]},
+        {"widths": [16, 32, 10**9]},
+        {"widths": "wide"},
+        {"blocks": -1},
+        {"blocks": 10**9},
+        {"inner": [8, 8]},
+        {"inner": [8, 8, 0]},
+    ],
+)
+def test_impossible_numbers_are_refused_before_memory_is_asked_for(changes: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="whole number"):
+        networks.build("plain", ARGS | changes)
