@@ -26,6 +26,12 @@ class Dream(nn.Module):
 
         With a mood, colour input is read as luma. Without one, `mood` is [B,0] and not looked at.
         """
+        y = self.colours(picture, mood)
+        rgb = ((y * 127.5 + 127.5).clamp(0.0, 255.0) + 0.5).to(torch.uint8).permute(0, 2, 3, 1)
+        return torch.cat([rgb, torch.full_like(rgb[..., :1], 255)], -1)
+
+    def colours(self, picture: Tensor, mood: Tensor) -> Tensor:
+        """The same as RGB [B,3,H,W] in -1..1, float32, for those who make bytes of it in another way."""
         kind = next(self.core.parameters()).dtype
         x = picture.to(torch.float32)
         if self.colour and not self.grey:
@@ -36,6 +42,5 @@ class Dream(nn.Module):
                 y = self.core((luma.unsqueeze(1) * 2.0 - 1.0).to(kind))
             else:
                 y = self.core(luma.unsqueeze(1).to(kind), mood.to(kind))
-        y = y.to(torch.float32)
-        rgb = ((y * 127.5 + 127.5).clamp(0.0, 255.0) + 0.5).to(torch.uint8).permute(0, 2, 3, 1)
-        return torch.cat([rgb, torch.full_like(rgb[..., :1], 255)], -1)
+        wide: Tensor = y.to(torch.float32)
+        return wide
