@@ -55,15 +55,20 @@ def live(weights: Path, size: str) -> Dream:
     return Dream(core).eval()
 
 
-def to_onnx(network: nn.Module, path: Path) -> None:
+def to_onnx(network: Dream, path: Path, multiple: int = 8) -> None:
     """Write the ONNX twin: `picture` uint8 [1,H,W,4], `mood` float32 [1,M] -> `dream` uint8 [1,H,W,4]; H and W any
-    multiples of 8.
+    multiples of `multiple`. A network without a mood has no such input.
     """
     import onnx
 
-    height, width = torch.export.Dim("rows", min=4, max=512), torch.export.Dim("columns", min=4, max=512)
-    picture = torch.zeros(1, 256, 320, 4, dtype=torch.uint8)
-    shapes = {"picture": {1: 8 * height, 2: 8 * width}, "mood": None}
+    least = max(2, 32 // multiple)
+    rows, columns = (torch.export.Dim(name, min=least, max=4096 // multiple) for name in ("rows", "columns"))
+    given: dict[str, Tensor] = {
+        "picture": torch.zeros(1, (least + 1) * multiple, (least + 2) * multiple, 4, dtype=torch.uint8)
+    }
+    shapes: dict[str, Any] = {"picture": {1: multiple * rows, 2: multiple * columns}}
+    if not network.colour:
+        given["mood"], shapes["mood"] = torch.zeros(1, int(network.core.mood)), None  # type: ignore[arg-type]
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
     quiet.setLevel(logging.ERROR)
@@ -71,10 +76,10 @@ def to_onnx(network: nn.Module, path: Path) -> None:
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             network,
-            (picture, torch.zeros(1, moods.SIZE)),
+            tuple(given.values()),
             dynamo=True,
             opset_version=OPSET,
-            input_names=["picture", "mood"],
+            input_names=list(given),
             output_names=["dream"],
             dynamic_shapes=shapes,
             verbose=False,

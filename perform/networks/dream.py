@@ -21,10 +21,10 @@ class Dream(nn.Module):
         self.colour = int(getattr(core, "mood", 1)) == 0
         self.grey = self.colour and int(getattr(core, "inputs", 3)) == 1
 
-    def forward(self, picture: Tensor, mood: Tensor) -> Tensor:
+    def forward(self, picture: Tensor, mood: Tensor | None = None) -> Tensor:
         """picture uint8 [B,H,W,4] (row 0 on top) and mood [B,M] to uint8 [B,H,W,4] with alpha 255.
 
-        With a mood, colour input is read as luma. Without one, `mood` is [B,0] and not looked at.
+        With a mood, colour input is read as luma. A network without one does not look at `mood`.
         """
         y = self.colours(picture, mood)
         rgb = ((y * 127.5 + 127.5).clamp(0.0, 255.0) + 0.5).to(torch.uint8).permute(0, 2, 3, 1)
@@ -41,6 +41,7 @@ class Dream(nn.Module):
             if self.grey:
                 y = self.core((luma.unsqueeze(1) * 2.0 - 1.0).to(kind))
             else:
+                assert mood is not None
                 y = self.core(luma.unsqueeze(1).to(kind), mood.to(kind))
         wide: Tensor = y.to(torch.float32)
         return wide
