@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from perform.lab import moods
-from perform.lab.conditions import augment, luma
+from perform.lab.conditions import apply, augment, controls, luma
 from perform.lab.strangers import SIDE, strangers, twist
 from perform.lab.worlds import World
 
@@ -17,66 +18,80 @@ from perform.lab.worlds import World
 @dataclass(frozen=True)
 class Batch:
     """`real` [P,3,S,S] in -1..1; `condition` [P+U,1,S,S] in 0..1 and `mood` [P+U,7], the first P of them the
-    photographs' own.
+    photographs' own. `moved` [K,1,S,S] are conditions of the last K pictures after they have moved by `shift` [K,2]
+    pixels (down, right) in front of the camera: the condition's cells have not moved along.
     """
 
     real: Tensor
     condition: Tensor
     mood: Tensor
+    moved: Tensor
+    shift: Tensor
 
 
 class Batches:
-    """Draws batches of a world. All randomness comes from the generator handed in, so that a resumed run draws the
-    same.
+    """Draws batches of a world. All randomness comes from the CPU generator handed in, so that a resumed run, another
+    rank and another device draw the same. The photographs live on the device they are trained on.
     """
 
-    def __init__(self, world: World, side: int, strange: int = 1200) -> None:
-        self.pictures = world.training()
+    def __init__(self, world: World, side: int, strange: int = 1200, device: torch.device | None = None) -> None:
+        self.device = device or torch.device("cpu")
+        self.pictures = [one.to(self.device) for one in world.training()]
         self.side = side
-        self.strangers = (strangers(strange) * 255).to(torch.uint8)
+        self.strangers = (strangers(strange) * 255).to(torch.uint8).to(self.device)
         raw = self.raw_of(self.pictures)
         self.scale = moods.Scale.of(raw)
         self.moods = self.scale(raw)
 
-    def draw(self, paired: int, unpaired: int, rng: torch.Generator) -> Batch:
-        """`paired` photographs with their own condition and mood, `unpaired` foreign inputs or moods. About 15 ms for
-        4 + 4.
+    def draw(self, paired: int, unpaired: int, rng: torch.Generator, moved: int = 0) -> Batch:
+        """`paired` photographs with their own condition and mood, `unpaired` foreign inputs or moods, the last `moved`
+        of which also move. About 15 ms for 4 + 4 on a CPU.
         """
         chosen = torch.randint(0, len(self.pictures), (paired,), generator=rng)
         real = torch.cat([crop(self.pictures[i], self.side, rng) for i in chosen.tolist()])
         real = expose(real, rng)
         grey = luma(real) / 2 + 0.5
-        own = self.scale(moods.measure(real, grey))
+        mood = self.scale(moods.measure(real, grey))
         condition = augment(grey, rng, self.side)
         if unpaired == 0:
-            return Batch(real, condition, own)
-        foreign = augment(self._foreign(grey, unpaired, rng), rng, self.side)
-        return Batch(real, torch.cat([condition, foreign]), torch.cat([own, self.any_moods(unpaired, rng)]))
+            return Batch(real, condition, mood, condition[:0], torch.zeros(0, 2, device=self.device))
+        foreign = self._foreign(grey, unpaired, rng)
+        dialled = controls(unpaired, rng, self.side)
+        condition = torch.cat([condition, apply(foreign, dialled, rng, self.side)])
+        steps = torch.randint(-2, 3, (moved, 2), generator=rng)
+        gone = apply(nudge(foreign[unpaired - moved :], steps), dialled.tail(moved), rng, self.side) if moved else None
+        return Batch(
+            real,
+            condition,
+            torch.cat([mood, self.any_moods(unpaired, rng)]),
+            condition[:0] if gone is None else gone,
+            (steps * (self.side / SIDE)).to(self.device),
+        )
 
     def any_moods(self, count: int, rng: torch.Generator) -> Tensor:
         """Moods of any photographs [count,7], half of them a mix of two, all a little off."""
-        first, second = torch.randint(0, len(self.moods), (2, count), generator=rng)
-        mix = torch.rand(count, 1, generator=rng).mul(2).sub(1).clamp(min=0)
+        first, second = torch.randint(0, len(self.moods), (2, count), generator=rng).to(self.device)
+        mix = torch.rand(count, 1, generator=rng).mul(2).sub(1).clamp(min=0).to(self.device)
         near = torch.lerp(self.moods[first], self.moods[second], mix)
-        return near + 0.15 * torch.randn(near.shape, generator=rng)
+        return near + 0.15 * torch.randn(near.shape, generator=rng).to(self.device)
 
     def _foreign(self, grey: Tensor, count: int, rng: torch.Generator) -> Tensor:
         """Half procedural strangers, a quarter twisted photographs, a quarter photographs that will get another's
         mood. [count,1,64,64].
         """
         small = F.interpolate(grey, SIDE, mode="area")
-        rows = torch.randint(0, len(self.strangers), (count,), generator=rng)
-        own = torch.randint(0, len(grey), (count,), generator=rng)
+        rows = torch.randint(0, len(self.strangers), (count,), generator=rng).tolist()
+        own = torch.randint(0, len(grey), (count,), generator=rng).tolist()
+        kinds = torch.rand(count, generator=rng).tolist()
         twisted = twist(small, rng)
         out = []
-        for index in range(count):
-            kind = float(torch.rand(1, generator=rng))
-            drawn = self.strangers[rows[index]].float() / 255
-            out.append(drawn if kind < 0.5 else twisted[own[index]] if kind < 0.75 else small[own[index]])
+        for row, index, kind in zip(rows, own, kinds, strict=True):
+            drawn = self.strangers[row].float() / 255
+            out.append(drawn if kind < 0.5 else twisted[index] if kind < 0.75 else small[index])
         return torch.stack(out)
 
-    def raw_of(self, pictures: Tensor) -> Tensor:
-        """Raw moods of the middle square of photographs, uint8 [N,3,H,W] to [N,7]. 10 ms each."""
+    def raw_of(self, pictures: Sequence[Tensor]) -> Tensor:
+        """Raw moods of the middle square of photographs, each uint8 [3,H,W], to [N,7]. 10 ms each."""
         raw = []
         for one in pictures:
             square = middle(one, self.side)
@@ -98,6 +113,16 @@ def crop(picture: Tensor, side: int, rng: torch.Generator) -> Tensor:
     return _resize(window, side)
 
 
+def nudge(pictures: Tensor, steps: Tensor) -> Tensor:
+    """Pictures [B,C,H,W], each moved down and right by its whole pixels [B,2]; edges go on outwards."""
+    reach = int(steps.abs().max()) if len(steps) else 0
+    wide = F.pad(pictures, (reach,) * 4, mode="replicate")
+    height, width = pictures.shape[2:]
+    starts = (reach - steps).tolist()
+    moved = [one[:, y : y + height, x : x + width] for one, (y, x) in zip(wide, starts, strict=True)]
+    return torch.stack(moved)
+
+
 def middle(picture: Tensor, side: int) -> Tensor:
     """The largest centred square: uint8 [3,H,W] to [1,3,side,side] in -1..1."""
     height, width = picture.shape[1:]
@@ -110,7 +135,7 @@ def expose(real: Tensor, rng: torch.Generator) -> Tensor:
     """Another exposure of the same photographs (gamma .75..1.35), so that light itself varies and the dream follows
     it.
     """
-    gamma = torch.exp(0.3 * (2 * torch.rand(len(real), 1, 1, 1, generator=rng) - 1))
+    gamma = torch.exp(0.3 * (2 * torch.rand(len(real), 1, 1, 1, generator=rng) - 1)).to(real.device)
     return ((real + 1) / 2).clamp(0, 1) ** gamma * 2 - 1
 
 

@@ -25,6 +25,9 @@ One definition, two twins: this file (training) and a shader (live). Both do, in
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -65,8 +68,8 @@ def tone(
     invert: float | Tensor = 0.0,
 ) -> Tensor:
     """Steps 4 to 9, still float: values n/255 in 0..1. Each control is a number or a tensor that broadcasts."""
-    span = torch.clamp(torch.as_tensor(white) - torch.as_tensor(black), min=0.001)
-    v = ((v - black) / span).clamp(0.0, 1.0) ** (1.0 / torch.as_tensor(gamma))
+    span = torch.clamp(torch.as_tensor(white) - torch.as_tensor(black), min=0.001).to(v.device)
+    v = ((v - black) / span).clamp(0.0, 1.0) ** (1.0 / torch.as_tensor(gamma, device=v.device))
     v = (v - 0.5) * contrast + 0.5 + brightness
     v = v + (1.0 - 2.0 * v) * invert
     return quantise(v)
@@ -105,22 +108,80 @@ def condition(
     return rgba if picture.ndim == 4 else rgba[0]
 
 
-def augment(grey: Tensor, rng: torch.Generator, size: int, finest: float = 9.0, coarsest: float = 28.0) -> Tensor:
-    """A training condition: the same maths with controls drawn at random, so that whatever a performer dials in was
-    seen before.
+@lru_cache(maxsize=8)
+def _reductions(side: int, size: int, fewest: int, most: int, device: torch.device) -> Tensor:
+    """Steps 2 and 3 along one axis as matrices [most - fewest + 1, size, side], one for each number of cells.
 
-    grey [B,1,h,w] in 0..1 (any resolution, square) to [B,1,size,size], values n/255. Cell sizes are log-uniform in
-    `finest`..`coarsest` pixels; brightness +-.15 (one in four: +-.4), contrast .7..1.4, gamma .7..1.45, grain up to
-    .02.
+    Area means and cubic weights are both linear and separable, so a reduction is W x W^T, and a whole batch with
+    cells of many sizes is two matrix products.
     """
-    count = grey.shape[0]
+    eye = torch.eye(side)[None, None]
+    rows = []
+    for count in range(fewest, most + 1):
+        small = F.interpolate(eye, (side, count), mode="area")
+        rows.append(F.interpolate(small, (side, size), mode="bicubic", align_corners=False)[0, 0].T)
+    return torch.stack(rows).to(device)
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What a performer might have dialled in, one set for each of B pictures: cells a side [B], tone [B,1,1,1] each."""
+
+    cells: Tensor | None
+    gamma: Tensor
+    contrast: Tensor
+    brightness: Tensor
+    grain: Tensor
+    span: tuple[int, int]  # the fewest and the most cells a side there can be
+
+    def tail(self, count: int) -> Controls:
+        """Those of the last `count` pictures."""
+        cells = self.cells[-count:] if self.cells is not None else None
+        tone = (part[-count:] for part in (self.gamma, self.contrast, self.brightness, self.grain))
+        return Controls(cells, *tone, self.span)
+
+
+def controls(count: int, rng: torch.Generator, size: int, finest: float = 9.0, coarsest: float = 28.0) -> Controls:
+    """Controls at random for pictures of `size` pixels a side, on the CPU. Cell sizes are log-uniform in
+    `finest`..`coarsest` pixels; brightness +-.15 (one in four: +-.4), contrast .7..1.4, gamma .7..1.45, grain up to
+    .02. With `coarsest` at 1 or below nothing is reduced: pairs keep their lines.
+    """
 
     def draw(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(count, 1, 1, 1, generator=rng)
 
-    sides = torch.exp(draw(math.log(finest), math.log(coarsest))).flatten().tolist()
-    v = torch.cat([shrink(one[None], side, (size, size)) for one, side in zip(grey, sides, strict=True)])
+    sides = torch.exp(draw(math.log(finest), math.log(coarsest))).flatten()
+    span = (cells(size, size, coarsest)[0], cells(size, size, finest)[0])
+    chosen = (size / sides).round().long().clamp(*span) if coarsest > 1 else None
     brightness = draw(-1.0, 1.0) * torch.where(draw(0.0, 1.0) < 0.25, 0.4, 0.15)
-    v = tone(v, gamma=torch.exp(draw(-0.36, 0.36)), contrast=draw(0.7, 1.4), brightness=brightness)
-    grain = torch.randn(v.shape, generator=rng) * draw(0.0, 0.02)
-    return quantise(v + grain)
+    return Controls(chosen, torch.exp(draw(-0.36, 0.36)), draw(0.7, 1.4), brightness, draw(0.0, 0.02), span)
+
+
+def apply(grey: Tensor, dialled: Controls, rng: torch.Generator, size: int) -> Tensor:
+    """The condition of pictures [B,1,h,h] in 0..1 (any resolution, any device) under their controls, with grain:
+    [B,1,size,size], values n/255.
+    """
+    device, v = grey.device, grey.float()
+    if dialled.cells is not None:
+        table = _reductions(grey.shape[2], size, *dialled.span, device)
+        weights = table[(dialled.cells - dialled.span[0]).to(device)]
+        v = (weights @ v[:, 0] @ weights.transpose(1, 2))[:, None]
+    tones = {name: getattr(dialled, name).to(device) for name in ("gamma", "contrast", "brightness")}
+    v = tone(v, **tones)
+    return quantise(v + noise(v.shape, rng, device) * dialled.grain.to(device))
+
+
+def augment(grey: Tensor, rng: torch.Generator, size: int, finest: float = 9.0, coarsest: float = 28.0) -> Tensor:
+    """A training condition: the same maths with `controls` drawn at random, so that whatever a performer dials in was
+    seen before. grey [B,1,h,h] in 0..1 to [B,1,size,size], values n/255.
+    """
+    return apply(grey, controls(len(grey), rng, size, finest, coarsest), rng, size)
+
+
+def noise(shape: Sequence[int], rng: torch.Generator, device: torch.device) -> Tensor:
+    """Unit normal noise on a device, a function of the CPU generator alone: what resumes there resumes here."""
+    if device.type == "cpu":
+        return torch.randn(tuple(shape), generator=rng)
+    seed = int(torch.randint(0, 2**62, (1,), generator=rng))
+    there = torch.Generator(device).manual_seed(seed)
+    return torch.randn(tuple(shape), generator=there, device=device)

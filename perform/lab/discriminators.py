@@ -94,28 +94,43 @@ class Jury(nn.Module):
         return logits, maps
 
 
-def disturb(pictures: Tensor, rng: torch.Generator) -> Tensor:
+def disturbance(count: int, side: int, rng: torch.Generator) -> Tensor:
+    """How each of `count` pictures is to be disturbed, float [count,7]: brightness, saturation, contrast, shift (y, x
+    in pixels), middle of the cut-out (y, x). On the CPU.
+    """
+    unit = torch.rand(count, 3, generator=rng)
+    edge = side // 8
+    shift = torch.randint(-edge, edge + 1, (count, 2), generator=rng)
+    hole = torch.randint(0, side, (count, 2), generator=rng)
+    low, high = torch.tensor([-0.3, 0.5, 0.7]), torch.tensor([0.3, 1.5, 1.3])
+    return torch.cat([low + (high - low) * unit, shift.float(), hole.float()], 1)
+
+
+def disturb(pictures: Tensor, how: Tensor) -> Tensor:
     """DiffAugment (Zhao et al. 2020): colour, translation up to 1/8, one cut-out of a third. [B,3,H,W] in -1..1,
-    differentiable.
+    differentiable; `how` comes from `disturbance`.
 
     With a few hundred photographs a discriminator would otherwise learn them by heart.
     """
-    count, _, height, width = pictures.shape
-
-    def draw(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(count, 1, 1, 1, generator=rng)
-
-    x = pictures + draw(-0.3, 0.3)
+    height, width = pictures.shape[2:]
+    brightness, saturation, contrast = (column[:, None, None, None] for column in how[:, :3].unbind(1))
+    x = pictures + brightness
     grey = x.mean(1, keepdim=True)
-    x = (x - grey) * draw(0.5, 1.5) + grey
+    x = (x - grey) * saturation + grey
     middle = x.mean((1, 2, 3), keepdim=True)
-    x = (x - middle) * draw(0.7, 1.3) + middle
-    edge_y, edge_x = height // 8, width // 8
-    shifts = torch.randint(0, 2 * edge_y + 1, (count, 2), generator=rng).tolist()
-    corners = torch.randint(0, height, (count, 2), generator=rng).tolist()
-    padded = F.pad(x, (edge_x, edge_x, edge_y, edge_y))
-    x = torch.stack([one[:, dy : dy + height, dx : dx + width] for one, (dy, dx) in zip(padded, shifts, strict=True)])
-    hole = torch.ones(count, 1, height, width)
-    for index, (cy, cx) in enumerate(corners):
-        hole[index, :, max(0, cy - height // 6) : cy + height // 6, max(0, cx - width // 6) : cx + width // 6] = 0
-    return x * hole
+    x = shifted((x - middle) * contrast + middle, how[:, 3:5])
+    y = torch.arange(height, device=x.device)[None, None, :, None]
+    z = torch.arange(width, device=x.device)[None, None, None, :]
+    cy, cx = (column[:, None, None, None] for column in how[:, 5:7].unbind(1))
+    hole = ((y - cy).abs() < height // 6) & ((z - cx).abs() < width // 6)
+    return x * (~hole)
+
+
+def shifted(x: Tensor, by: Tensor) -> Tensor:
+    """Pictures [B,C,H,W] moved down and right by whole pixels `by` [B,2] (y, x); what comes in from outside is 0."""
+    count, _, height, width = x.shape
+    theta = torch.zeros(count, 2, 3, device=x.device)
+    theta[:, 0, 0] = theta[:, 1, 1] = 1
+    theta[:, 0, 2], theta[:, 1, 2] = by[:, 1] * (-2 / width), by[:, 0] * (-2 / height)
+    grid = F.affine_grid(theta, [count, 1, height, width], align_corners=False)
+    return F.grid_sample(x, grid.to(x.dtype), mode="nearest", padding_mode="zeros", align_corners=False)

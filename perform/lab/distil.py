@@ -6,7 +6,8 @@ Resumes when the folder holds a checkpoint. Students see what a world meets at a
 of strangers, under any mood, with more sensor noise than the teacher is shown, so that they hold stiller than it. They
 copy its pictures (L1, SSIM, Haar) and what its judges make of them (feature matching, the lesson of GAN Compression, Li
 et al. 2020, and OMGD, Ren et al. 2021). Copying alone takes long to find texture, so the teacher's patch discriminators
-go on learning, now to tell a student from its teacher. No photograph is looked at any more.
+go on learning, now to tell a student from its teacher. No photograph is looked at any more. A weight of 0 leaves its
+loss out: that is how each one's worth was measured.
 """
 
 from __future__ import annotations
@@ -22,20 +23,20 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from perform.lab import export, losses, moods, networks, run
+from perform.lab import losses, moods, networks, ranks, run, viewing
 from perform.lab.batches import Batches
+from perform.lab.conditions import noise
+from perform.lab.device import Inputs, Recorded, adam, keep_rate_in_place, last, mixed, pick, set_rate
 from perform.lab.discriminators import Jury
-from perform.lab.train import follow_average, sheet
+from perform.lab.train import follow_average
 from perform.lab.worlds import World
-from perform.networks import Plain
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What can be asked of a distillation."""
+    """What can be asked of a distillation. `sizes`: names of networks, comma separated."""
 
-    turns: str = "m,m,s"
-    teacher_size: str = "teacher"
+    sizes: str = "s,m,l"
     steps: int = 4000
     side: int = 256
     paired: int = 2
@@ -47,6 +48,8 @@ class Recipe:
     structure: float = 2.0
     sparkle: float = 2.0
     matching: float = 5.0
+    steady: float = 2.0
+    steady_every: int = 4
     grain: float = 0.015
     average: float = 0.997
     seed: int = 0
@@ -55,67 +58,104 @@ class Recipe:
 class Students:
     """A distillation in progress. A `run.Stage`."""
 
-    def __init__(self, recipe: Recipe, batches: Batches, teacher: Plain, judges: nn.ModuleList, unseen: Tensor) -> None:
+    def __init__(
+        self, recipe: Recipe, batches: Batches, teacher: nn.Module, judges: nn.ModuleList, unseen: Sequence[Tensor]
+    ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.batches, self.unseen = recipe, batches, unseen
-        self.teacher, self.judges = teacher, judges
-        self.turns = recipe.turns.split(",")
-        sizes = sorted(set(self.turns))
-        self.students = nn.ModuleDict({size: networks.trainable(*networks.SIZES[size], moods.SIZE) for size in sizes})
+        self.device = device = batches.device
+        form: Any = {"device": device, "memory_format": torch.channels_last}
+        self.teacher, self.judges = teacher.to(**form), judges.to(**form)
+        made = {size: networks.make(size, moods.SIZE) for size in recipe.sizes.split(",")}
+        self.students = nn.ModuleDict({_key(size): ranks.share(network) for size, network in made.items()}).to(**form)
         self.averages = copy.deepcopy(self.students).eval()
-        self.optimiser = torch.optim.Adam(self.students.parameters(), recipe.rate, (0.5, 0.99), fused=True)
-        self.judge_optimiser = torch.optim.Adam(self.judges.parameters(), recipe.judge_rate, (0.5, 0.99), fused=True)
+        self.optimiser = adam(list(self.students.parameters()), recipe.rate, device)
+        self.judge_optimiser = adam(list(self.judges.parameters()), recipe.judge_rate, device)
         self.rng = torch.Generator().manual_seed(recipe.seed + 100)
+        self.recorded = {steady: Recorded(self._work, device) for steady in (False, True)}
         self.done = 0
 
-    def step(self) -> dict[str, float]:
-        """One step of the student whose turn it is. With batch 5 about 0.7 s on one core with AMX, bfloat16."""
-        self._cool()
-        size = self.turns[self.done % len(self.turns)]
-        condition, noisy, mood = self._inputs()
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            target = borderless(self.teacher, condition, mood).float()
-        with torch.autocast("cpu", torch.bfloat16):
-            dream = self.students[size](noisy, mood).float()
-        judged = self._judge(target, dream.detach())
-        terms = self._terms(dream, target)
+    def step(self) -> dict[str, Tensor]:
+        """One step of every student. With s, m and l and a batch of 5 about 2 s on one core."""
+        left = max(0.05, min(1.0, 2 * (1 - self.done / self.recipe.steps)))  # the second half falls to a twentieth
+        warm = min(1.0, (self.done + 1) / 50)  # a soft start for fresh students
+        set_rate(self.optimiser, self.recipe.rate * left * warm)
+        set_rate(self.judge_optimiser, self.recipe.judge_rate * left * warm)
+        steady = self.recipe.steady > 0 and self.done % self.recipe.steady_every == 0
+        results = self.recorded[steady](self._inputs(steady))
+        self.done += 1
+        return results
+
+    def _inputs(self, steady: bool) -> dict[str, Tensor]:
+        """The teacher's conditions, the same with noise for the students, moods (two in five foreign)."""
+        recipe, rng, device = self.recipe, self.rng, self.device
+        batch = self.batches.draw(recipe.paired, recipe.unpaired, rng, recipe.unpaired if steady else 0)
+        shuffled = self.batches.any_moods(len(batch.mood), rng)
+        swap = (torch.rand(len(shuffled), 1, generator=rng) < 0.4).to(device)
+        condition = batch.condition
+        noisy = condition + recipe.grain * noise(condition.shape, rng, device)
+        count = recipe.paired
+        mood = torch.where(swap, shuffled, batch.mood)
+        given = {
+            name: torch.cat([ranks.mine(whole[:count]), ranks.mine(whole[count:])])
+            for name, whole in (("condition", condition), ("noisy", noisy.clamp(0, 1)), ("mood", mood))
+        }
+        given |= {
+            "keep": torch.tensor(min(recipe.average, (self.done + 2) / (self.done + 11))).to(device),
+        }
+        if steady:
+            given |= {"shift": ranks.mine(batch.shift), "moved": ranks.mine(batch.moved)}
+        return given
+
+    def _work(self, given: Inputs) -> dict[str, Tensor]:
+        """One dream of the teacher, one of each student, the judges' lesson, the students' lesson, the averages."""
+        with torch.no_grad(), mixed(self.device):
+            target = borderless(self.teacher, given["condition"], given["mood"]).float()
+        with mixed(self.device):
+            dreams = {
+                size: student(last(given["noisy"]), given["mood"]).float() for size, student in self.students.items()
+            }
+        results = {}
+        if self.recipe.adversarial > 0:
+            results["judge"] = self._judge(target, [dream.detach() for dream in dreams.values()])
+        self.judges.requires_grad_(False)
+        with torch.no_grad(), mixed(self.device):
+            wanted = felt(self.judges, target)
+        for size, dream in dreams.items():
+            terms = self._terms(dream, target, wanted)
+            if "moved" in given:
+                few = len(given["moved"])
+                with mixed(self.device):
+                    again = self.students[size](last(given["moved"]), given["mood"][-few:]).float()
+                terms["steady"] = self.recipe.steady * losses.steady(again, dream[-few:], given["shift"])
+            results |= {f"{size} {name}": value for name, value in terms.items()}
+        total = torch.stack([value for name, value in results.items() if name != "judge"]).sum()
         self.optimiser.zero_grad()
-        torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.students[size].parameters(), 20.0)
+        total.backward()  # type: ignore[no-untyped-call]
+        ranks.average_gradients(self.students.parameters())
+        for student in self.students.values():
+            nn.utils.clip_grad_norm_(student.parameters(), 20.0)
         self.optimiser.step()
         self.judges.requires_grad_(True)
-        self.done += 1
-        keep = min(self.recipe.average, (self.done + 1) / (self.done + 10))
-        follow_average(self.averages[size], self.students[size], keep)
-        return {f"{size} judge": judged} | {f"{size} {name}": float(value.detach()) for name, value in terms.items()}
+        follow_average(self.averages, self.students, given["keep"])
+        return {name: value.detach() for name, value in results.items()}
 
-    def _inputs(self) -> tuple[Tensor, Tensor, Tensor]:
-        """(condition for the teacher, the same with noise for the student, mood); two in five moods are foreign."""
-        batch = self.batches.draw(self.recipe.paired, self.recipe.unpaired, self.rng)
-        shuffled = self.batches.any_moods(len(batch.mood), self.rng)
-        swap = torch.rand(len(shuffled), 1, generator=self.rng) < 0.4
-        grain = self.recipe.grain * torch.randn(batch.condition.shape, generator=self.rng)
-        noisy = (batch.condition + grain).clamp(0, 1).contiguous(memory_format=torch.channels_last)
-        return batch.condition, noisy, torch.where(swap, shuffled, batch.mood)
-
-    def _judge(self, target: Tensor, dream: Tensor) -> float:
-        """The judges learn to tell the teacher's dreams from a student's; then they only watch."""
-        with torch.autocast("cpu", torch.bfloat16):
-            verdicts = [maps[-1] for maps in felt(self.judges, torch.cat([target, dream]))]
+    def _judge(self, target: Tensor, dreams: Sequence[Tensor]) -> Tensor:
+        """The judges learn to tell the teacher's dreams from the students'; then they only watch."""
+        with mixed(self.device):
+            verdicts = [maps[-1] for maps in felt(self.judges, torch.cat([target, *dreams]))]
         count = len(target)
         loss = losses.hinge_judge([v[:count] for v in verdicts], [v[count:] for v in verdicts])
         self.judge_optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        ranks.average_gradients(self.judges.parameters())
         self.judge_optimiser.step()
-        self.judges.requires_grad_(False)
-        return float(loss.detach())
+        return loss.detach()
 
-    def _terms(self, dream: Tensor, target: Tensor) -> dict[str, Tensor]:
+    def _terms(self, dream: Tensor, target: Tensor, wanted: list[list[Tensor]]) -> dict[str, Tensor]:
         recipe = self.recipe
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed(self.device):
             mine = felt(self.judges, dream)
-            with torch.no_grad():
-                wanted = felt(self.judges, target)
         alike = [losses.matching(m[:-1], w[:-1]) for m, w in zip(mine, wanted, strict=True)]
         return {
             "dream": recipe.adversarial * losses.hinge_dream([maps[-1] for maps in mine]),
@@ -125,29 +165,23 @@ class Students:
             "match": recipe.matching * torch.stack(alike).mean(),
         }
 
-    def _cool(self) -> None:
-        """A soft start for fresh students, then both rates fall linearly to a twentieth over the second half."""
-        left = max(0.05, min(1.0, 2 * (1 - self.done / self.recipe.steps)))
-        warm = min(1.0, (self.done + 1) / 50)
-        for optimiser, rate in ((self.optimiser, self.recipe.rate), (self.judge_optimiser, self.recipe.judge_rate)):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * left * warm
-
     def state(self) -> dict[str, Any]:
-        """Everything; about 20 MB for `s` and `m`."""
+        """Everything; about 40 MB for `s`, `m` and `l`."""
         parts = {name: getattr(self, name).state_dict() for name in _PARTS}
         return parts | {"rng": self.rng.get_state(), "global_rng": torch.get_rng_state(), "done": self.done}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         for name in _PARTS:
             getattr(self, name).load_state_dict(state[name])
+        for optimiser in (self.optimiser, self.judge_optimiser):
+            keep_rate_in_place(optimiser, self.device)
         self.rng.set_state(state["rng"])
         torch.set_rng_state(state["global_rng"])
         self.done = int(state["done"])
 
     def weights(self) -> dict[str, Tensor]:
         """All folded averages, keys prefixed with their size (`m.head.weight`)."""
-        folded = {size: networks.fold(average) for size, average in self.averages.items()}  # type: ignore[arg-type]
+        folded = {size: networks.fold(average) for size, average in self.averages.items()}
         return {
             f"{size}.{key}": value for size, network in folded.items() for key, value in network.state_dict().items()
         }
@@ -155,10 +189,15 @@ class Students:
     def sheet(self) -> Tensor:
         """Each student's contact sheet, then the teacher's, side by side."""
         networks_shown = [*self.averages.values(), self.teacher]
-        return torch.cat([sheet(one, self.batches, self.unseen, self.recipe.side, 4) for one in networks_shown], 1)
+        return torch.cat([viewing.sheet(one, self.batches, self.unseen, 4) for one in networks_shown], 1)
 
 
 _PARTS = ("students", "averages", "judges", "optimiser", "judge_optimiser")
+
+
+def _key(size: str) -> str:
+    """A size's name as a module's name and a folder's: a dot would not do in the one, nor a slash in the other."""
+    return size.replace(".", "_").replace("/", "_")
 
 
 def borderless(teacher: nn.Module, condition: Tensor, mood: Tensor, margin: int = 8) -> Tensor:
@@ -167,7 +206,7 @@ def borderless(teacher: nn.Module, condition: Tensor, mood: Tensor, margin: int 
     The students learn the frameless picture, and so need no margin of their own when played.
     """
     wide = nn.functional.pad(condition, (margin,) * 4, mode="replicate")
-    dream: Tensor = teacher(wide, mood)[:, :, margin:-margin, margin:-margin]
+    dream: Tensor = teacher(last(wide), mood)[:, :, margin:-margin, margin:-margin]
     return dream
 
 
@@ -175,7 +214,7 @@ def felt(judges: nn.ModuleList, pictures: Tensor) -> list[list[Tensor]]:
     """What the patch discriminators make of pictures: for each of them its features and its verdict."""
     out = []
     for judge, x in zip(judges, (pictures, nn.functional.avg_pool2d(pictures, 2)), strict=True):
-        verdict, maps = judge(x)
+        verdict, maps = judge(last(x))
         out.append([*maps, verdict])
     return out
 
@@ -191,24 +230,42 @@ def split(folder: Path) -> dict[str, Path]:
             key.split(".", 1)[1]: value.contiguous() for key, value in together.items() if key.startswith(size + ".")
         }
         (folder / size).mkdir(exist_ok=True)
-        save_file(mine, folder / size / "ema.safetensors")
+        run.write(folder / size / "ema.safetensors", lambda path, mine=mine: save_file(mine, path))  # type: ignore[misc]
+        run.remember(folder / size, {"size": size, "distilled": str(folder)})
         out[size] = folder / size
     return out
 
 
-def distil(recipe: Recipe, teacher: Path, world: Path, out: Path, pace: run.Pace | None = None) -> None:
-    """Distil the teacher in run folder `teacher`, writing to and resuming from the run folder `out`."""
+def distil(
+    recipe: Recipe,
+    teacher: Path,
+    world: Path,
+    out: Path,
+    pace: run.Pace | None = None,
+    device: str = "auto",
+    watcher: run.Watcher | None = None,
+) -> None:
+    """Distil the teacher in run folder `teacher`, writing to and resuming from the run folder `out`.
+
+    Out of GPU memory, the batch is halved and it goes on. Raises ValueError, one sentence, for what cannot be done.
+    """
+    ranks.join()
     data = World.load(world)
-    core = export.live(teacher / "ema.safetensors", recipe.teacher_size).core
-    assert isinstance(core, Plain)
-    core.requires_grad_(False)
-    jury = Jury()
-    jury.load_state_dict(torch.load(teacher / "checkpoint.pt", map_location="cpu", weights_only=True)["jury"])
-    stage = Students(recipe, Batches(data, recipe.side), core, jury.patches, data.unseen())
+    batches = Batches(data, recipe.side, device=pick(device))
+    core = run.network(teacher)
+    judging = torch.load(teacher / "checkpoint.pt", map_location="cpu", weights_only=True)["jury"]
+
+    def begin(share: float) -> Students:
+        jury = Jury()
+        jury.load_state_dict(judging)
+        paired, unpaired = run.shrunk((recipe.paired, recipe.unpaired), share)
+        smaller = Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired})
+        return Students(smaller, batches, core, jury.patches, data.unseen())
+
     run.remember(out, asdict(recipe) | {"teacher": str(teacher), "world": str(world)})
-    run.resume(out, stage)
-    run.drive(out, stage, pace or run.Pace(recipe.steps))
-    split(out)
+    run.fit(out, begin, pace or run.Pace(recipe.steps), watcher)
+    if ranks.rank() == 0:
+        split(out)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -216,15 +273,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--teacher", type=Path, default=Path("runs/teacher"))
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"))
     parser.add_argument("--out", type=Path, default=Path("runs/students"))
-    parser.add_argument("--minutes", type=float, default=1e9, help="stop (resumably) after this long")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice")
-    for name, value in asdict(Recipe()).items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
+    run.add_arguments(parser, Recipe())
     args = vars(parser.parse_args(argv))
-    if args["threads"]:
-        torch.set_num_threads(args["threads"])
     recipe = Recipe(**{name: args[name] for name in asdict(Recipe())})
-    distil(recipe, args["teacher"], args["world"], args["out"], run.Pace(recipe.steps, args["minutes"]))
+    distil(recipe, args["teacher"], args["world"], args["out"], run.pace(args), args["device"])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from perform.lab.conditions import luma
+from perform.lab.discriminators import shifted
 
 
 def hinge_judge(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
@@ -26,12 +27,13 @@ def hinge_dream(fake: Sequence[Tensor]) -> Tensor:
 
 def matching(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
     """Feature matching: mean absolute difference of feature maps, each relative to the photograph's own mean
-    activation.
+    activation (picture by picture, so that a batch may be shared out).
     """
     terms = []
     for f, r in zip(fake, real, strict=True):
         target = r.detach().float()
-        terms.append((f.float() - target).abs().mean() / target.abs().mean().clamp(min=1e-3))
+        away = (f.float() - target).abs().mean((1, 2, 3))
+        terms.append((away / target.abs().mean((1, 2, 3)).clamp(min=1e-3)).mean())
     return torch.stack(terms).mean()
 
 
@@ -53,9 +55,12 @@ def follow(fake: Tensor, condition: Tensor, cells: int = 16) -> Tensor:
     return torch.mean((1 - alike) * spread / (spread + 0.05))
 
 
-def steady(moved: Tensor, still: Tensor, shift: tuple[int, int], margin: int = 24) -> Tensor:
-    """Stills-only consistency: the dream of a shifted, noisy input against the shifted dream, borders left out."""
-    target = torch.roll(still, shift, (2, 3))
+def steady(moved: Tensor, still: Tensor, shift: Tensor, margin: int = 32) -> Tensor:
+    """Stills-only consistency: the dream of an input that has moved against the dream moved, borders left out.
+
+    shift [B,2]: whole pixels down and right, smaller than the margin.
+    """
+    target = shifted(still, shift)
     margin = min(margin, still.shape[2] // 4, still.shape[3] // 4)
     inner = (slice(None), slice(None), slice(margin, -margin), slice(margin, -margin))
     return (moved[inner] - target[inner]).abs().mean()

@@ -1,24 +1,34 @@
 """Run folders: where a stage of the lab writes what it did, and resumes from.
 
-recipe.json        what was asked for log.txt            one readable line every few steps checkpoint.pt
-everything needed to go on exactly as if never interrupted; replaced atomically, once a minute ema.safetensors    the
-averaged weights alone, for export sheet-000500.jpg   what it paints at that step
+recipe.json        what was asked for
+log.txt            one readable line every few steps
+checkpoint.pt      everything needed to go on exactly as if never interrupted; replaced atomically, once a minute
+ema.safetensors    the averaged weights alone, folded, for export
+sheet-000500.jpg   what it paints at that step
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import io
 import json
 import os
+import pickle
+import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from PIL import Image
-from safetensors.torch import save_file
-from torch import Tensor
+from safetensors.torch import load_file
+from safetensors.torch import save as dump
+from torch import Tensor, nn
+
+from perform.lab import moods, networks, ranks
 
 
 class Stage(Protocol):
@@ -26,8 +36,8 @@ class Stage(Protocol):
 
     done: int
 
-    def step(self) -> dict[str, float]:
-        """One optimiser step; adds 1 to `done` and returns the numbers to log."""
+    def step(self) -> Mapping[str, float | Tensor]:
+        """One optimiser step; adds 1 to `done` and returns the numbers to log, good until the next step."""
 
     def state(self) -> dict[str, Any]:
         """Everything to go on from, as tensors and plain containers."""
@@ -39,6 +49,22 @@ class Stage(Protocol):
 
     def sheet(self) -> Tensor:
         """A contact sheet, RGB uint8 [H,W,3]."""
+
+
+class Watcher(Protocol):
+    """Somebody who looks on while a stage runs: a progress display, a judge of which state was the best."""
+
+    def stepped(self, stage: Stage, numbers: Mapping[str, float], seconds: float) -> None:
+        """Every `log_every` steps: the newest numbers, and seconds a step since the start."""
+
+    def saved(self, stage: Stage, folder: Path) -> None:
+        """A checkpoint has just been written."""
+
+    def drawn(self, stage: Stage, sheet: Path) -> None:
+        """A contact sheet has just been written."""
+
+    def said(self, sentence: str) -> None:
+        """Something a person should know, once."""
 
 
 @dataclass(frozen=True)
@@ -55,57 +81,166 @@ class Pace:
 def write(path: Path, save: Callable[[Path], object]) -> None:
     """Write a file so that a reader, or a power cut, finds the old one or the new one whole, never a part."""
     partial = path.with_name(path.name + ".part")
-    save(partial)
-    with open(partial, "rb+") as file:
-        os.fsync(file.fileno())
-    partial.chmod(0o644)  # safetensors makes private files; weights are to be shared
-    os.replace(partial, path)
+    try:
+        save(partial)
+        with open(partial, "rb+") as file:
+            os.fsync(file.fileno())
+        partial.chmod(0o644)  # safetensors makes private files; weights are to be shared
+        os.replace(partial, path)
+    except OSError:
+        partial.unlink(missing_ok=True)  # a half file would keep a full disk full
+        raise
 
 
 def save(folder: Path, stage: Stage) -> None:
-    """Write checkpoint and averaged weights, each atomically. About 0.1 s for a teacher."""
-    write(folder / "checkpoint.pt", lambda path: torch.save(stage.state(), path))
-    weights = {key: value.detach().contiguous().clone() for key, value in stage.weights().items()}
-    write(folder / "ema.safetensors", lambda path: save_file(weights, path))
+    """Write checkpoint and averaged weights, each atomically. About 0.1 s for a teacher. Raises OSError: the files
+    that were there are still whole.
+    """
+    buffer = io.BytesIO()  # so that a full disk is an OSError here, not one of a library's many
+    torch.save(stage.state(), buffer)
+    write(folder / "checkpoint.pt", lambda path: path.write_bytes(buffer.getbuffer()))
+    weights = {key: value.detach().cpu().contiguous().clone() for key, value in stage.weights().items()}
+    write(folder / "ema.safetensors", lambda path: path.write_bytes(dump(weights)))
 
 
 def resume(folder: Path, stage: Stage) -> bool:
     """Restore `stage` from the folder's checkpoint; False if there is none. Only tensors and plain containers are
-    ever unpickled.
+    ever unpickled. Raises ValueError, one sentence, for a checkpoint that is damaged, hostile or another network's.
     """
     path = folder / "checkpoint.pt"
     if not path.exists():
         return False
-    stage.restore(torch.load(path, map_location="cpu", weights_only=True))
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as e:
+        raise ValueError(
+            f"{path} cannot be read ({_first(e)}); move it away and the same command starts this stage afresh"
+        ) from None
+    try:
+        stage.restore(state)
+    except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as e:
+        raise ValueError(
+            f"{path} is not a checkpoint of what is asked for ({_first(e)}); give --out another folder"
+        ) from None
     return True
+
+
+def _first(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines or [type(error).__name__])[0][:160].rstrip(".:")
 
 
 def remember(folder: Path, recipe: Mapping[str, Any]) -> None:
     """Keep what was asked for beside what came of it."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "recipe.json").write_text(json.dumps(dict(recipe), indent=1, default=str) + "\n", encoding="utf-8")
+    text = json.dumps(dict(recipe), indent=1, default=str) + "\n"
+    if ranks.rank() == 0:
+        write(folder / "recipe.json", lambda path: path.write_text(text, encoding="utf-8"))
 
 
-def drive(folder: Path, stage: Stage, pace: Pace, clock: Callable[[], float] = time.monotonic) -> None:
+def network(folder: Path, size: str | None = None) -> nn.Module:
+    """The trained generator of a run folder, folded: (luma [B,1,H,W], mood [B,7]) -> RGB [B,3,H,W], on the CPU.
+
+    `size` names the network where the folder's recipe does not. Raises FileNotFoundError, and ValueError where the
+    weights are not that network's.
+    """
+    name = size or json.loads((folder / "recipe.json").read_text(encoding="utf-8"))["size"]
+    weights = load_file(folder / "ema.safetensors")
+    state = {key: value.float() for key, value in weights.items() if not key.startswith("mood.")}
+    folded = networks.live(name, moods.SIZE)
+    try:
+        folded.load_state_dict(state)
+    except RuntimeError as e:
+        raise ValueError(f"{folder / 'ema.safetensors'} does not hold a network {name!r}: {_first(e)}") from None
+    return folded.eval().requires_grad_(False)
+
+
+def shrunk(counts: tuple[int, ...], share: float) -> tuple[int, ...]:
+    """A batch's counts times `share`, a multiple of the ranks and at least one for each, none where there was none."""
+    ours = ranks.count()
+    return tuple(max(ours, int(count * share) // ours * ours) if count else 0 for count in counts)
+
+
+def fit(folder: Path, begin: Callable[[float], Stage], pace: Pace, watcher: Watcher | None = None) -> Stage:
+    """Begin a stage, resume it if the folder holds its checkpoint, and drive it to its end.
+
+    When the GPU's memory does not suffice, it is begun again from its last checkpoint with half the batch, down to an
+    eighth. Returns the stage as it ended.
+    """
+    share = 1.0
+    while True:
+        stage: Stage | None = None
+        try:
+            stage = begin(share)
+            resume(folder, stage)
+            drive(folder, stage, pace, watcher=watcher)
+            return stage
+        except torch.cuda.OutOfMemoryError:
+            if share <= 0.125:
+                raise ValueError("the GPU's memory does not suffice even for an eighth of the batch") from None
+            share /= 2
+            _say(folder, f"The GPU's memory is full: going on with 1/{round(1 / share)} of the batch.", watcher)
+            del stage
+            torch.cuda.empty_cache()
+
+
+def drive(
+    folder: Path,
+    stage: Stage,
+    pace: Pace,
+    clock: Callable[[], float] = time.monotonic,
+    watcher: Watcher | None = None,
+) -> None:
     """Run `stage` to the end of its pace, writing log, sheets and checkpoints; interrupting it loses at most a
-    minute.
+    minute. A checkpoint that cannot be written (a full disk) is said and tried again; the one before it stays.
+
+    Of many ranks, the first one writes and tells the others when to stop.
     """
     began = saved = clock()
     first = stage.done
-    with open(folder / "log.txt", "a", encoding="utf-8", buffering=1) as log:
-        while stage.done < pace.steps and clock() - began < 60 * pace.minutes:
+    ours = ranks.rank() == 0
+    with open(folder / "log.txt" if ours else os.devnull, "a", encoding="utf-8", buffering=1) as log:
+        while stage.done < pace.steps and ranks.agree(clock() - began < 60 * pace.minutes):
             numbers = stage.step()
-            now = clock()
-            if stage.done % pace.log_every == 0:
-                each = (now - began) / (stage.done - first)
-                words = "  ".join(f"{name} {value:.3f}" for name, value in numbers.items())
+            if ours and stage.done % pace.log_every == 0:
+                plain = {name: float(value) for name, value in numbers.items()}
+                each = (clock() - began) / (stage.done - first)
+                words = "  ".join(f"{name} {value:.3f}" for name, value in plain.items())
                 log.write(f"{stage.done:6d}  {each:.3f} s/step  {words}\n")
-            if stage.done % pace.sheet_every == 0:
-                picture(folder / f"sheet-{stage.done:06d}.jpg", stage.sheet())
-            if now - saved > pace.save_seconds:
-                save(folder, stage)
+                if watcher is not None:
+                    watcher.stepped(stage, plain, each)
+            if ours and stage.done % pace.sheet_every == 0:
+                path = folder / f"sheet-{stage.done:06d}.jpg"
+                picture(path, stage.sheet())
+                if watcher is not None:
+                    watcher.drawn(stage, path)
+            if ours and clock() - saved > pace.save_seconds:
+                _keep(folder, stage, watcher)
                 saved = clock()
-    save(folder, stage)
+    if ours:
+        save(folder, stage)
+        if watcher is not None:
+            watcher.saved(stage, folder)
+
+
+def _keep(folder: Path, stage: Stage, watcher: Watcher | None) -> None:
+    try:
+        save(folder, stage)
+    except OSError as e:
+        _say(folder, f"The checkpoint could not be written ({e.strerror or e}); the last one stays. Going on.", watcher)
+        return
+    if watcher is not None:
+        watcher.saved(stage, folder)
+
+
+def _say(folder: Path, sentence: str, watcher: Watcher | None) -> None:
+    """To whoever looks on, else to standard error; and into the log, if that can be written."""
+    if watcher is not None:
+        watcher.said(sentence)
+    else:
+        print(sentence, file=sys.stderr)
+    with contextlib.suppress(OSError), open(folder / "log.txt", "a", encoding="utf-8") as log:
+        log.write(sentence + "\n")
 
 
 def picture(path: Path, rgb: Tensor) -> None:
@@ -118,3 +253,21 @@ def tile(rows: list[Tensor]) -> Tensor:
     lines = [torch.cat(list(row.expand(-1, 3, -1, -1)), 2) for row in rows]
     sheet = torch.cat(lines, 1).permute(1, 2, 0).float()
     return ((sheet + 1) * 127.5 + 0.5).clamp(0, 255).to(torch.uint8)
+
+
+def add_arguments(parser: argparse.ArgumentParser, recipe: Any) -> None:
+    """The options every stage takes, and one for each field of its recipe (a dataclass)."""
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="downloads; reused when present")
+    parser.add_argument("--minutes", type=float, default=1e9, help="stop (resumably) after this long")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice")
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    parser.add_argument("--sheet-every", type=int, default=250, help="steps between contact sheets")
+    for name, value in asdict(recipe).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
+
+
+def pace(args: Mapping[str, Any]) -> Pace:
+    """The pace that `add_arguments` was asked for; sets the CPU threads."""
+    if args["threads"]:
+        torch.set_num_threads(args["threads"])
+    return Pace(args["steps"], args["minutes"], sheet_every=args["sheet_every"])

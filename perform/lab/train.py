@@ -1,6 +1,7 @@
 """Train a generator on a world: the teacher, or a live size directly.
 
     python -m perform.lab.train --world runs/landscape --out runs/teacher --size teacher --steps 8000
+    torchrun --nproc-per-node 4 -m perform.lab.train …                      # as many ranks as there are GPUs
 
 Resumes when the folder holds a checkpoint. Half of a batch are photographs with their own condition and mood (paired:
 coarse L1, feature matching), half are strangers or photographs in another's mood (judged, held to their input's light
@@ -19,10 +20,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from perform.lab import features, losses, moods, networks, run
-from perform.lab.batches import Batch, Batches, middle
-from perform.lab.conditions import augment, luma
-from perform.lab.discriminators import Jury, disturb
+from perform.lab import features, losses, moods, networks, ranks, run, viewing
+from perform.lab.batches import Batches
+from perform.lab.device import Inputs, Recorded, adam, keep_rate_in_place, last, mixed, pick, set_rate
+from perform.lab.discriminators import Jury, disturb, disturbance
 from perform.lab.worlds import World
 
 
@@ -53,104 +54,107 @@ class Recipe:
 class Teacher:
     """A training in progress: generator, its average, jury, optimisers, randomness. A `run.Stage`."""
 
-    def __init__(self, recipe: Recipe, batches: Batches, frozen: features.Features, unseen: Tensor) -> None:
+    def __init__(self, recipe: Recipe, batches: Batches, frozen: features.Features, unseen: Sequence[Tensor]) -> None:
         torch.manual_seed(recipe.seed)
-        self.recipe, self.batches, self.frozen, self.unseen = recipe, batches, frozen, unseen
-        widths, blocks = networks.SIZES[recipe.size]
-        self.dreamer = networks.trainable(widths, blocks, moods.SIZE)
+        self.recipe, self.batches, self.unseen = recipe, batches, unseen
+        self.device = device = batches.device
+        self.frozen = frozen.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        dreamer = networks.make(recipe.size, moods.SIZE).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.dreamer = ranks.share(dreamer)
         self.average = copy.deepcopy(self.dreamer).eval()
-        self.jury = Jury().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimiser = torch.optim.Adam(self.dreamer.parameters(), recipe.rate, (0.5, 0.99), fused=True)
+        self.jury = Jury().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimiser = adam(list(self.dreamer.parameters()), recipe.rate, device)
         self.judging = [parameter for parameter in self.jury.parameters() if parameter.requires_grad]
-        self.judge_optimiser = torch.optim.Adam(self.judging, recipe.judge_rate, (0.5, 0.99), fused=True)
+        self.judge_optimiser = adam(self.judging, recipe.judge_rate, device)
         self.rng = torch.Generator().manual_seed(recipe.seed)
+        self.recorded = {steady: Recorded(self._work, device) for steady in (False, True)}
         self.done = 0
 
-    def step(self) -> dict[str, float]:
+    def step(self) -> dict[str, Tensor]:
         """One step of both sides. With a teacher of 5.9 GMAC about 0.6 s on two cores with AMX, bfloat16."""
-        self._cool()
-        batch = self.batches.draw(self.recipe.paired, self.recipe.unpaired, self.rng)
-        count = len(batch.real)
-        with torch.autocast("cpu", torch.bfloat16):
-            fake = self.dreamer(_last(batch.condition), batch.mood).float()
-            shown = self._disturbed(batch.real, fake)
+        left = max(0.1, min(1.0, 3 * (1 - self.done / self.recipe.steps)))  # the last third falls to a tenth
+        set_rate(self.optimiser, self.recipe.rate * left)
+        set_rate(self.judge_optimiser, self.recipe.judge_rate * left)
+        steady = self.recipe.steady > 0 and self.done % self.recipe.steady_every == 0
+        results = self.recorded[steady](self._inputs(steady))
+        self.done += 1
+        return results
+
+    def _inputs(self, steady: bool) -> dict[str, Tensor]:
+        """All that a step needs from chance: this rank's part of the batch, how it is disturbed, how far it moves."""
+        recipe, rng = self.recipe, self.rng
+        batch = self.batches.draw(recipe.paired, recipe.unpaired, rng, recipe.unpaired if steady else 0)
+        how = disturbance(recipe.paired + recipe.unpaired, recipe.side, rng).to(self.device)
+        given = {"real": ranks.mine(batch.real)}
+        for name, whole in (("condition", batch.condition), ("mood", batch.mood), ("how", how)):
+            own, foreign = whole[: recipe.paired], whole[recipe.paired :]
+            given[name] = torch.cat([ranks.mine(own), ranks.mine(foreign)]) if len(foreign) else ranks.mine(own)
+        keep = min(recipe.average, (self.done + 2) / (self.done + 11))
+        given["keep"] = torch.tensor(keep).to(self.device)
+        if steady:
+            given |= {"shift": ranks.mine(batch.shift), "moved": ranks.mine(batch.moved)}
+        return given
+
+    def _work(self, given: Inputs) -> dict[str, Tensor]:
+        """Judges, then the dreamer, then its average: tensors in, tensors out, nothing random."""
+        count = len(given["real"])
+        with mixed(self.device):
+            fake = self.dreamer(last(given["condition"]), given["mood"]).float()
+            together = torch.cat([given["real"], fake])
+            # a photograph and its own dream are disturbed alike, so that features compare
+            shown = last(disturb(together, torch.cat([given["how"][:count], given["how"]])))
             with torch.no_grad():
                 real_seen = self.frozen(shown[:count])
             fake_seen = self.frozen(shown[count:])
             seen = [torch.cat([r, f.detach()]) for r, f in zip(real_seen, fake_seen, strict=True)]
             judged, _ = self.jury(shown.detach(), seen)
             judge_loss = losses.hinge_judge([x[:count] for x in judged], [x[count:] for x in judged])
-        self.judge_optimiser.zero_grad()
-        judge_loss.backward()  # type: ignore[no-untyped-call]
-        self.judge_optimiser.step()
+        self._learn(self.judge_optimiser, self.judging, judge_loss)
         for parameter in self.judging:
             parameter.requires_grad_(False)  # the dreamer's turn: gradients pass through the judges, none are for them
-        terms = self._terms(batch, fake, shown, real_seen, fake_seen)
-        loss = torch.stack(list(terms.values())).sum()
-        self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.dreamer.parameters(), 20.0)
-        self.optimiser.step()
+        terms = self._terms(given, fake, shown, real_seen, fake_seen)
+        self._learn(self.optimiser, list(self.dreamer.parameters()), torch.stack(list(terms.values())).sum(), 20.0)
         for parameter in self.judging:
             parameter.requires_grad_(True)
-        self.done += 1
-        follow_average(self.average, self.dreamer, min(self.recipe.average, (self.done + 1) / (self.done + 10)))
-        return {"judge": float(judge_loss.detach())} | {name: float(value.detach()) for name, value in terms.items()}
+        follow_average(self.average, self.dreamer, given["keep"])
+        return {name: value.detach() for name, value in ({"judge": judge_loss} | terms).items()}
 
-    def _disturbed(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Photographs and dreams under DiffAugment; a photograph and its own dream are disturbed alike, so that
-        features compare.
-        """
-        count = len(real)
-        state = self.rng.get_state()
-        shown_real = disturb(real, self.rng)
-        self.rng.set_state(state)
-        own = disturb(fake[:count], self.rng)
-        return _last(
-            torch.cat([shown_real, own, disturb(fake[count:], self.rng)])
-            if len(fake) > count
-            else torch.cat([shown_real, own])
-        )
+    def _learn(
+        self, optimiser: torch.optim.Optimizer, parameters: list[nn.Parameter], loss: Tensor, clip: float = 0.0
+    ) -> None:
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        ranks.average_gradients(parameters)
+        if clip:
+            nn.utils.clip_grad_norm_(parameters, clip)
+        optimiser.step()
 
     def _terms(
-        self, batch: Batch, fake: Tensor, shown: Tensor, real_seen: list[Tensor], fake_seen: list[Tensor]
+        self, given: Inputs, fake: Tensor, shown: Tensor, real_seen: list[Tensor], fake_seen: list[Tensor]
     ) -> dict[str, Tensor]:
-        recipe, count = self.recipe, len(batch.real)
-        with torch.autocast("cpu", torch.bfloat16):
+        recipe, real, count = self.recipe, given["real"], len(given["real"])
+        with mixed(self.device):
             logits, maps = self.jury(shown[count:], fake_seen)
             with torch.no_grad():
                 _, real_maps = self.jury(shown[:count], real_seen)
         alike = [losses.matching([m[:count] for m in f], r) for f, r in zip(maps, real_maps, strict=True)]
         deep = losses.matching([f[:count] for f in fake_seen[:2]], real_seen[:2])
-        palette = self.batches.scale(moods.measure(fake, batch.condition)) - batch.mood
+        palette = self.batches.scale(moods.measure(fake, given["condition"])) - given["mood"]
         terms = {
             "dream": recipe.adversarial * losses.hinge_dream(logits),
-            "coarse": recipe.coarse * losses.coarse(fake[:count], batch.real),
-            "pixel": recipe.pixel * (fake[:count] - batch.real).abs().mean(),
+            "coarse": recipe.coarse * losses.coarse(fake[:count], real),
+            "pixel": recipe.pixel * (fake[:count] - real).abs().mean(),
             "match": recipe.matching * torch.stack(alike).mean(),
             "deep": recipe.perceptual * deep,
-            "follow": recipe.follow * losses.follow(fake, batch.condition),
+            "follow": recipe.follow * losses.follow(fake, given["condition"]),
             "mood": recipe.mood * nn.functional.huber_loss(palette, torch.zeros_like(palette)),
         }
-        if recipe.steady > 0 and self.done % recipe.steady_every == 0:
-            terms["steady"] = recipe.steady * self._steady(batch, fake)
+        if "moved" in given:
+            few = len(given["moved"])
+            with mixed(self.device):
+                again = self.dreamer(last(given["moved"]), given["mood"][-few:]).float()
+            terms["steady"] = recipe.steady * losses.steady(again, fake[-few:], given["shift"])
         return terms
-
-    def _steady(self, batch: Batch, fake: Tensor) -> Tensor:
-        """The last two dreams against dreams of their inputs a few pixels further, with sensor noise."""
-        dy, dx = (torch.randint(0, 13, (2,), generator=self.rng) - 6).tolist()
-        moved = torch.roll(batch.condition[-2:], (dy, dx), (2, 3))
-        moved = (moved + 0.015 * torch.randn(moved.shape, generator=self.rng)).clamp(0, 1)
-        with torch.autocast("cpu", torch.bfloat16):
-            again = self.dreamer(_last(moved), batch.mood[-2:]).float()
-        return losses.steady(again, fake[-2:], (dy, dx))
-
-    def _cool(self) -> None:
-        """Both rates fall linearly to a tenth over the last third of the steps."""
-        left = max(0.1, min(1.0, 3 * (1 - self.done / self.recipe.steps)))
-        for optimiser, rate in ((self.optimiser, self.recipe.rate), (self.judge_optimiser, self.recipe.judge_rate)):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * left
 
     def state(self) -> dict[str, Any]:
         """Everything; about 60 MB for a teacher."""
@@ -160,6 +164,8 @@ class Teacher:
     def restore(self, state: Mapping[str, Any]) -> None:
         for name in _PARTS:
             getattr(self, name).load_state_dict(state[name])
+        for optimiser in (self.optimiser, self.judge_optimiser):
+            keep_rate_in_place(optimiser, self.device)
         self.rng.set_state(state["rng"])
         torch.set_rng_state(state["global_rng"])
         self.done = int(state["done"])
@@ -171,66 +177,62 @@ class Teacher:
 
     def sheet(self) -> Tensor:
         """Rows: condition, dream, photograph, two other moods; then strangers and their dreams."""
-        return sheet(self.average, self.batches, self.unseen, self.recipe.side)
+        return viewing.sheet(self.average, self.batches, self.unseen)
+
+    def score(self) -> dict[str, float]:
+        """See `viewing.score`: of the average, on the held-out photographs."""
+        return viewing.score(self.average, self.frozen, self.batches, self.unseen)
 
 
 _PARTS = ("dreamer", "average", "jury", "optimiser", "judge_optimiser")
 
 
 @torch.no_grad()
-def sheet(network: nn.Module, batches: Batches, unseen: Tensor, side: int, columns: int = 8) -> Tensor:
-    """A contact sheet of a generator (luma, mood) -> RGB: held-out photographs, moods swapped, strangers."""
-    columns = min(columns, len(unseen))
-    rng = torch.Generator().manual_seed(1)
-    real = torch.cat([middle(one, side) for one in unseen[:columns]])
-    grey = luma(real) / 2 + 0.5
-    own = batches.scale(moods.measure(real, grey))
-    condition = augment(grey, rng, side, 14.0, 18.0)
-    foreign = augment(batches.strangers[5 : 5 + columns].float() / 255, rng, side, 14.0, 18.0)
-    any_mood = batches.any_moods(columns, rng)
-    rows = [condition * 2 - 1, network(condition, own), real]
-    rows += [network(condition, own[k : k + 1].expand(len(own), -1)) for k in (0, len(own) // 2)]
-    rows += [foreign * 2 - 1, network(foreign, any_mood), network(foreign, any_mood.roll(3, 0))]
-    return run.tile(rows)
-
-
-@torch.no_grad()
-def follow_average(average: nn.Module, live: nn.Module, keep: float) -> None:
+def follow_average(average: nn.Module, live: nn.Module, keep: Tensor) -> None:
     """Exponential moving average, batch statistics too: average = keep * average + (1 - keep) * live."""
     for slow, fast in zip(average.state_dict().values(), live.state_dict().values(), strict=True):
         if slow.is_floating_point():
-            slow.lerp_(fast, 1 - keep)
+            slow.lerp_(fast, 1 - keep.to(slow.dtype))
         else:
             slow.copy_(fast)
 
 
-def _last(x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=torch.channels_last)
+def train(
+    recipe: Recipe,
+    world: Path,
+    out: Path,
+    cache: Path,
+    pace: run.Pace | None = None,
+    device: str = "auto",
+    watcher: run.Watcher | None = None,
+) -> None:
+    """Train on the world in `world`, writing to and resuming from the run folder `out`.
 
-
-def train(recipe: Recipe, world: Path, out: Path, cache: Path, pace: run.Pace | None = None) -> None:
-    """Train on the world in `world`, writing to and resuming from the run folder `out`."""
+    Out of GPU memory, the batch is halved and it goes on. Raises ValueError, one sentence, for what cannot be done.
+    """
+    ranks.join()
     data = World.load(world)
-    stage = Teacher(recipe, Batches(data, recipe.side), features.Features(features.fetch(cache)), data.unseen())
+    there = pick(device)
+    batches = Batches(data, recipe.side, device=there)
+    frozen = features.Features(features.fetch(cache))
+
+    def begin(share: float) -> Teacher:
+        paired, unpaired = run.shrunk((recipe.paired, recipe.unpaired), share)
+        smaller = Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired})
+        return Teacher(smaller, batches, frozen, data.unseen())
+
     run.remember(out, asdict(recipe) | {"world": str(world)})
-    run.resume(out, stage)
-    run.drive(out, stage, pace or run.Pace(recipe.steps))
+    run.fit(out, begin, pace or run.Pace(recipe.steps), watcher)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"))
     parser.add_argument("--out", type=Path, default=Path("runs/teacher"))
-    parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
-    parser.add_argument("--minutes", type=float, default=1e9, help="stop (resumably) after this long")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice")
-    for name, value in asdict(Recipe()).items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
+    run.add_arguments(parser, Recipe())
     args = vars(parser.parse_args(argv))
-    if args["threads"]:
-        torch.set_num_threads(args["threads"])
     recipe = Recipe(**{name: args[name] for name in asdict(Recipe())})
-    train(recipe, args["world"], args["out"], args["cache"], run.Pace(recipe.steps, args["minutes"]))
+    train(recipe, args["world"], args["out"], args["cache"], run.pace(args), args["device"])
 
 
 if __name__ == "__main__":

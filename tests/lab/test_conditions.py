@@ -97,3 +97,25 @@ def test_augmented_conditions_are_bytes_and_repeatable() -> None:
     assert float(first.min()) >= 0
     assert float(first.max()) <= 1
     assert torch.allclose(first * 255, (first * 255).round(), atol=1e-3)
+
+
+@pytest.mark.parametrize("side", [48, 64])
+def test_a_batch_of_reductions_is_each_reduction(side: int) -> None:
+    grey = torch.rand(1, 1, side, side, generator=torch.Generator().manual_seed(4))
+    table = conditions._reductions(side, 64, 2, 9, torch.device("cpu"))
+    for count in (2, 3, 7, 9):
+        weights = table[count - 2]
+        wanted = conditions.shrink(grey, 64 / count, (64, 64))
+        assert torch.allclose(weights @ grey[0, 0] @ weights.T, wanted[0, 0], atol=1e-5)
+
+
+def test_augmentation_is_its_generators_alone_and_keeps_what_is_not_to_be_reduced() -> None:
+    grey = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(5))
+    first, again = (conditions.augment(grey, torch.Generator().manual_seed(6), 32) for _ in range(2))
+    assert torch.equal(first, again)
+    assert torch.equal(first, conditions.quantise(first))
+    kept = conditions.augment(grey, torch.Generator().manual_seed(6), 32, 1.0, 1.0)
+    edges = torch.stack(
+        [torch.corrcoef(torch.stack([a.flatten(), b.flatten()]))[0, 1] for a, b in zip(kept, grey, strict=True)]
+    )
+    assert float(edges.min()) > 0.9

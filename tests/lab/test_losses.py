@@ -7,7 +7,7 @@ import torch
 
 from perform.lab import landscape, losses, moods
 from perform.lab.conditions import luma
-from perform.lab.discriminators import disturb
+from perform.lab.discriminators import disturb, disturbance, shifted
 from perform.lab.strangers import strangers, twist
 
 
@@ -44,10 +44,20 @@ def test_hinge() -> None:
     assert losses.hinge_dream([sure]) == -2
 
 
+def test_shifting_moves_whole_pixels_and_brings_in_nothing() -> None:
+    x = noise(2, 3, 24, 32)
+    out = shifted(x, torch.tensor([[2.0, -3.0], [0.0, 5.0]]))
+    assert torch.equal(out[0, :, 2:, :-3], x[0, :, :-2, 3:])
+    assert torch.equal(out[1, :, :, 5:], x[1, :, :, :-5])
+    assert not out[0, :, :2].any()
+    assert not out[1, :, :, :5].any()
+
+
 def test_steady_forgives_what_moves_with_the_input() -> None:
     x = noise(1, 3, 64, 64)
-    assert losses.steady(torch.roll(x, (3, -2), (2, 3)), x, (3, -2)) == 0
-    assert losses.steady(x, x, (3, -2)) > 0.1
+    shift = torch.tensor([[3.0, -2.0]])
+    assert losses.steady(torch.roll(x, (3, -2), (2, 3)), x, shift) == 0
+    assert losses.steady(x, x, shift) > 0.1
 
 
 def test_a_mood_tells_light_from_dark() -> None:
@@ -104,11 +114,12 @@ def test_strangers_are_repeatable_and_in_range() -> None:
 
 def test_disturbance_is_differentiable_and_repeatable() -> None:
     x = noise(3, 3, 32, 32).requires_grad_()
-    out = disturb(x, torch.Generator().manual_seed(1))
+    how = disturbance(len(x), x.shape[2], torch.Generator().manual_seed(1))
+    out = disturb(x, how)
     out.sum().backward()  # type: ignore[no-untyped-call]
     assert x.grad is not None
     assert bool((x.grad != 0).any())
-    assert torch.equal(out, disturb(x, torch.Generator().manual_seed(1)))
+    assert torch.equal(how, disturbance(len(x), x.shape[2], torch.Generator().manual_seed(1)))
 
 
 def test_luma_is_rec_601() -> None:

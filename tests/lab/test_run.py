@@ -95,11 +95,104 @@ class _Evil:
 
 def test_a_hostile_checkpoint_is_refused_and_not_run(tmp_path: Path) -> None:
     torch.save({"done": 1, "evil": _Evil()}, tmp_path / "checkpoint.pt")
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(ValueError, match=r"checkpoint.pt cannot be read"):
         run.resume(tmp_path, Counter())
     with pytest.raises(pickle.UnpicklingError):
         features.Features(tmp_path / "checkpoint.pt")
     assert not Path("/tmp/perform-was-here").exists()
+
+
+def test_a_cut_off_checkpoint_and_one_of_another_network_are_one_sentence(tmp_path: Path) -> None:
+    run.save(tmp_path, Counter())
+    whole = (tmp_path / "checkpoint.pt").read_bytes()
+    (tmp_path / "checkpoint.pt").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"cannot be read \(.*\); move it away"):
+        run.resume(tmp_path, Counter())
+    torch.save({"students": {}}, tmp_path / "checkpoint.pt")
+    with pytest.raises(ValueError, match="not a checkpoint of what is asked for"):
+        run.resume(tmp_path, Counter())
+
+
+def test_a_full_disk_is_said_and_training_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run.save(tmp_path, Counter())
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    real, full = run.write, [True]
+
+    def write(path: Path, save: Any) -> None:
+        if full[0]:
+            raise OSError(28, "No space left on device")
+        real(path, save)
+
+    class Tidy(Counter):
+        def step(self) -> dict[str, float]:
+            full[0] = self.done < 6
+            if self.done == 5:
+                assert (tmp_path / "checkpoint.pt").read_bytes() == before
+            return super().step()
+
+    monkeypatch.setattr(run, "write", write)
+    times = iter(range(0, 10_000, 100))
+    run.drive(tmp_path, Tidy(), run.Pace(10), clock=lambda: float(next(times)))
+    assert "No space left on device" in capsys.readouterr().err
+    again = Counter()
+    assert run.resume(tmp_path, again)
+    assert again.done == 10
+
+
+def test_a_full_gpu_halves_the_batch_and_goes_on_from_the_checkpoint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shares = []
+
+    class Big(Counter):
+        def __init__(self, share: float) -> None:
+            super().__init__()
+            self.share = share
+
+        def step(self) -> dict[str, float]:
+            if self.share > 0.3:
+                raise torch.cuda.OutOfMemoryError
+            return super().step()
+
+    def begin(share: float) -> Big:
+        shares.append(share)
+        return Big(share)
+
+    start = Counter()
+    start.done = 4
+    run.save(tmp_path, start)
+    assert run.fit(tmp_path, begin, run.Pace(10)).done == 10
+    assert shares == [1.0, 0.5, 0.25]
+    assert "1/4 of the batch" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="does not suffice"):
+        run.fit(tmp_path / "..", lambda share: Big(1.0), run.Pace(11))
+    assert run.shrunk((8, 8, 0), 0.25) == (2, 2, 0)
+
+
+def test_who_looks_on_is_told(tmp_path: Path) -> None:
+    told: list[tuple[str, object]] = []
+
+    class Watcher:
+        def stepped(self, stage: run.Stage, numbers: Mapping[str, float], seconds: float) -> None:
+            told.append(("stepped", stage.done))
+
+        def saved(self, stage: run.Stage, folder: Path) -> None:
+            told.append(("saved", folder))
+
+        def drawn(self, stage: run.Stage, sheet: Path) -> None:
+            told.append(("drawn", sheet.name))
+
+        def said(self, sentence: str) -> None:
+            told.append(("said", sentence))
+
+    run.drive(tmp_path, Counter(), run.Pace(6, log_every=3, sheet_every=5), watcher=Watcher())
+    assert told == [("stepped", 3), ("drawn", "sheet-000005.jpg"), ("stepped", 6), ("saved", tmp_path)]
+
+
+def _plain(numbers: Mapping[str, float | Tensor]) -> dict[str, float]:
+    return {name: float(value) for name, value in numbers.items()}
 
 
 def _teacher(world: World, batches: Batches) -> train.Teacher:
@@ -109,7 +202,7 @@ def _teacher(world: World, batches: Batches) -> train.Teacher:
 
 def test_training_resumes_exactly(tmp_path: Path, world: World, batches: Batches) -> None:
     whole = _teacher(world, batches)
-    losses = [whole.step() for _ in range(5)]
+    losses = [_plain(whole.step()) for _ in range(5)]
     first = _teacher(world, batches)
     for _ in range(2):
         first.step()
@@ -117,7 +210,7 @@ def test_training_resumes_exactly(tmp_path: Path, world: World, batches: Batches
     second = _teacher(world, batches)
     torch.manual_seed(99)
     assert run.resume(tmp_path, second)
-    assert [second.step() for _ in range(3)] == losses[2:]
+    assert [_plain(second.step()) for _ in range(3)] == losses[2:]
     assert set(load_file(tmp_path / "ema.safetensors")) >= {"head.weight", "mood.mean", "mood.std"}
 
 
@@ -128,7 +221,7 @@ def test_sheets_show_every_row(world: World, batches: Batches) -> None:
 
 
 def test_distillation_resumes_exactly_and_splits(tmp_path: Path, world: World, batches: Batches) -> None:
-    recipe = distil.Recipe(turns="s", side=32, paired=2, unpaired=2, steps=6)
+    recipe = distil.Recipe(sizes="s", side=32, paired=2, unpaired=2, steps=6, steady_every=2)
 
     def students() -> distil.Students:
         torch.manual_seed(6)
@@ -136,13 +229,13 @@ def test_distillation_resumes_exactly_and_splits(tmp_path: Path, world: World, b
         return distil.Students(recipe, batches, core, Jury(8).patches, world.unseen())
 
     whole = students()
-    losses = [whole.step() for _ in range(4)]
+    losses = [_plain(whole.step()) for _ in range(4)]
     first = students()
     first.step()
     run.save(tmp_path, first)
     second = students()
     run.resume(tmp_path, second)
-    assert [second.step() for _ in range(3)] == losses[1:]
+    assert [_plain(second.step()) for _ in range(3)] == losses[1:]
     folders = distil.split(tmp_path)
     assert set(folders) == {"s"}
     assert "head.weight" in load_file(folders["s"] / "ema.safetensors")

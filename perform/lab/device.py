@@ -1,0 +1,119 @@
+"""Where the lab computes: one CPU, one GPU, or one of many ranks; and steps recorded as CUDA graphs.
+
+A training step of a small network is hundreds of short kernels: launched one by one, a large GPU waits for Python most
+of the time. `Recorded` runs the first steps as they are, records the next as one CUDA graph and replays it from then
+on. What a step needs from chance is therefore drawn before it, and handed in as tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor, nn
+
+from perform.lab import ranks
+
+Inputs = Mapping[str, Tensor]
+Step = Callable[[Inputs], dict[str, Tensor]]
+WARM = 3  # steps before the recording: libraries choose their kernels, optimisers make their state
+
+
+def pick(name: str = "auto") -> torch.device:
+    """The device to train on: `auto` is this rank's GPU if there is one, else the CPU.
+
+    Raises ValueError, one sentence, for a device that is not there.
+    """
+    if name not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"device is auto, cpu or cuda, not {name!r}")
+    if name != "cpu" and torch.cuda.is_available():
+        return torch.device("cuda", ranks.local())
+    if name == "cuda":
+        raise ValueError("PyTorch finds no CUDA device here; --device cpu trains on the processor")
+    return torch.device("cpu")
+
+
+def mixed(device: torch.device) -> AbstractContextManager[object]:
+    """bfloat16 where it is safe. Casts are not cached: a recorded step must not remember weights of another step."""
+    return torch.autocast(device.type, torch.bfloat16, cache_enabled=device.type == "cpu")
+
+
+def last(x: Tensor) -> Tensor:
+    """The same values, channels last in memory: what fast convolutions read, on CPUs and GPUs alike."""
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def adam(parameters: list[nn.Parameter], rate: float, device: torch.device) -> torch.optim.Adam:
+    """Adam with betas .5 and .99, fused; on a GPU its rate is a tensor, so that a recorded step can be slowed down."""
+    if device.type == "cpu":
+        return torch.optim.Adam(parameters, rate, (0.5, 0.99), fused=True)
+    lr = torch.tensor(rate, device=device)
+    return torch.optim.Adam(parameters, lr, (0.5, 0.99), fused=True, capturable=True)
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of every group, in place where it is a tensor."""
+    for group in optimiser.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def keep_rate_in_place(optimiser: torch.optim.Optimizer, device: torch.device) -> None:
+    """After a restored state: a rate that is to be a tensor on this device is one again."""
+    for group in optimiser.param_groups:
+        if device.type == "cuda":
+            group["lr"] = torch.as_tensor(group["lr"], dtype=torch.float32, device=device).clone()
+            group["capturable"] = True
+        else:
+            group["lr"] = float(group["lr"])
+            group["capturable"] = False
+
+
+class Recorded:
+    """A training step that replays itself. On a CPU, and on many ranks, it is called as it is.
+
+    The inputs' names, shapes and kinds must not change between calls. The results are the same tensors every time:
+    read them before the next call.
+    """
+
+    def __init__(self, step: Step, device: torch.device) -> None:
+        self.step = step
+        self.plain = device.type != "cuda" or ranks.count() > 1
+        self.calls = 0
+        self.stream = None if self.plain else torch.cuda.Stream(device)
+        self.graph: torch.cuda.CUDAGraph | None = None
+        self.given: dict[str, Tensor] = {}
+        self.results: dict[str, Tensor] = {}
+
+    def __call__(self, inputs: Inputs) -> dict[str, Tensor]:
+        if self.plain:
+            return self.step(inputs)
+        if self.graph is None:
+            self.calls += 1
+            if self.calls <= WARM:
+                return self._aside(inputs)
+            self._record(inputs)
+        assert self.graph is not None
+        for name, tensor in inputs.items():
+            self.given[name].copy_(tensor, non_blocking=True)
+        self.graph.replay()
+        return self.results
+
+    def _aside(self, inputs: Inputs) -> dict[str, Tensor]:
+        """As it is, but on a stream of its own, as recording will be."""
+        assert self.stream is not None
+        self.stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.stream):
+            results = self.step(inputs)
+        torch.cuda.current_stream().wait_stream(self.stream)
+        return results
+
+    def _record(self, inputs: Inputs) -> None:
+        self.given = {name: tensor.clone() for name, tensor in inputs.items()}
+        torch.cuda.synchronize()
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph, stream=self.stream):
+            self.results = self.step(self.given)
