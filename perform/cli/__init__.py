@@ -24,6 +24,7 @@ LAB = {
     "distil": "distil small, live networks from it",
     "quantise": "make the int8 form",
     "export": "write safetensors, ONNX and the card",
+    "import": "make a world of a network that others have trained",
     "evaluate": "measure what was lost",
     "report": "write it all down",
 }
@@ -73,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def lab_module(verb: str) -> str | None:
     """The module behind a verb of the lab, if this version has it. Imports nothing."""
-    module = {"world": "worlds"}.get(verb, verb)
+    module = {"world": "worlds", "import": "importers"}.get(verb, verb)
     return f"perform.lab.{module}" if (Path(__file__).parents[1] / "lab" / f"{module}.py").is_file() else None
 
 

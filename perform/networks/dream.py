@@ -30,7 +30,7 @@ class Dream(nn.Module):
         rgb = ((y * 127.5 + 127.5).clamp(0.0, 255.0) + 0.5).to(torch.uint8).permute(0, 2, 3, 1)
         return torch.cat([rgb, torch.full_like(rgb[..., :1], 255)], -1)
 
-    def colours(self, picture: Tensor, mood: Tensor) -> Tensor:
+    def colours(self, picture: Tensor, mood: Tensor | None = None) -> Tensor:
         """The same as RGB [B,3,H,W] in -1..1, float32, for those who make bytes of it in another way."""
         kind = next(self.core.parameters()).dtype
         x = picture.to(torch.float32)
