@@ -1,0 +1,51 @@
+"""What a bridge promises. There are three kinds of it; `choice.open_bridge` finds the one this machine can use.
+
+array    the texture itself is mapped: two copies on the card, nothing else. Where the driver allows it.
+buffer   a pixel buffer is mapped: one more copy on the card.
+host     through pinned memory of the host: where GL and CUDA are different cards, or strangers.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from perform.frame import Texture
+from perform.gl import target
+
+KINDS = ("array", "buffer", "host")  # best first
+Shape = tuple[int, int]  # (width, height) in pixels
+
+
+class Bridge(Protocol):
+    """Carries pictures of one size and format both ways. Render thread, GL context current, for every call.
+
+    Rows stay as GL has them: the first in memory is the bottom of the picture. `address` is of contiguous memory on
+    the card, width × height RGBA pixels of uint8 (rgba8) or float16 (rgba16f); `stream` a cudaStream_t as a number.
+    Nothing waits on the host, except `take` of the host bridge, for GL to have drawn the picture.
+    """
+
+    @property
+    def kind(self) -> str: ...
+
+    def take(self, texture: Texture, address: int, stream: int) -> None:
+        """Copy a texture of the bridge's size to the card's memory. GL may change it at once; on `stream` the copy
+        comes after all that GL was told before. Raises ValueError for a texture of another size."""
+        ...
+
+    def ripen(self, address: int, stream: int) -> None:
+        """Called behind the work that fills `address`, on its stream: what a host bridge needs to fetch it early."""
+        ...
+
+    def give(self, address: int, stream: int) -> target.Texture:
+        """Copy what lies at `address` into a texture of the bridge's, which stays as it is until the call after the
+        next. GL work from now on comes after it. For a host bridge `ripen` has been called and its stream is past it.
+        """
+        ...
+
+    def resize(self, shape: Shape) -> None:
+        """Carry another size from now on: registers anew. Costs about a millisecond; nothing if it is the same."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back while the GL context still lives. May be called twice."""
+        ...
