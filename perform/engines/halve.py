@@ -13,7 +13,6 @@ Pure graph surgery with the `onnx` package: milliseconds, no GPU, no PyTorch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -235,9 +234,10 @@ def _reach(start: set[int], neighbours: list[set[int]]) -> set[int]:
     return seen
 
 
-def _data(node: Any) -> Iterable[str]:
+def _data(node: Any) -> list[str]:
     """The inputs that flow through, not those that only describe."""
-    return node.input[:1] if node.op_type in FIRST_ONLY else node.input
+    names: list[str] = list(node.input)
+    return names[:1] if node.op_type in FIRST_ONLY else names
 
 
 def _attribute(node: Any, name: str) -> int:

@@ -69,7 +69,7 @@ class Torch:
 
     def _build(self, torch: Any, card: Card, size: str, device: str, precision: str) -> Callable[[], Run]:
         kinds = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
-        network = _network(torch, card, size)
+        network = network_of(torch, card, size)
         network.core.to(kinds[precision])
         network = network.to(device, memory_format=torch.channels_last)
         if self.compile:
@@ -95,7 +95,8 @@ def pick(torch: Any, device: str) -> str:
     return device
 
 
-def _network(torch: Any, card: Card, size: str) -> Any:
+def network_of(torch: Any, card: Card, size: str) -> Any:
+    """The network of one size, on the CPU in float32, its numbers finite. Raises EngineError, one sentence."""
     from safetensors import SafetensorError
 
     from perform import networks

@@ -1,0 +1,239 @@
+"""TensorRT-RTX: NVIDIA's GeForce and RTX cards from Turing to Blackwell, without PyTorch.
+
+A world's ONNX becomes an engine in under a second; one file serves Ampere, Ada and Blackwell and every size from 64 to
+4,096 pixels, so that nothing is locked to a resolution and `perform build` can make it on any machine. What is
+installed for it is about 110 MB (tensorrt-rtx, cuda-bindings) instead of the gigabytes of PyTorch's CUDA build.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from perform.card import Card
+from perform.engines.cabinet import Cabinet, Label, standard
+from perform.engines.generator import Shape
+from perform.engines.gpu import Gpu, bindings, look
+from perform.engines.host import HostGenerator
+from perform.engines.plan import AMPERE, TURING, Span, compile_onnx, library
+from perform.engines.runner import Loaded, Runner, as_notes
+from perform.engines.trial import Vector, prove, race
+from perform.gl.interop import call
+from perform.gl.transfer import Pixels
+from perform.library import verify
+from perform.notes import Notes, cache_folder
+from perform.plugins import EngineError
+
+RECIPE = "fp16, recipe 1"  # of `halve`: counted up when it makes another graph of the same file
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An engine that is ready to be loaded. `built` is False if it was in the cabinet; `remark` is why it could not be
+    kept, or why one that was there was not used (one sentence, mostly empty).
+    """
+
+    engine: bytes
+    label: Label
+    bindings: Sequence[Mapping[str, Any]]
+    built: bool
+    seconds: float
+    remark: str = ""
+
+    @property
+    def what(self) -> str:
+        """Whose engine it is, in words."""
+        return f"{self.label.world} {self.label.size}"
+
+
+@dataclass(slots=True)
+class Rtx:
+    """`device`: the CUDA card's number. `cache`: where engines lie (default: the user's cache folder)."""
+
+    device: int = 0
+    cache: Path | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.device < 64:
+            raise ValueError(f"device is the number of a card, from 0, not {self.device}")
+
+    def load(self, card: Card, size: str, shape: Shape) -> HostGenerator:
+        """See `generator.Hardware`. The first time on a card some seconds (its own kernels), then about 0.1 s."""
+        trt, cuda = library(), bindings()
+        gpu = look(cuda, self.device, cuda_major())
+        family = family_of(trt, gpu)
+        call(cuda, "cudaSetDevice", self.device)
+        ready, loaded = self._loaded(trt, card, size, shape, family)
+        mood = card.mood.size if card.mood is not None else 0
+        kernels = Kernels(self.cabinet(), ready.label, gpu)
+
+        def session() -> HostRun:
+            """For one thread; several may run at once, each on a stream of its own."""
+            call(cuda, "cudaSetDevice", self.device)
+            return HostRun(cuda, Runner(trt, cuda, loaded, shape, mood, kernels.find(shape)), shape, mood)
+
+        run = session()
+        prove(run, shape, mood)
+        seconds = race({"fp16": run}, shape, mood)["fp16"]
+        if kernels.find(shape) is None:
+            kernels.keep(shape, run.runner.kernels())
+        nbytes = len(ready.engine) + run.nbytes
+        run.close()
+        note = f"TensorRT-RTX fp16, {seconds * 1e3:.1f} ms" + (f"; {ready.remark}" if ready.remark else "")
+        return HostGenerator(session, shape, mood, nbytes, note)
+
+    def _loaded(self, trt: Any, card: Card, size: str, shape: Shape, family: str) -> tuple[Ready, Loaded]:
+        """The engine in the card's memory. One from the cabinet that will not load is thrown away and compiled anew."""
+        ready = self.ready(trt, card, size, shape, family)
+        try:
+            return ready, Loaded(trt, ready.engine, ready.bindings, ready.what)
+        except EngineError as e:
+            if ready.built:
+                raise
+            self.cabinet().discard(ready.label)
+            ready = replace(self.ready(trt, card, size, shape, family), remark=f"{e}: compiled again")
+            return ready, Loaded(trt, ready.engine, ready.bindings, ready.what)
+
+    def ready(self, trt: Any, card: Card, size: str, shape: Shape, family: str = AMPERE) -> Ready:
+        """The engine of one size of a world, from the cabinet or compiled now. Needs no GPU. Raises EngineError (the
+        graph cannot be compiled) or CardError (the file is not the one that the card describes).
+        """
+        asset = card.size(size).files.get("onnx")
+        if asset is None:
+            raise EngineError(f"{card.world} {size} brings no ONNX file for TensorRT-RTX")
+        width, height = shape
+        if width % card.multiple or height % card.multiple:
+            raise EngineError(
+                f"{width}×{height} is not a size this world dreams at: sides are multiples of {card.multiple}"
+            )
+        span, cabinet = Span.holding(shape, card.multiple), self.cabinet()
+        versions = f"TensorRT-RTX {trt.__version__}"
+        label = Label("rtx", card.world, size, asset.sha256, str(span), RECIPE, versions, family)
+        found = cabinet.find(label)
+        if found is not None:
+            return Ready(found.path.read_bytes(), label, found.about.get("bindings", []), built=False, seconds=0.0)
+        doubt = cabinet.doubt
+        path = verify(asset, Notes((self.cache or cache_folder()) / "sha256.json"))
+        plan = compile_onnx(trt, path.read_bytes(), span, family, str(path))
+        notes = as_notes(plan.bindings)
+        cabinet.put(label, plan.engine, {"bindings": notes, "profile": plan.profile, "seconds": plan.seconds})
+        remark = cabinet.trouble or (f"{doubt}: compiled again" if doubt else "")
+        return Ready(plan.engine, label, notes, built=True, seconds=plan.seconds, remark=remark)
+
+    def cabinet(self) -> Cabinet:
+        """Where its engines lie."""
+        return Cabinet(self.cache / "engines" if self.cache is not None else standard())
+
+
+def cuda_major() -> int:
+    """The CUDA major that the installed TensorRT-RTX was made for; 0 if its packages do not say."""
+    for major in (13, 12):
+        for name in (f"tensorrt-rtx-cu{major}", f"tensorrt_rtx_cu{major}"):
+            try:
+                importlib.metadata.version(name)
+            except importlib.metadata.PackageNotFoundError:
+                continue
+            return major
+    return 0
+
+
+def family_of(trt: Any, gpu: Gpu) -> str:
+    """Which engine this card takes. Raises EngineError for one that TensorRT-RTX does not run on (Hopper, Pascal)."""
+    takes = {int(name[2:]) for name in map(str, trt.ComputeCapability.__members__) if name.startswith("SM")}
+    major, minor = gpu.capability
+    if 10 * major + minor not in takes:
+        raise EngineError(
+            f"TensorRT-RTX does not run on {gpu}: it takes {', '.join(str(n / 10) for n in sorted(takes))}"
+        )
+    return TURING if gpu.capability == (7, 5) else AMPERE
+
+
+@dataclass(slots=True)
+class Kernels:
+    """A card's own kernels for one engine, kept from one start to the next."""
+
+    cabinet: Cabinet
+    engine: Label
+    gpu: Gpu
+
+    def label(self, shape: Shape) -> Label:
+        """Kernels are of one engine, one card, one driver and one size."""
+        versions = f"{self.engine.versions}, driver {self.gpu.driver[0]}.{self.gpu.driver[1]}"
+        size = f"{shape[0]}x{shape[1]}"
+        e = self.engine
+        return Label("rtx-kernels", e.world, e.size, e.weights, size, e.precision, versions, str(self.gpu))
+
+    def find(self, shape: Shape) -> bytes | None:
+        found = self.cabinet.find(self.label(shape))
+        return found.path.read_bytes() if found is not None else None
+
+    def keep(self, shape: Shape, kernels: bytes) -> None:
+        self.cabinet.put(self.label(shape), kernels)
+
+
+class HostRun:
+    """One engine for pictures in host memory: there, dream, back. One thread. Waits for the card."""
+
+    def __init__(self, cuda: Any, runner: Runner, shape: Shape, mood: int) -> None:
+        width, height = shape
+        self._cuda, self.runner = cuda, runner
+        self._dream = np.empty((height, width, 4), np.uint8)
+        size = self._dream.nbytes
+        self._stream = call(cuda, "cudaStreamCreateWithFlags", 1)  # cudaStreamNonBlocking
+        self._at = [call(cuda, "cudaMalloc", n) for n in (size, max(4 * mood, 4), size)]
+        self.nbytes = runner.nbytes + 2 * size
+        self._end = weakref.finalize(self, _give_back, cuda, runner, self._stream, self._at)
+
+    def __call__(self, picture: Pixels, mood: Vector) -> Pixels:
+        """(H, W, 4) top-down and (M,) to (H, W, 4): a buffer that the next call writes over."""
+        picture, mood = np.ascontiguousarray(picture), np.ascontiguousarray(mood, np.float32)
+        there, numbers, back = self._at
+        stream = self._stream
+        call(
+            self._cuda,
+            "cudaMemcpyAsync",
+            there,
+            picture.ctypes.data,
+            picture.nbytes,
+            _kind(self._cuda, "H", "D"),
+            stream,
+        )
+        if mood.size:
+            call(
+                self._cuda,
+                "cudaMemcpyAsync",
+                numbers,
+                mood.ctypes.data,
+                mood.nbytes,
+                _kind(self._cuda, "H", "D"),
+                stream,
+            )
+        self.runner.enqueue(int(stream), int(there), int(numbers), int(back))
+        dream = self._dream
+        call(self._cuda, "cudaMemcpyAsync", dream.ctypes.data, back, dream.nbytes, _kind(self._cuda, "D", "H"), stream)
+        call(self._cuda, "cudaStreamSynchronize", stream)
+        return dream
+
+    def close(self) -> None:
+        """Give the card's memory back. May be called twice; happens by itself at the end."""
+        self._end()
+
+
+def _kind(cuda: Any, source: str, target: str) -> Any:
+    words = {"H": "Host", "D": "Device"}
+    return getattr(cuda.cudaMemcpyKind, f"cudaMemcpy{words[source]}To{words[target]}")
+
+
+def _give_back(cuda: Any, runner: Runner, stream: Any, addresses: list[Any]) -> None:
+    """In the order in which nothing is used after it is gone: the stream runs dry, the context, memory, the stream."""
+    call(cuda, "cudaStreamSynchronize", stream)
+    runner.close()
+    for address in addresses:
+        call(cuda, "cudaFree", address)
+    call(cuda, "cudaStreamDestroy", stream)

@@ -1,0 +1,414 @@
+"""TensorRT-RTX: real engines of every shipped world, built without a GPU; playing them, on a stand-in for a card."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perform import paths
+from perform.card import Card
+from perform.engines import gpu, plan, rtx, runner
+from perform.engines.cabinet import Cabinet
+from perform.engines.gpu import Gpu, look
+from perform.engines.plan import AMPERE, TURING, Binding, Plan, Span, compile_onnx
+from perform.engines.rtx import Rtx
+from perform.engines.trial import probe
+from perform.library import Library
+from perform.plugins import EngineError
+from tests.engines.fake_cuda import FakeCuda, FakeTrt, Graphs, Memory, Mode, Special
+from tests.engines.worlds import make_world, onnx_bytes
+
+SHAPE = (64, 32)
+needs_rtx = pytest.mark.skipif(
+    importlib.util.find_spec("tensorrt_rtx") is None, reason="tensorrt-rtx is not installed (pip install tensorrt-rtx)"
+)
+SHIPPED = [
+    (path.parent.name, size)
+    for path in sorted(paths.models().glob("*/card.toml"))
+    for size, about in Library([paths.models()]).card(path.parent.name).sizes.items()
+    if "onnx" in about.files
+]
+
+
+def world(folder: Path, name: str = "dark") -> Card:
+    if not (folder / "models" / name).exists():
+        make_world(folder / "models", name, ("m",))
+    return Library([folder / "models"]).card(name)
+
+
+# ---------------------------------------------------------------- real engines
+@needs_rtx
+@pytest.mark.parametrize(("name", "size"), SHIPPED)
+def test_every_shipped_world_is_built_and_says_what_it_takes(tmp_path: Path, name: str, size: str) -> None:
+    card = Library([paths.models()]).card(name)
+    hardware, trt = Rtx(cache=tmp_path), plan.library()
+    ready = hardware.ready(trt, card, size, (512, 512))
+    assert ready.built
+    assert ready.remark == ""
+    mood = card.mood.size if card.mood is not None else 0
+    takes = {b["name"]: (b["kind"], b["shape"], b["gives"]) for b in ready.bindings}
+    wanted = {"picture": ("uint8", [1, -1, -1, 4], False), "dream": ("uint8", [1, -1, -1, 4], True)}
+    assert takes == wanted | ({"mood": ("float", [1, mood], False)} if mood else {})
+    found = hardware.cabinet().find(ready.label)
+    assert found is not None
+    assert found.about["profile"] == {"picture": [[1, 64, 64, 4], [1, 512, 512, 4], [1, 4096, 4096, 4]]}
+    for binding in ready.bindings:  # the engine itself knows them
+        assert f'name="{binding["name"]}'.encode() in ready.engine
+    again = hardware.ready(trt, card, size, (1920, 1080))
+    assert not again.built, "another size of picture is the same engine"
+    assert again.engine == ready.engine
+
+
+@needs_rtx
+def test_turing_takes_an_engine_of_its_own(tmp_path: Path) -> None:
+    hardware, trt, card = Rtx(cache=tmp_path), plan.library(), Library([paths.models()]).card("landscape")
+    usual = hardware.ready(trt, card, "s", SHAPE)
+    turing = hardware.ready(trt, card, "s", SHAPE, TURING)
+    assert turing.built
+    assert turing.label.key != usual.label.key
+    assert turing.engine != usual.engine
+
+
+@needs_rtx
+def test_a_world_without_a_mood_is_built() -> None:
+    made = compile_onnx(plan.library(), onnx_bytes(mood=0), Span(), AMPERE, "m.onnx")
+    assert [str(b) for b in made.bindings] == ["picture uint8 1×?×?×4", "dream uint8 1×?×?×4"]
+
+
+@needs_rtx
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "m.onnx cannot be compiled: it is not an ONNX network"),
+        (onnx_bytes()[:-40], "m.onnx cannot be compiled: it is not an ONNX network"),
+    ],
+)
+def test_what_is_no_network_is_told_in_one_sentence(data: bytes, said: str) -> None:
+    with pytest.raises(EngineError, match=said) as told:
+        compile_onnx(plan.library(), data, Span(), AMPERE, "m.onnx")
+    assert "\n" not in str(told.value)
+
+
+@needs_rtx
+def test_a_graph_that_tensorrt_cannot_take_is_told_in_one_sentence() -> None:
+    import onnx
+    from onnx import TensorProto, helper
+
+    def made(*nodes: Any, out: str = "dream", kind: int = TensorProto.UINT8) -> bytes:
+        picture = helper.make_tensor_value_info("picture", TensorProto.UINT8, [1, "H", "W", 4])
+        result = helper.make_tensor_value_info(out, kind, [1, "H", "W", 4])
+        graph = helper.make_graph(list(nodes), "made", [picture], [result])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+        onnx.checker.check_model(model)
+        data: bytes = model.SerializeToString()
+        return data
+
+    up = helper.make_node("Cast", ["picture"], ["x"], to=TensorProto.FLOAT)
+    down = helper.make_node("Cast", ["y"], ["dream"], to=TensorProto.UINT8)
+    noise = made(up, helper.make_node("Bernoulli", ["x"], ["y"]), down)
+    with pytest.raises(EngineError, match=r"m\.onnx holds what TensorRT-RTX cannot take: .*Bernoulli") as told:
+        compile_onnx(plan.library(), noise, Span(), AMPERE, "m.onnx")
+    assert "\n" not in str(told.value)
+    with pytest.raises(EngineError, match="a world takes and gives uint8 pictures"):
+        compile_onnx(plan.library(), made(up, out="x", kind=TensorProto.FLOAT), Span(), AMPERE, "m.onnx")
+
+
+@needs_rtx
+@pytest.mark.parametrize("harm", ["cut", "flip"])
+def test_a_damaged_engine_is_built_again(tmp_path: Path, harm: str) -> None:
+    hardware, trt, card = Rtx(cache=tmp_path), plan.library(), world(tmp_path)
+    path = hardware.cabinet().folder / f"{hardware.ready(trt, card, 'm', SHAPE).label.key}.engine"
+    data = path.read_bytes()
+    path.write_bytes(data[:-9] if harm == "cut" else b"\0" * 64 + data[64:])
+    ready = hardware.ready(trt, card, "m", SHAPE)
+    assert ready.built
+    assert ready.remark == f"{path} is damaged: compiled again"
+    assert not hardware.ready(trt, card, "m", SHAPE).built
+
+
+# ---------------------------------------------------------------- keys
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Compiling, without TensorRT: what was compiled, in order."""
+    made: list[str] = []
+
+    def compiled(trt: Any, data: bytes, span: Span, family: str, what: str) -> Plan:
+        made.append(f"{span} {family} {Path(what).name}")
+        rows = [Binding(name, kind.lower(), shape, mode is Mode.OUTPUT) for name, (mode, kind, shape) in trt.io.items()]
+        return Plan(b"engine %d" % len(made), tuple(rows), {"picture": ((1,), (1,), (1,))}, 0.3)
+
+    monkeypatch.setattr(rtx, "compile_onnx", compiled)
+    return made
+
+
+def test_one_engine_for_all_sizes_another_for_other_versions_and_files(tmp_path: Path, built: list[str]) -> None:
+    hardware, trt, card = Rtx(cache=tmp_path), FakeTrt(FakeCuda()), world(tmp_path)
+    for shape in ((64, 64), (512, 288), (1920, 1080), (4096, 64)):
+        hardware.ready(trt, card, "m", shape)
+    assert built == ["64-4096 sm80+ m.onnx"]
+    hardware.ready(trt, card, "m", (7680, 4320))
+    hardware.ready(trt, card, "m", (32, 64))
+    assert built[1:] == ["64-8192 sm80+ m.onnx", "8-4096 sm80+ m.onnx"]
+    hardware.ready(FakeTrt(FakeCuda(), __version__="10.0"), card, "m", (64, 64))
+    hardware.ready(trt, card, "m", (64, 64), TURING)
+    assert len(built) == 5
+    (tmp_path / "models" / "dark" / "m.onnx").write_bytes(onnx_bytes(1.0))
+    from tests.engines.worlds import write_card
+
+    write_card(tmp_path / "models" / "dark", ("m",))
+    hardware.ready(trt, world(tmp_path), "m", (64, 64))
+    assert len(built) == 6
+
+
+def test_what_cannot_be_kept_is_played_all_the_same(tmp_path: Path, built: list[str]) -> None:
+    (tmp_path / "file").write_text("")
+    ready = Rtx(cache=tmp_path / "file").ready(FakeTrt(FakeCuda()), world(tmp_path), "m", SHAPE)
+    assert ready.engine == b"engine 1"
+    assert ready.remark.startswith("the engine cannot be kept in ")
+
+
+def test_what_a_world_must_bring_is_told(tmp_path: Path) -> None:
+    card = world(tmp_path)
+    hardware = Rtx(cache=tmp_path)
+    with pytest.raises(EngineError, match="60×32 is not a size this world dreams at: sides are multiples of 8"):
+        hardware.ready(FakeTrt(FakeCuda()), card, "m", (60, 32))
+    bare = replace(card, sizes={"m": replace(card.size("m"), files={})})
+    with pytest.raises(EngineError, match="dark m brings no ONNX file for TensorRT-RTX"):
+        hardware.ready(FakeTrt(FakeCuda()), bare, "m", SHAPE)
+    with pytest.raises(ValueError, match="device is the number of a card, from 0, not -1"):
+        Rtx(device=-1)
+
+
+# ---------------------------------------------------------------- which card
+def test_the_card_and_its_driver_are_looked_at() -> None:
+    assert str(look(FakeCuda())) == "NVIDIA GeForce RTX 4060 (compute capability 8.9)"
+    assert look(FakeCuda(driver=12040)).driver == (12, 4)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "said"),
+    [
+        (FakeCuda(driver=0), "there is no NVIDIA driver"),
+        (FakeCuda(driver=12040),
+         r"the NVIDIA driver is too old: it knows CUDA 12\.4, and the libraries here are made for CUDA 13"),
+        (FakeCuda(cards=()), "there is no CUDA card number 0: the driver shows 0"),
+        (FakeCuda(fails={"cudaGetDeviceCount": 999}), r"CUDA: unknown error \(cudaGetDeviceCount\)"),
+    ],
+)  # fmt: skip
+def test_a_card_that_cannot_be_used_is_told(cuda: FakeCuda, said: str) -> None:
+    with pytest.raises(EngineError, match=f"^{said}$"):
+        look(cuda, 0, 13)
+
+
+@pytest.mark.parametrize(
+    ("capability", "family"),
+    [((7, 5), TURING), ((8, 0), AMPERE), ((8, 6), AMPERE), ((8, 9), AMPERE), ((12, 0), AMPERE)],
+)
+def test_each_card_has_its_family(capability: tuple[int, int], family: str) -> None:
+    assert rtx.family_of(FakeTrt(FakeCuda()), Gpu("A", capability, (13, 0))) == family
+
+
+@pytest.mark.parametrize("capability", [(6, 1), (9, 0), (10, 0)])
+def test_a_card_that_tensorrt_rtx_does_not_run_on_is_told(capability: tuple[int, int]) -> None:
+    with pytest.raises(EngineError, match=r"does not run on A \(.*\): it takes 7\.5, 8\.0, 8\.6, 8\.9, 12\.0$"):
+        rtx.family_of(FakeTrt(FakeCuda()), Gpu("A", capability, (13, 0)))
+
+
+def test_what_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(EngineError, match=r"TensorRT-RTX is not installed \(pip install 'perform\[rtx\]'\)"):
+        plan.library()
+    with pytest.raises(EngineError, match=r"cuda-bindings is not installed \(pip install 'perform\[rtx\]'\)"):
+        gpu.bindings()
+
+
+def test_what_will_not_load_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setitem(sys.modules, "tensorrt_rtx", None)
+    monkeypatch.setitem(sys.modules, "cuda", None)
+    with pytest.raises(EngineError, match="TensorRT-RTX cannot be loaded: "):
+        plan.library()
+    with pytest.raises(EngineError, match="cuda-bindings cannot be loaded: "):
+        gpu.bindings()
+
+
+def test_the_installed_librarys_cuda_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.metadata as metadata
+
+    def version(name: str, there: str) -> str:
+        if name != there:
+            raise metadata.PackageNotFoundError
+        return "1.7"
+
+    for there, major in (("tensorrt-rtx-cu13", 13), ("tensorrt_rtx_cu12", 12), ("", 0)):
+        monkeypatch.setattr(metadata, "version", lambda name, there=there: version(name, there))
+        assert rtx.cuda_major() == major
+
+
+def test_it_does_without_pytorch() -> None:
+    script = "import sys, perform.engines.rtx; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+# ---------------------------------------------------------------- at play, on a stand-in for a card
+@pytest.fixture
+def cuda() -> FakeCuda:
+    return FakeCuda()
+
+
+@pytest.fixture
+def trt(cuda: FakeCuda, built: list[str], monkeypatch: pytest.MonkeyPatch) -> FakeTrt:
+    fake = FakeTrt(cuda)
+    monkeypatch.setattr(rtx, "library", lambda: fake)
+    monkeypatch.setattr(rtx, "bindings", lambda: cuda)
+    monkeypatch.setattr(rtx, "cuda_major", lambda: 13)
+    return fake
+
+
+def play(generator: Any) -> Any:
+    assert generator.session is not None
+    return generator.session()
+
+
+def test_a_loaded_world_dreams(tmp_path: Path, trt: FakeTrt) -> None:
+    generator = Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
+    assert generator.note.startswith("TensorRT-RTX fp16, ")
+    assert generator.nbytes >= 4096
+    picture = probe(SHAPE)
+    run = play(generator)
+    assert np.array_equal(run(picture, np.float32([0, 0]))[..., :3], 255 - picture[..., :3])
+    assert run(picture, np.float32([2, 0]))[0, 0, 0] == 255 - picture[0, 0, 0] + 20
+    run.close()
+    generator.close()
+
+
+def test_a_frame_is_up_execute_down_wait_on_one_stream_and_allocates_nothing(
+    tmp_path: Path, trt: FakeTrt, cuda: FakeCuda
+) -> None:
+    run = play(Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE))
+    run(probe(SHAPE), np.float32([0, 0]))
+    cuda.journal.clear()
+    for _ in range(3):
+        run(probe(SHAPE), np.float32([1, 0]))
+    stream = max(cuda.streams)
+    frame = [
+        ("MemcpyAsync", "up", stream), ("MemcpyAsync", "up", stream), ("execute", stream),
+        ("MemcpyAsync", "down", stream), ("StreamSynchronize", stream),
+    ]  # fmt: skip
+    assert cuda.journal == 3 * frame
+
+
+def test_each_player_has_a_stream_and_memory_of_its_own(tmp_path: Path, trt: FakeTrt, cuda: FakeCuda) -> None:
+    generator = Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
+    one, two = play(generator), play(generator)
+    picture = probe(SHAPE)
+    first = one(picture, np.float32([0, 0]))
+    second = two(picture[::-1], np.float32([0, 0]))
+    assert np.array_equal(first[::-1], second)
+    assert len(cuda.streams) == 2
+    one.close()
+    assert np.array_equal(two(picture, np.float32([0, 0])), first)
+
+
+def test_everything_is_given_back_in_order(tmp_path: Path, trt: FakeTrt, cuda: FakeCuda) -> None:
+    run = play(Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE))
+    run(probe(SHAPE), np.float32([0, 0]))
+    cuda.journal.clear()
+    run.close()
+    run.close()
+    assert cuda.names() == ["StreamSynchronize", "context gone", "Free", "Free", "Free", "Free", "StreamDestroy"]
+    assert cuda.memory == {}
+    assert cuda.streams == set()
+    forgotten = play(Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE))
+    del forgotten
+    assert cuda.memory == {}
+
+
+def test_kernels_are_for_this_size_made_ahead_and_kept(tmp_path: Path, trt: FakeTrt) -> None:
+    hardware = Rtx(cache=tmp_path)
+    hardware.load(world(tmp_path), "m", SHAPE)
+    first = trt.configs[0]
+    assert first.strategy is Memory.USER_MANAGED
+    assert first.dynamic_shapes_kernel_specialization_strategy is Special.EAGER
+    assert first.cuda_graph_strategy is Graphs.DISABLED
+    assert first.given is None
+    hardware.load(world(tmp_path), "m", SHAPE)
+    assert trt.configs[-1].given == b"kernels of this card"
+    hardware.load(world(tmp_path), "m", (64, 64))
+    assert trt.configs[-1].given is None
+    trt.cuda.driver = 13010
+    hardware.load(world(tmp_path), "m", SHAPE)
+    assert trt.configs[-1].given is None
+
+
+def test_an_engine_that_will_not_load_is_compiled_again(tmp_path: Path, trt: FakeTrt, built: list[str]) -> None:
+    hardware = Rtx(cache=tmp_path)
+    hardware.load(world(tmp_path), "m", SHAPE)
+    trt.refuses = {b"engine 1"}
+    generator = hardware.load(world(tmp_path), "m", SHAPE)
+    assert "Serialization assertion failed: compiled again" in generator.note
+    assert len(built) == 2
+    trt.refuses.add(b"engine 2")
+    trt.refuses.add(b"engine 3")
+    with pytest.raises(EngineError, match="TensorRT-RTX will not load the engine of dark m: Serialization assertion"):
+        hardware.load(world(tmp_path), "m", SHAPE)
+    assert len(built) == 3
+    trt.refuses.add(b"engine 4")
+    with pytest.raises(EngineError, match="will not load"):
+        Rtx(cache=tmp_path / "other").load(world(tmp_path), "m", SHAPE)
+    assert len(built) == 4, "compiled just now and refused: not tried again"
+
+
+def test_a_foreign_engine_is_compiled_again(tmp_path: Path, trt: FakeTrt, built: list[str]) -> None:
+    hardware = Rtx(cache=tmp_path)
+    ready = hardware.ready(trt, world(tmp_path), "m", SHAPE)
+    Cabinet(tmp_path / "engines").put(ready.label, b"another's", {"bindings": []})
+    generator = hardware.load(world(tmp_path), "m", SHAPE)
+    assert "the engine of dark m does not take what it was built to take: compiled again" in generator.note
+    assert len(built) == 2
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ({"homeless": True}, "TensorRT-RTX cannot run the engine here: it does not say why"),
+        ({"deaf": True}, "TensorRT-RTX did not take a frame: it does not say why"),
+        ({"flat": True}, "the network gives one flat colour"),
+    ],
+)
+def test_what_goes_wrong_at_play_is_told(tmp_path: Path, trt: FakeTrt, harm: dict[str, bool], said: str) -> None:
+    for name, value in harm.items():
+        setattr(trt, name, value)
+    with pytest.raises(EngineError, match=said):
+        Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "said"),
+    [
+        ("cudaMalloc", 2, r"CUDA: out of memory \(cudaMalloc\)"),
+        ("cudaMemcpyAsync", 700, r"the graphics card has failed \(an illegal memory access was encountered, "),
+        ("cudaSetDevice", 101, r"CUDA: unknown error \(cudaSetDevice\)"),
+    ],
+)
+def test_cudas_own_words_are_told(
+    tmp_path: Path, trt: FakeTrt, cuda: FakeCuda, name: str, error: int, said: str
+) -> None:
+    cuda.fails = {name: error}
+    with pytest.raises(EngineError, match=said):
+        Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
+
+
+def test_a_picture_too_large_for_the_engine_is_told(trt: FakeTrt, cuda: FakeCuda) -> None:
+    notes = runner.as_notes(tuple(Binding(n, k.lower(), s, m is Mode.OUTPUT) for n, (m, k, s) in trt.io.items()))
+    loaded = runner.Loaded(trt, b"x", notes, "dark m")
+    assert loaded.profile("picture")[-1] == (1, 4096, 4096, 4)
+    with pytest.raises(EngineError, match="the engine does not take a picture of 1×64×8192×4"):
+        runner.Runner(trt, cuda, loaded, (8192, 64), 2)
