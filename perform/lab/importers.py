@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from perform.lab import card, export, losses, networks
 from perform.lab.checkpoints import Foreign, read, recognise
@@ -65,7 +65,7 @@ def _write(network: Resnet | Unet, folder: Path, words: Words, source: Path) -> 
     dream = Dream(networks.fold(network)).eval()
     multiple = 8 if isinstance(network, Resnet) else 2**network.depth
     files = {"weights": folder / f"{words.size}.safetensors", "onnx": folder / f"{words.size}.onnx"}
-    save_file({key: value.contiguous() for key, value in dream.state_dict().items()}, files["weights"])
+    files["weights"].write_bytes(save({key: value.contiguous() for key, value in dream.state_dict().items()}))
     export.to_onnx(dream, files["onnx"], multiple)
     agreement = _agreement(dream, files["onnx"], max(NATIVE, multiple))
     if agreement < 40:

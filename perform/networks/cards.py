@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from perform.networks.dream import Dream
@@ -66,9 +67,12 @@ def build(name: str, args: Args) -> Dream:
     (3 ints), `blocks` and, where they differ, `inner` (an int a block) for `plain` and `decoder`; see `Resnet` and
     `Unet` for theirs. Unknown names and impossible numbers raise ValueError, missing ones KeyError.
     """
-    if name not in BUILDERS:
+    if not isinstance(name, str) or name not in BUILDERS:
         raise ValueError(f"unknown network {name!r}; known: {', '.join(BUILDERS)}")
-    return Dream(BUILDERS[name](args)).eval()
+    try:
+        return Dream(BUILDERS[name](args)).eval()
+    except TypeError as error:
+        raise ValueError(f"the arguments of {name} are not of the kinds it takes: {error}") from None
 
 
 def describe(network: nn.Module) -> tuple[str, dict[str, Any]]:
@@ -99,16 +103,24 @@ def load(card: Mapping[str, Any], size: str, folder: str | Path) -> Dream:
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != entry["weights_sha256"]:
         raise ValueError(f"{path.name} is not the file the card describes (sha256 differs)")
-    args = dict(entry.get("arguments", {}))
-    args |= {key: entry[key] for key in ("widths", "blocks", "inner") if key in entry}
-    if "mood" in card:
-        args["mood"] = card["mood"]["size"]
-    network = build(entry.get("network", card["network"]["name"]), args)
+    with torch.device("meta"):  # no memory before the file has shown that it holds what the card promises
+        network = build(entry.get("network", card["network"]["name"]), _args(card, entry))
+    state = {key: value.float() if value.is_floating_point() else value for key, value in parse(data).items()}
     try:
-        network.load_state_dict(parse(data))
+        network.load_state_dict(state, assign=True)
     except RuntimeError as error:
-        raise ValueError(f"{path.name} does not fit the network the card describes: {error}") from None
+        what = str(error).splitlines()[1:2] or [str(error)]
+        raise ValueError(f"{path.name} does not fit the network the card describes: {what[0].strip()[:200]}") from None
     return network
+
+
+def _args(card: Args, entry: Args) -> Args:
+    """What `build` takes, from a card and the entry of a size."""
+    args = entry.get("arguments", {})
+    if not isinstance(args, Mapping):
+        raise ValueError(f"arguments are a table, not {args!r}")
+    args = dict(args) | {key: entry[key] for key in ("widths", "blocks", "inner") if key in entry}
+    return args | {"mood": card["mood"]["size"]} if "mood" in card else args
 
 
 def _whole(args: Args, key: str) -> int:

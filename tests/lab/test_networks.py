@@ -146,3 +146,34 @@ def test_a_network_without_mood_sees_colour_and_one_of_one_channel_sees_luma() -
 def test_impossible_numbers_are_refused_before_memory_is_asked_for(changes: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="whole number"):
         networks.build("plain", ARGS | changes)
+
+
+def test_a_card_that_promises_more_than_its_file_holds_costs_no_memory(tmp_path: Path) -> None:
+    _save(tmp_path)
+    with pytest.raises(ValueError, match=r"does not fit.*"):
+        networks.load(_card(tmp_path, widths=[4096] * 3, blocks=64), "s", tmp_path)  # 77 GB
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"network": ["plain"]},
+        {"network": "resnet", "arguments": 5},
+        {"network": "resnet", "arguments": {"inputs": 8, "channels": 7, "norm": [], "mobile": 1}},
+        {"network": "unet", "arguments": {"inputs": 8, "width": "wide", "depth": 8, "norm": "batch", "dropout": 1}},
+        {"network": "unet", "arguments": {"inputs": 4, "width": 4, "depth": 5, "norm": "batch", "dropout": 1}},
+        {"network": "resnet", "arguments": {"inputs": 8, "channels": [4] * 8, "dropout": {}, "norm": "", "mobile": 1}},
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_refused(changes: dict[str, object], tmp_path: Path) -> None:
+    _save(tmp_path)
+    with pytest.raises(ValueError, match=r"network|arguments|whole number|mood|norm"):
+        networks.load(_card(tmp_path, **changes), "s", tmp_path)
+
+
+def test_weights_in_half_precision_are_played_in_full(tmp_path: Path) -> None:
+    network = networks.build("plain", ARGS)
+    save_file({key: value.half() for key, value in network.state_dict().items()}, tmp_path / "s.safetensors")
+    loaded = networks.load(_card(tmp_path), "s", tmp_path)
+    assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
+    assert {parameter.device.type for parameter in loaded.parameters()} == {"cpu"}

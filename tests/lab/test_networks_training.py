@@ -114,6 +114,15 @@ def test_folding_changes_nothing_but_the_clothes(kind: type[nn.Module], conv: ty
         torch.testing.assert_close(network(luma, mood), twin(luma, mood), rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize(("inputs", "outputs", "stride"), [(5, 7, 1), (6, 6, 1), (6, 6, 2), (4, 6, 2)])
+def test_branches_run_as_one_convolution_on_a_gpu_and_the_result_is_the_same(
+    inputs: int, outputs: int, stride: int
+) -> None:
+    conv = networks.Branched(inputs, outputs, stride)
+    x = torch.randn(2, inputs, 12, 10)
+    torch.testing.assert_close(conv._together(x), conv._apart(x), rtol=0, atol=1e-4)
+
+
 def test_folding_twice_is_folding_once() -> None:
     once = networks.fold(_make(Plain, networks.Branched))
     luma, mood = torch.rand(1, 1, 16, 16), torch.randn(1, 3)

@@ -138,6 +138,13 @@ def test_cost_as_published(name: str, gmacs: float, useful: float, millions: flo
     assert networks.parameters(network) / 1e6 == pytest.approx(millions, rel=0.03)
 
 
+def test_what_is_counted_is_what_folding_leaves() -> None:
+    for name in ("s+", "decoder+", "gan-compression-16-bn", "gan-compression-16", "murr"):
+        network = networks.make(name, 7)
+        left = sum(parameter.numel() for parameter in networks.fold(network).parameters())
+        assert networks.parameters(network) == left, name
+
+
 def test_the_large_ones_paint_and_learn_everywhere() -> None:
     for name, side in (("resnet9", 16), ("unet256", 256)):
         torch.manual_seed(1)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from perform.lab.networks.folding import fold
 from perform.networks import Decoder, Dream, Plain, Planes, Resnet, Unet
 
 Count = Callable[[nn.Module, Tensor, Tensor], int]  # (layer, what went in, what came out) -> multiplications
@@ -51,7 +51,7 @@ def _usual(layer: nn.Module, given: Tensor, made: Tensor) -> int:
 
 
 def _count(network: nn.Module, height: int, width: int, count: Count) -> int:
-    twin = copy.deepcopy(_twin(network)).to("meta").eval()
+    twin = _twin(network).eval()
     total = 0
 
     def add(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -67,8 +67,19 @@ def _count(network: nn.Module, height: int, width: int, count: Count) -> int:
 
 
 def _twin(network: nn.Module) -> nn.Module:
+    """The inference twin without its numbers: what `fold` would give, on the device `meta`."""
     core = network.core if isinstance(network, Dream) else network
-    return fold(core) if isinstance(core, Plain | Decoder | Planes | Resnet | Unet) else core
+    if isinstance(core, Planes):
+        twin = _twin(core.core)
+        assert isinstance(twin, Resnet | Unet)
+        return Planes(twin)
+    with torch.device("meta"):
+        if isinstance(core, Plain | Decoder):
+            return type(core)(core.widths, len(core.inner), core.mood, inner=core.inner)
+        if isinstance(core, Resnet | Unet):
+            arguments: dict[str, Any] = core.arguments()
+            return type(core)(**arguments | {"norm": "folded" if core.norm == "batch" else core.norm})
+    return copy.deepcopy(core).to("meta")
 
 
 def _picture(network: nn.Module, height: int, width: int) -> tuple[Tensor, ...]:
