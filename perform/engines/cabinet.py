@@ -28,6 +28,7 @@ from perform.notes import cache_folder
 
 FORMAT = 1
 ROOM = 4_000_000_000  # bytes of engines kept; the longest unused go first
+MOST = 256  # of them: where each size of picture takes its own, the sizes tried in a year of evenings pile up
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class Cabinet:
 
     folder: Path = field(default_factory=standard)
     room: int = ROOM
+    most: int = MOST
     doubt: str = ""
     trouble: str = ""
 
@@ -198,11 +200,11 @@ class Cabinet:
     def _tidy(self, newest: Path) -> None:
         """Keep to the room there is: what was unused longest goes, never what has just been put."""
         engines = sorted(self.folder.glob("*.engine"), key=lambda p: _age(p.with_suffix(".json")))
-        total = sum(_length(p) for p in engines)
+        total, count = sum(_length(p) for p in engines), len(engines)
         for path in engines:
-            if total <= self.room or path == newest:
+            if (total <= self.room and count <= self.most) or path == newest:
                 continue
-            total -= _length(path)
+            total, count = total - _length(path), count - 1
             self._discard(path)
 
 

@@ -133,6 +133,16 @@ def test_what_was_unused_longest_goes_first(cabinet: Cabinet) -> None:
     assert cabinet.find(labels[2]) is not None
 
 
+def test_so_many_are_kept_and_no_more(cabinet: Cabinet) -> None:
+    cabinet.most = 3
+    for rank, shape in enumerate(("1x1", "2x2", "3x3", "4x4", "5x5")):
+        label = replace(LABEL, shape=shape)
+        cabinet.put(label, b"x")
+        os.utime(cabinet.folder / f"{label.key}.json", (rank, rank))
+    kept = [shape for shape in ("1x1", "2x2", "3x3", "4x4", "5x5") if cabinet.find(replace(LABEL, shape=shape))]
+    assert kept == ["3x3", "4x4", "5x5"]
+
+
 def test_the_newest_stays_however_large(cabinet: Cabinet) -> None:
     cabinet.room = 1
     cabinet.put(LABEL, b"0123456789")

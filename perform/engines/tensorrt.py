@@ -1,0 +1,306 @@
+"""TensorRT through torch-tensorrt, the standard one or its RTX variant: an engine made for one card and one shape.
+
+An engine is built for one shape on one card, which takes seconds to minutes: in the background, while PyTorch plays.
+It is kept under everything it depends on (weights, shape, precision, library and driver versions, the card), and one
+that differs in anything is built anew; if only the weights differ, it is refitted with the new ones in seconds.
+
+    offers()                           who could make TensorRT computes on this machine, and why not
+    TensorRt().make(card, "m", (1920, 1080), say) -> Compute
+
+Measured: nothing, as yet. The graph's conversion has been tried as far as a machine without a card allows
+(docs/engines.md).
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+import logging
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perform.card import Card, CardError
+from perform.engines.cabinet import Cabinet, Found, Label, standard
+from perform.engines.cuda_compute import Compute, Maker, Say
+from perform.engines.generator import Shape
+from perform.engines.plan import first_line
+from perform.engines.torch import network_of
+from perform.plugins import EngineError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+log = logging.getLogger(__name__)
+RECIPE = "fp16, recipe 1"  # of `tensorrt_graph`: counted up when it makes another graph of the same network
+LEAST = (7, 5)  # compute capability
+FAITHFUL = 4.0  # bytes, on average, that an engine's dream may differ from PyTorch's before it is not trusted
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A maker of TensorRT computes, or None and the reason why there is none on this machine."""
+
+    maker: Maker | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """torch-tensorrt, loaded: which variant, its versions, and the card it is to build for."""
+
+    library: Any
+    variant: str  # "TensorRT", "TensorRT-RTX"
+    versions: str
+    card: str
+
+
+@dataclass(slots=True)
+class TensorRt:
+    """A maker of computes (see `cuda_compute.Maker`) for one shape each. `kit` loads the library: once, in a worker."""
+
+    kit: Callable[[], Kit]
+    cache: Path | None = None
+    device: str = "cuda"
+    _kit: Kit | None = None
+
+    @property
+    def name(self) -> str:
+        return self._kit.variant if self._kit is not None else "TensorRT"
+
+    def quick(self, card: Card, size: str, shape: Shape) -> bool:
+        """See `cuda_compute.Maker`: whether the engine is in the cabinet."""
+        try:
+            return self.cabinet().find(self.label(card, size, shape)) is not None
+        except (EngineError, CardError):
+            return False  # `make` says why
+
+    def make(self, card: Card, size: str, shape: Shape, say: Say) -> Compute:
+        """See `cuda_compute.Maker`. From the cabinet, refitted from an engine of other weights, or built."""
+        import torch
+
+        from perform.engines import tensorrt_graph as graph
+
+        kit, label, cabinet = self._loaded(), self.label(card, size, shape), self.cabinet()
+        network = network_of(torch, card, size)
+        mood = card.mood.size if card.mood is not None else 0
+        whole = graph.prepare(network, self.device)
+        inputs = graph.example(shape, mood, self.device)
+        work = _Work(kit, cabinet, whole, inputs, f"{card.world} {size}", say)
+        module, nbytes = work.known(label) or work.refitted(label) or work.built(label)
+        return Compiled(module, f"{kit.variant} fp16" + (f"; {work.remark}" if work.remark else ""), nbytes)
+
+    def label(self, card: Card, size: str, shape: Shape) -> Label:
+        """Under what an engine is kept."""
+        kit, chosen = self._loaded(), card.size(size)
+        if "weights" not in chosen.files:
+            raise EngineError(f"{card.world} {size} brings no safetensors for TensorRT")
+        width, height = shape
+        if width % card.multiple or height % card.multiple:
+            raise EngineError(
+                f"{width}×{height} is not a size this world dreams at: sides are multiples of {card.multiple}"
+            )
+        sha = chosen.files["weights"].sha256
+        return Label("tensorrt", card.world, size, sha, f"{width}x{height}", RECIPE, kit.versions, kit.card)
+
+    def cabinet(self) -> Cabinet:
+        """Where its engines lie."""
+        return Cabinet(self.cache / "engines" if self.cache is not None else standard())
+
+    def _loaded(self) -> Kit:
+        if self._kit is None:
+            self._kit = self.kit()
+        return self._kit
+
+
+@dataclass(slots=True)
+class Compiled:
+    """A compute (see `cuda_compute.Compute`): an engine, and perhaps a few operators that PyTorch runs around it."""
+
+    module: Any
+    note: str
+    nbytes: int
+    batch: int = 1
+
+    def __call__(self, picture: Tensor, mood: Tensor) -> Tensor:
+        """See `cuda_compute.Compute`."""
+        dream: Tensor = self.module(picture, mood)
+        return dream
+
+    def close(self) -> None:
+        """See `cuda_compute.Compute`."""
+        self.module = None
+
+
+@dataclass(slots=True)
+class _Work:
+    """One engine in the making. `remark` is what a person should know of it afterwards, mostly empty."""
+
+    kit: Kit
+    cabinet: Cabinet
+    whole: Any
+    inputs: tuple[Tensor, Tensor]
+    what: str
+    say: Say
+    remark: str = ""
+
+    def known(self, label: Label) -> tuple[Any, int] | None:
+        """From the cabinet; None if it is not there, or the library will not have it (then it is thrown away)."""
+        found = self.cabinet.find(label)
+        if found is None:
+            if self.cabinet.doubt:
+                self.remark = f"{self.cabinet.doubt}: built again"
+            return None
+        try:
+            module, nbytes = self._open(found)
+            self._compare(module)
+        except Exception as e:  # noqa: BLE001 - whatever the library makes of it: a file is not worth a show
+            self.cabinet.discard(label)
+            self.remark = f"the engine kept for {self.what} does not load ({first_line(e)}): built again"
+            return None
+        return module, nbytes
+
+    def refitted(self, label: Label) -> tuple[Any, int] | None:
+        """An engine of other weights with these instead; None if there is none, or it cannot be refitted."""
+        found = self.cabinet.kin(label)
+        if found is None:
+            return None
+        from perform.engines import tensorrt_graph as graph
+
+        self.say(f"refitting the engine of {self.what} with new weights")
+        try:
+            module, _ = self._open(found)
+            program = graph.export(self.whole, self.inputs)
+            module = self.kit.library.dynamo.refit_module_weights(module, program, arg_inputs=self.inputs)
+            self._compare(module)
+        except Exception as e:  # then it is built, which only takes longer
+            log.debug("%s cannot be refitted", self.what, exc_info=e)
+            return None
+        return module, self._keep(module, label)
+
+    def built(self, label: Label) -> tuple[Any, int]:
+        """Compiled for this card now. Raises EngineError: a graph TensorRT cannot take, or dreams it gets wrong."""
+        from perform.engines import tensorrt_graph as graph
+
+        dynamo, began = self.kit.library.dynamo, time.perf_counter()
+        self.say(f"exporting {self.what} for {self.kit.variant} (1 of 3)")
+        graph.teach(self.kit.library)
+        try:
+            program = graph.export(self.whole, self.inputs)
+            self.say(f"{self.kit.variant} is building {self.what} for {label.shape}: up to some minutes (2 of 3)")
+            module = dynamo.compile(program, arg_inputs=self.inputs, **self._settings())
+        except Exception as e:
+            raise EngineError(f"{self.kit.variant} cannot take {self.what}: {first_line(e)}") from e
+        self.say(f"checking what {self.kit.variant} makes of {self.what} (3 of 3)")
+        self._compare(module)
+        log.info("%s built %s for %s in %.0f s", self.kit.variant, self.what, label.shape, time.perf_counter() - began)
+        return module, self._keep(module, label)
+
+    def _settings(self) -> dict[str, Any]:
+        """How to compile, as far as this version of the library knows the words."""
+        wanted = {
+            "immutable_weights": False,  # so that it can be refitted
+            "min_block_size": 1,
+            "use_explicit_typing": True,  # older ones: compute in the types of the graph
+            "timing_cache_path": str(self.cabinet.folder / "tensorrt-timing.bin"),  # TensorRT itself checks it
+        }
+        known = inspect.signature(self.kit.library.dynamo.compile).parameters
+        return {name: value for name, value in wanted.items() if name in known}
+
+    def _open(self, found: Found) -> tuple[Any, int]:
+        data = found.path.read_bytes()
+        return self.kit.library.load(io.BytesIO(data)).module(), len(data)
+
+    def _keep(self, module: Any, label: Label) -> int:
+        """Put the engine into the cabinet; its length in bytes, about what it takes on the card."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "engine.pt2"
+            try:
+                self.kit.library.save(module, str(path), output_format="exported_program", arg_inputs=self.inputs)
+                data = path.read_bytes()
+            except Exception as e:  # noqa: BLE001 - it plays all the same
+                self.remark = f"the engine of {self.what} cannot be kept: {first_line(e)}"
+                return 0
+        if not self.cabinet.put(label, data):
+            self.remark = self.cabinet.trouble
+        return len(data)
+
+    def _compare(self, module: Any) -> None:
+        """Raise EngineError unless the engine dreams what PyTorch dreams."""
+        import torch
+
+        picture, mood = self.inputs
+        noise = torch.arange(picture.numel(), device=picture.device).remainder(251).to(torch.uint8).view_as(picture)
+        with torch.inference_mode():
+            ours, right = module(noise, mood), self.whole(noise, mood)
+        if ours.dtype != torch.uint8 or ours.shape != right.shape:
+            raise EngineError(f"{self.kit.variant} gives {self.what} as {ours.dtype} {tuple(ours.shape)}")
+        off = float((ours.float() - right.float()).abs().mean())
+        if not off <= FAITHFUL:
+            raise EngineError(f"{self.kit.variant} gets {self.what} wrong, by {off:.0f} of 255 on average")
+
+
+# ---------------------------------------------------------------- what this machine has
+def offers(cache: Path | None = None) -> list[Offer]:
+    """Makers of TensorRT computes on this machine, best first, each with its reason. Worker thread; imports PyTorch
+    and torch-tensorrt (seconds) where there is a card. Never raises.
+    """
+    try:
+        kit = load_kit()
+    except EngineError as e:
+        return [Offer(None, str(e))]
+    return [Offer(TensorRt(lambda: kit, cache), f"{kit.variant} on {kit.card}")]
+
+
+def load_kit() -> Kit:
+    """torch-tensorrt for the current card. Raises EngineError: not installed, no card, wrong CUDA, too old a card."""
+    import torch
+
+    if not torch.cuda.is_available():
+        raise EngineError("TensorRT: PyTorch finds no usable card")
+    capability = torch.cuda.get_device_capability()
+    name = f"{torch.cuda.get_device_name()} ({capability[0]}.{capability[1]})"
+    if capability < LEAST:
+        raise EngineError(f"TensorRT: {name} is too old; compute capability {LEAST[0]}.{LEAST[1]} is needed")
+    library = _import()
+    variant, version, takes = _variant()
+    if variant == "TensorRT-RTX" and takes and f"SM{capability[0]}{capability[1]}" not in takes:
+        raise EngineError(f"TensorRT-RTX does not run on {name}; install perform[tensorrt] instead of [tensorrt-rtx]")
+    versions = (
+        f"{variant} {version}, torch-tensorrt {library.__version__}, torch {torch.__version__}, "
+        f"CUDA {torch.version.cuda}, driver {_driver(torch)}"
+    )
+    return Kit(library, variant, versions, name)
+
+
+def _import() -> Any:
+    """torch_tensorrt. Without a driver, with another CUDA or another torch it raises AssertionError, RuntimeError,
+    OSError, ImportError or a bare Exception: all of them mean that it cannot be had.
+    """
+    try:
+        import torch_tensorrt
+    except ModuleNotFoundError as e:
+        if e.name == "torch_tensorrt":
+            raise EngineError("TensorRT: torch-tensorrt is not installed (pip install 'perform[tensorrt]')") from e
+        raise EngineError(f"TensorRT: torch-tensorrt lacks {e.name}") from e
+    except Exception as e:
+        raise EngineError(f"TensorRT: torch-tensorrt cannot be loaded: {first_line(e)}") from e
+    return torch_tensorrt
+
+
+def _variant() -> tuple[str, str, frozenset[str]]:
+    """Which TensorRT it brought (torch-tensorrt has its module under this name), and the cards that one is for."""
+    import tensorrt
+
+    rtx = getattr(tensorrt, "_package_name", "") == "tensorrt_rtx"
+    takes = frozenset(map(str, tensorrt.ComputeCapability.__members__)) if rtx else frozenset()
+    return "TensorRT-RTX" if rtx else "TensorRT", str(tensorrt.__version__), takes
+
+
+def _driver(torch: Any) -> str:
+    """The newest CUDA that the driver knows, as PyTorch says it."""
+    version = int(torch._C._cuda_getDriverVersion())
+    return f"{version // 1000}.{version % 1000 // 10}"

@@ -1,0 +1,371 @@
+"""TensorRT through torch-tensorrt: the real graph of every shipped world, exported here; building, on a stand-in."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from perform import networks, paths
+from perform.card import Card
+from perform.engines import tensorrt, tensorrt_graph
+from perform.engines.tensorrt import Kit, TensorRt, load_kit, offers
+from perform.engines.torch import network_of
+from perform.engines.trial import probe
+from perform.library import Library
+from perform.plugins import EngineError
+from tests.engines.worlds import plain_bytes, write_card
+
+SHAPE = (64, 32)
+SHIPPED = [
+    (path.parent.name, size)
+    for path in sorted(paths.models().glob("*/card.toml"))
+    for size, about in Library([paths.models()]).card(path.parent.name).sizes.items()
+    if "weights" in about.files
+]
+# What torch-tensorrt 2.13 (TensorRT-RTX 1.5) said it converts, asked with `dryrun=True` for landscape s and m: 86 of 86
+# operators with `teach`, all but the last without. `_assert_tensor_metadata` and `getitem` vanish before.
+CONVERTED = {
+    "<built-in function getitem>", "aten._assert_tensor_metadata.default", "aten._to_copy.default", "aten.add.Tensor",
+    "aten.addmm.default", "aten.arange.start_step", "aten.cat.default", "aten.clamp.default", "aten.clone.default",
+    "aten.constant_pad_nd.default", "aten.convolution.default", "aten.div.Tensor", "aten.expand.default",
+    "aten.floor.default", "aten.full_like.default", "aten.leaky_relu.default", "aten.mean.dim", "aten.mul.Tensor",
+    "aten.permute.default", "aten.reflection_pad2d.default", "aten.relu.default", "aten.rsqrt.default",
+    "aten.select.int", "aten.slice.Tensor", "aten.split_with_sizes.default", "aten.sqrt.default", "aten.sub.Tensor",
+    "aten.tanh.default", "aten.unsqueeze.default", "aten.upsample_nearest2d.vec", "aten.view.default",
+}  # fmt: skip
+
+
+def world(folder: Path, seed: int = 0) -> Card:
+    """A small real network with random weights, in `models/dark`."""
+    home = folder / "models" / "dark"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "m.safetensors").write_bytes(plain_bytes(seed))
+    write_card(home, ("m",))
+    return Library([folder / "models"]).card("dark")
+
+
+# ---------------------------------------------------------------- the graph
+@pytest.mark.parametrize(("name", "size"), SHIPPED)
+def test_every_shipped_world_is_made_of_what_tensorrt_converts(name: str, size: str) -> None:
+    card = Library([paths.models()]).card(name)
+    whole = tensorrt_graph.prepare(networks.load(card.raw, size, card.folder), "cpu")
+    mood = card.mood.size if card.mood is not None else 0
+    program = tensorrt_graph.export(whole, tensorrt_graph.example((64, 32), mood, "cpu"))
+    assert tensorrt_graph.operators(program) <= CONVERTED
+
+
+def test_the_graph_gives_the_very_bytes_of_the_network(tmp_path: Path) -> None:
+    card = world(tmp_path)
+    plain = network_of(torch, card, "m")
+    plain.core.to(torch.float16)
+    whole = tensorrt_graph.prepare(network_of(torch, card, "m"), "cpu")
+    picture, mood = torch.from_numpy(probe(SHAPE))[None], torch.tensor([[0.5, -1.0]])
+    program = tensorrt_graph.export(whole, (picture, mood))
+    with torch.inference_mode():
+        assert torch.equal(program.module()(picture, mood), plain(picture, mood))
+
+
+def test_bytes_are_the_last_thing_in_the_graph(tmp_path: Path) -> None:
+    whole = tensorrt_graph.prepare(network_of(torch, world(tmp_path), "m"), "cpu")
+    program = tensorrt_graph.export(whole, tensorrt_graph.example(SHAPE, 2, "cpu")).run_decompositions()
+    casts = [node for node in program.graph.nodes if "to_copy" in str(node.target)]
+    assert [tensorrt_graph.to_bytes(node) for node in casts] == [False] * (len(casts) - 1) + [True]
+    assert whole.network.core.head.weight.dtype == torch.float16
+    assert whole.network.core.head.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_torch_tensorrt_is_taught_the_last_cast(monkeypatch: pytest.MonkeyPatch) -> None:
+    learnt: dict[str, Any] = {}
+
+    def converter(target: Any, **keys: Any) -> Callable[[Any], Any]:
+        def keep(function: Any) -> Any:
+            learnt.update(keys, target=target, function=function)
+            return function
+
+        return keep
+
+    conversion = SimpleNamespace(dynamo_tensorrt_converter=converter, ConverterPriority=SimpleNamespace(HIGH=1))
+    assert tensorrt_graph.teach(SimpleNamespace(dynamo=SimpleNamespace(conversion=conversion)))
+    assert learnt["target"] == torch.ops.aten._to_copy.default
+    assert learnt["capability_validator"] is tensorrt_graph.to_bytes
+    monkeypatch.setitem(sys.modules, "tensorrt", SimpleNamespace(DataType=SimpleNamespace(UINT8="u8")))
+    layer = SimpleNamespace(get_output=lambda index: f"output {index}")
+    context = SimpleNamespace(net=SimpleNamespace(add_cast=lambda x, kind: layer if (x, kind) == ("x", "u8") else None))
+    assert learnt["function"](context, None, ("x",), {}, "last") == "output 0"
+    assert layer.name == "last"
+    assert not tensorrt_graph.teach(SimpleNamespace(dynamo=SimpleNamespace()))
+
+
+# ---------------------------------------------------------------- building, on a stand-in
+@dataclass
+class FakeLibrary:
+    """torch_tensorrt's words, with PyTorch's own graphs for engines: what is saved and loaded is real."""
+
+    __version__: str = "2.13.0"
+    did: list[str] = field(default_factory=list)
+    keys: dict[str, Any] = field(default_factory=dict)
+    fails: dict[str, Exception] = field(default_factory=dict)
+    spoils: Callable[[torch.Tensor], torch.Tensor] | None = None
+
+    @property
+    def dynamo(self) -> Any:
+        return SimpleNamespace(compile=self.compile, refit_module_weights=self.refit)
+
+    def _do(self, name: str) -> None:
+        self.did.append(name)
+        if name in self.fails:
+            raise self.fails[name]
+
+    def compile(
+        self, program: Any, arg_inputs: Any, immutable_weights: bool = True, min_block_size: int = 5,
+        timing_cache_path: str = "",
+    ) -> Any:  # fmt: skip
+        self._do("compile")
+        self.keys = {"immutable_weights": immutable_weights, "min_block_size": min_block_size}
+        module, spoil = program.module(), self.spoils
+        return module if spoil is None else lambda picture, mood: spoil(module(picture, mood))
+
+    def refit(self, module: Any, program: Any, arg_inputs: Any) -> Any:
+        self._do("refit")
+        return program.module()
+
+    def save(self, module: Any, path: str, output_format: str, arg_inputs: Any) -> None:
+        self._do("save")
+        assert output_format == "exported_program"
+        torch.export.save(torch.export.export(module, arg_inputs), path)
+
+    def load(self, file: Any) -> Any:
+        self._do("load")
+        return torch.export.load(file)
+
+
+@pytest.fixture
+def library() -> FakeLibrary:
+    return FakeLibrary()
+
+
+def maker(library: FakeLibrary, cache: Path, card: str = "NVIDIA A (8.9)", versions: str = "TensorRT 11") -> TensorRt:
+    return TensorRt(lambda: Kit(library, "TensorRT", versions, card), cache, device="cpu")
+
+
+def dreamt(compute: Any, mood: tuple[float, float] = (0.0, 0.0)) -> Any:
+    with torch.inference_mode():
+        return compute(torch.from_numpy(probe(SHAPE))[None], torch.tensor([mood])).numpy()
+
+
+def right(card: Card) -> Any:
+    network = network_of(torch, card, "m")
+    network.core.to(torch.float16)
+    return dreamt(network)
+
+
+def test_a_world_is_built_kept_and_found_again(tmp_path: Path, library: FakeLibrary) -> None:
+    card, said = world(tmp_path), list[str]()
+    first = maker(library, tmp_path)
+    assert not first.quick(card, "m", SHAPE)
+    compute = first.make(card, "m", SHAPE, said.append)
+    assert np.array_equal(dreamt(compute), right(card))
+    assert (compute.note, compute.batch, first.name) == ("TensorRT fp16", 1, "TensorRT")
+    assert compute.nbytes > 10_000
+    assert [text.rpartition("(")[2] for text in said] == ["1 of 3)", "2 of 3)", "3 of 3)"]
+    assert said[1].startswith("TensorRT is building dark m for 64x32")
+    assert library.keys == {"immutable_weights": False, "min_block_size": 1}
+    library.did.clear()
+    second = maker(library, tmp_path)
+    assert second.quick(card, "m", SHAPE)
+    again = second.make(card, "m", SHAPE, said.append)
+    assert library.did == ["load"]
+    assert np.array_equal(dreamt(again), right(card))
+    compute.close()
+    compute.close()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"card": "NVIDIA B (8.9)"}, {"versions": "TensorRT 12"}],
+    ids=["another card", "another version"],
+)
+def test_an_engine_from_elsewhere_is_never_trusted(tmp_path: Path, library: FakeLibrary, other: dict[str, str]) -> None:
+    card = world(tmp_path)
+    maker(library, tmp_path).make(card, "m", SHAPE, print)
+    library.did.clear()
+    maker(library, tmp_path, **other).make(card, "m", SHAPE, print)
+    assert library.did == ["compile", "save"]
+
+
+def test_each_shape_has_its_engine(tmp_path: Path, library: FakeLibrary) -> None:
+    card, made = world(tmp_path), maker(library, tmp_path)
+    made.make(card, "m", SHAPE, print)
+    assert not made.quick(card, "m", (32, 64))
+    made.make(card, "m", (32, 64), print)
+    assert library.did.count("compile") == 2
+
+
+def test_new_weights_are_refitted(tmp_path: Path, library: FakeLibrary) -> None:
+    maker(library, tmp_path).make(world(tmp_path), "m", SHAPE, print)
+    card, said = world(tmp_path, seed=1), list[str]()
+    library.did.clear()
+    compute = maker(library, tmp_path).make(card, "m", SHAPE, said.append)
+    assert library.did == ["load", "refit", "save"]
+    assert said == ["refitting the engine of dark m with new weights"]
+    assert np.array_equal(dreamt(compute), right(card))
+    assert maker(library, tmp_path).quick(card, "m", SHAPE)
+
+
+def test_what_cannot_be_refitted_is_built(tmp_path: Path, library: FakeLibrary) -> None:
+    maker(library, tmp_path).make(world(tmp_path), "m", SHAPE, print)
+    library.did.clear()
+    library.fails = {"refit": AssertionError("Refitting is not enabled")}
+    card = world(tmp_path, seed=1)
+    compute = maker(library, tmp_path).make(card, "m", SHAPE, print)
+    assert library.did == ["load", "refit", "compile", "save"]
+    assert np.array_equal(dreamt(compute), right(card))
+
+
+def test_a_damaged_or_refused_engine_is_built_again(tmp_path: Path, library: FakeLibrary) -> None:
+    card, made = world(tmp_path), maker(library, tmp_path)
+    made.make(card, "m", SHAPE, print)
+    path = made.cabinet().folder / f"{made.label(card, 'm', SHAPE).key}.engine"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert made.make(card, "m", SHAPE, print).note == f"TensorRT fp16; {path} is damaged: built again"
+    library.fails = {"load": RuntimeError("Serialized engine is of another version\nmore")}
+    note = made.make(card, "m", SHAPE, print).note
+    assert note == (
+        "TensorRT fp16; the engine kept for dark m does not load (Serialized engine is of another version): built again"
+    )
+    assert library.did.count("compile") == 3
+
+
+def test_a_graph_that_tensorrt_cannot_take_is_told_in_one_sentence(tmp_path: Path, library: FakeLibrary) -> None:
+    library.fails = {"compile": RuntimeError("Conversion of function aten.fold not supported\nand a page more")}
+    with pytest.raises(
+        EngineError, match=r"^TensorRT cannot take dark m: Conversion of function aten\.fold not supported$"
+    ):
+        maker(library, tmp_path).make(world(tmp_path), "m", SHAPE, print)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda dream: 255 - dream, "TensorRT gets dark m wrong, by [0-9]+ of 255 on average"),
+        (lambda dream: dream.float(), r"TensorRT gives dark m as torch.float32 \(1, 32, 64, 4\)"),
+        (lambda dream: dream[:, ::2], r"TensorRT gives dark m as torch.uint8 \(1, 16, 64, 4\)"),
+    ],
+)
+def test_wrong_dreams_are_not_played(tmp_path: Path, library: FakeLibrary, spoil: Any, said: str) -> None:
+    library.spoils = spoil
+    with pytest.raises(EngineError, match=said):
+        maker(library, tmp_path).make(world(tmp_path), "m", SHAPE, print)
+    assert "save" not in library.did
+
+
+def test_what_cannot_be_kept_is_played_all_the_same(tmp_path: Path, library: FakeLibrary) -> None:
+    card = world(tmp_path)
+    library.fails = {"save": RuntimeError("no such operator")}
+    compute = maker(library, tmp_path).make(card, "m", SHAPE, print)
+    assert compute.note == "TensorRT fp16; the engine of dark m cannot be kept: no such operator"
+    assert np.array_equal(dreamt(compute), right(card))
+    library.fails = {}
+    (tmp_path / "file").write_text("")
+    note = maker(library, tmp_path / "file").make(card, "m", SHAPE, print).note
+    assert note.startswith("TensorRT fp16; the engine cannot be kept in ")
+
+
+def test_what_a_world_must_bring_is_told(tmp_path: Path, library: FakeLibrary) -> None:
+    card, made = world(tmp_path), maker(library, tmp_path)
+    with pytest.raises(EngineError, match="60×32 is not a size this world dreams at: sides are multiples of 8"):
+        made.make(card, "m", (60, 32), print)
+    assert not made.quick(card, "m", (60, 32))
+    from tests.engines.worlds import make_world
+
+    make_world(tmp_path / "models", "bare", ("m",))
+    with pytest.raises(EngineError, match="bare m brings no safetensors for TensorRT"):
+        made.make(Library([tmp_path / "models"]).card("bare"), "m", SHAPE, print)
+    assert not made.quick(card, "xl", SHAPE)
+
+
+# ---------------------------------------------------------------- what this machine has
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A machine with a card and torch-tensorrt; change it to taste."""
+    here = SimpleNamespace(capability=(8, 9), trt=SimpleNamespace(__version__="11.1"), library=FakeLibrary())
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: here.capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "NVIDIA A")
+    monkeypatch.setattr(tensorrt, "_driver", lambda torch: "13.0")
+    monkeypatch.setitem(sys.modules, "torch_tensorrt", here.library)
+    monkeypatch.setitem(sys.modules, "tensorrt", here.trt)
+    return here
+
+
+def test_the_standard_one_is_offered(machine: SimpleNamespace, tmp_path: Path) -> None:
+    (offer,) = offers(tmp_path)
+    assert offer.reason == "TensorRT on NVIDIA A (8.9)"
+    assert isinstance(offer.maker, TensorRt)
+    kit = load_kit()
+    assert kit.versions.startswith("TensorRT 11.1, torch-tensorrt 2.13.0, torch 2.")
+    assert kit.versions.endswith("driver 13.0")
+
+
+def test_the_rtx_variant_knows_its_cards(machine: SimpleNamespace) -> None:
+    machine.trt._package_name = "tensorrt_rtx"
+    machine.trt.ComputeCapability = SimpleNamespace(__members__={"SM89": 0, "SM120": 1})
+    assert offers()[0].reason == "TensorRT-RTX on NVIDIA A (8.9)"
+    machine.capability = (9, 0)
+    assert offers()[0].maker is None
+    assert offers()[0].reason.startswith("TensorRT-RTX does not run on NVIDIA A (9.0); install perform[tensorrt]")
+
+
+def test_an_old_card_is_told(machine: SimpleNamespace) -> None:
+    machine.capability = (6, 1)
+    assert offers()[0].reason == "TensorRT: NVIDIA A (6.1) is too old; compute capability 7.5 is needed"
+
+
+def test_without_a_card_nothing_of_it_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(tensorrt, "_import", lambda: pytest.fail("it was imported"))
+    assert [o.reason for o in offers()] == ["TensorRT: PyTorch finds no usable card"]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ModuleNotFoundError("no", name="torch_tensorrt"),
+         "TensorRT: torch-tensorrt is not installed (pip install 'perform[tensorrt]')"),
+        (ModuleNotFoundError("no", name="tensorrt"), "TensorRT: torch-tensorrt lacks tensorrt"),
+        (AssertionError("Torch not compiled with CUDA enabled"),
+         "TensorRT: torch-tensorrt cannot be loaded: Torch not compiled with CUDA enabled"),
+        (OSError("libcudart.so.12: cannot open\nfile"),
+         "TensorRT: torch-tensorrt cannot be loaded: libcudart.so.12: cannot open"),
+        (Exception(), "TensorRT: torch-tensorrt cannot be loaded: Exception"),
+    ],
+)  # fmt: skip
+def test_a_library_that_cannot_be_loaded_is_told(
+    machine: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    class Broken:
+        def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+            if name == "torch_tensorrt":
+                raise error
+            return None
+
+    monkeypatch.delitem(sys.modules, "torch_tensorrt")
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    assert [o.reason for o in offers()] == [said]
+
+
+def test_importing_the_maker_imports_no_library() -> None:
+    assert importlib.util.find_spec("perform.engines.tensorrt") is not None
+    import subprocess
+
+    script = "import sys, perform.engines.tensorrt; sys.exit('torch' in sys.modules or 'tensorrt' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
