@@ -104,6 +104,19 @@ def test_against_a_plain_reference(kind: type[nn.Module], conv: type[nn.Module])
 
 
 @pytest.mark.parametrize(("kind", "conv"), KINDS)
+def test_gradients_are_those_of_the_reference(kind: type[nn.Module], conv: type[nn.Module]) -> None:
+    network = _make(kind, conv)
+    luma, mood, weight = torch.rand(2, 1, 24, 16), torch.randn(2, 3), torch.randn(2, 3, 24, 16)
+    parameters = dict(network.named_parameters())
+    written = _reference(parameters | dict(network.named_buffers()), luma, mood, 2, kind is Plain)
+    wanted = torch.autograd.grad((written * weight).mean(), list(parameters.values()))
+    given = torch.autograd.grad((network(luma, mood) * weight).mean(), list(parameters.values()))
+    for key, mine, theirs in zip(parameters, given, wanted, strict=True):
+        assert bool(theirs.any()), key
+        torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-5, msg=lambda why, key=key: f"{key}: {why}")
+
+
+@pytest.mark.parametrize(("kind", "conv"), KINDS)
 def test_folding_changes_nothing_but_the_clothes(kind: type[nn.Module], conv: type[nn.Module]) -> None:
     network = _make(kind, conv)
     twin = networks.fold(network)

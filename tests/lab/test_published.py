@@ -116,6 +116,21 @@ def test_unet_against_a_plain_reference(norm: str) -> None:
     assert wanted.std() > 0.05
 
 
+@pytest.mark.parametrize("kind", ["resnet", "mobile", "unet"])
+def test_gradients_are_those_of_the_reference(kind: str) -> None:
+    mobile = kind == "mobile"
+    network = _moved(Unet(3, 4, 5, "batch") if kind == "unet" else Resnet(3, (4,) * 8, 2, "batch", mobile))
+    x = torch.rand(2, 3, 32, 32) * 2 - 1
+    parameters = dict(network.named_parameters())
+    w = parameters | dict(network.named_buffers())
+    written = _unet(w, x, 5, "batch") if kind == "unet" else _resnet(w, x, 2, "batch", mobile, False)
+    wanted = torch.autograd.grad((written**3).mean(), list(parameters.values()))
+    given = torch.autograd.grad((network(x) ** 3).mean(), list(parameters.values()))
+    for key, mine, theirs in zip(parameters, given, wanted, strict=True):
+        assert bool(theirs.any()), key
+        torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-5, msg=lambda why, key=key: f"{key}: {why}")
+
+
 def test_batch_norm_is_gone_after_folding() -> None:
     for name in ("gan-compression-16-bn", "murr"):
         twin = networks.fold(networks.make(name, 7))

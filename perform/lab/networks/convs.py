@@ -75,7 +75,7 @@ class Branched(nn.Module):
         """x [B,inputs,H,W] to [B,outputs,H/stride,W/stride]."""
         y = self.norm(self._together(x) if x.is_cuda else self._apart(x))
         rows: Tensor = y.permute(0, 2, 3, 1)  # channels last: summing them as they lie in memory is three times as fast
-        summed = rows.reshape(*rows.shape[:3], self.count, -1).sum(3)
+        summed = rows.reshape(*rows.shape[:3], self.count, -1).sum(3, dtype=y.dtype)  # autocast would widen it
         return summed.permute(0, 3, 1, 2)
 
     def _together(self, x: Tensor) -> Tensor:
