@@ -22,7 +22,7 @@ def world() -> World:
     tint = 0.6 + 0.4 * torch.rand(14, 3, 1, 1, generator=rng)
     noise = 12 * torch.randn(14, 3, 40, 48, generator=rng)
     pictures = (sky * tint + noise).clamp(0, 255).to(torch.uint8)
-    return World(pictures, torch.arange(14) % 13 == 6)
+    return World(list(pictures), torch.arange(14) % 13 == 6)
 
 
 @pytest.fixture(scope="session")

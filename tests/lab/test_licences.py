@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
-from perform.lab import licences, worlds
+from perform.lab import licences
+from perform.lab.gather import landscape
+from perform.lab.gather.gathering import Gathering, Piece
 
 COPYRIGHT = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 
@@ -110,14 +113,16 @@ def test_patterns_are_no_regular_expressions() -> None:
 
 
 def test_choosing_photographs(tmp_path: Path) -> None:
-    folder = tmp_path / worlds.FOLDER
+    folder = tmp_path / landscape.FOLDER
     folder.mkdir(parents=True)
     for name in ("fog1", "sea1", "sea9", "city3", "station1", "mfield2", "mfield5"):
         (folder / f"{name}.jpg").write_bytes(b"")
-    chosen, refused = worlds.choose(tmp_path, COPYRIGHT)
-    assert [photograph.name for photograph in chosen] == ["fog1.jpg", "mfield5.jpg", "sea1.jpg"]
+    chosen, refused = landscape.choose(tmp_path, COPYRIGHT, landscape.not_landscape)
+    assert [path.name for path, _ in chosen] == ["fog1.jpg", "mfield5.jpg", "sea1.jpg"]
     assert any("sea9.jpg" in line and "CC-BY-NC-4.0" in line for line in refused)
     assert len(refused) == 4
-    table = worlds.attribution(chosen, "a package").splitlines()
+    picture = torch.zeros(3, 8, 8, dtype=torch.uint8)
+    pieces = [Piece(path.name, picture, grant, "a package") for path, grant in chosen]
+    table = Gathering(pieces, {}, refused).attribution().splitlines()
     assert table[0].startswith("file,author,licence")
     assert table[3].startswith("sea1.jpg,A. Author (example.org),CC-BY-SA-4.0")

@@ -1,0 +1,43 @@
+"""What a collector hands back: pictures with the terms they are used under, their origin, and what was refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from perform.lab.licences import Grant
+
+RENDERED = Grant((), "the perform authors", "CC0-1.0", "")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One picture, uint8 [3,H,W]: its name, its terms, and where it is from."""
+
+    name: str
+    picture: Tensor
+    grant: Grant
+    source: str
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """`origin` goes into world.json: packages with versions and sha256, seeds."""
+
+    pieces: Sequence[Piece]
+    origin: Mapping[str, object]
+    refused: Sequence[str]
+
+    def attribution(self) -> str:
+        """ATTRIBUTION.csv: file, author, licence, remark, source."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["file", "author", "licence", "remark", "source"])
+        for piece in self.pieces:
+            grant = piece.grant
+            writer.writerow([piece.name, grant.author, grant.licence, grant.remark, piece.source])
+        return out.getvalue()
