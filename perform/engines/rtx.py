@@ -69,7 +69,7 @@ class Rtx:
         gpu = look(cuda, self.device, cuda_major())
         family = family_of(trt, gpu)
         call(cuda, "cudaSetDevice", self.device)
-        ready, loaded = self._loaded(trt, card, size, shape, family)
+        ready, loaded = self.loaded(trt, card, size, shape, family)
         mood = card.mood.size if card.mood is not None else 0
         kernels = Kernels(self.cabinet(), ready.label, gpu)
 
@@ -88,7 +88,7 @@ class Rtx:
         note = f"TensorRT-RTX fp16, {seconds * 1e3:.1f} ms" + (f"; {ready.remark}" if ready.remark else "")
         return HostGenerator(session, shape, mood, nbytes, note)
 
-    def _loaded(self, trt: Any, card: Card, size: str, shape: Shape, family: str) -> tuple[Ready, Loaded]:
+    def loaded(self, trt: Any, card: Card, size: str, shape: Shape, family: str) -> tuple[Ready, Loaded]:
         """The engine in the card's memory. One from the cabinet that will not load is thrown away and compiled anew."""
         ready = self.ready(trt, card, size, shape, family)
         try:
@@ -170,10 +170,12 @@ class Kernels:
         return Label("rtx-kernels", e.world, e.size, e.weights, size, e.precision, versions, str(self.gpu))
 
     def find(self, shape: Shape) -> bytes | None:
+        """Those for pictures of this shape, if they were made before."""
         found = self.cabinet.find(self.label(shape))
         return found.path.read_bytes() if found is not None else None
 
     def keep(self, shape: Shape, kernels: bytes) -> None:
+        """For the next start; a disk that will not keep them costs seconds then, and nothing now."""
         self.cabinet.put(self.label(shape), kernels)
 
 

@@ -28,6 +28,7 @@ from perform.engines.cabinet import Cabinet, Found, Label, standard
 from perform.engines.cuda_compute import Compute, Maker, Say
 from perform.engines.generator import Shape
 from perform.engines.plan import first_line
+from perform.engines.rtx import Rtx
 from perform.engines.torch import network_of
 from perform.plugins import EngineError
 
@@ -88,10 +89,11 @@ class TensorRt:
         network = network_of(torch, card, size)
         mood = card.mood.size if card.mood is not None else 0
         whole = graph.prepare(network, self.device)
-        inputs = graph.example(shape, mood, self.device)
+        inputs = graph.example(shape, max(1, mood), self.device)  # TensorRT takes no empty inputs
         work = _Work(kit, cabinet, whole, inputs, f"{card.world} {size}", say)
         module, nbytes = work.known(label) or work.refitted(label) or work.built(label)
-        return Compiled(module, f"{kit.variant} fp16" + (f"; {work.remark}" if work.remark else ""), nbytes)
+        note = f"{kit.variant} fp16" + (f"; {work.remark}" if work.remark else "")
+        return Compiled(module, note, nbytes, None if mood else inputs[1])
 
     def label(self, card: Card, size: str, shape: Shape) -> Label:
         """Under what an engine is kept."""
@@ -123,11 +125,12 @@ class Compiled:
     module: Any
     note: str
     nbytes: int
+    spare: Tensor | None = None  # what a world without a mood is given in its place
     batch: int = 1
 
     def __call__(self, picture: Tensor, mood: Tensor) -> Tensor:
         """See `cuda_compute.Compute`."""
-        dream: Tensor = self.module(picture, mood)
+        dream: Tensor = self.module(picture, mood if self.spare is None else self.spare)
         return dream
 
     def close(self) -> None:
@@ -244,15 +247,29 @@ class _Work:
 
 
 # ---------------------------------------------------------------- what this machine has
-def offers(cache: Path | None = None) -> list[Offer]:
+def offers(cache: Path | None = None, device: int = 0) -> list[Offer]:
     """Makers of TensorRT computes on this machine, best first, each with its reason. Worker thread; imports PyTorch
     and torch-tensorrt (seconds) where there is a card. Never raises.
     """
+    return [_standard(cache), _light(cache, device)]
+
+
+def _standard(cache: Path | None) -> Offer:
     try:
         kit = load_kit()
     except EngineError as e:
-        return [Offer(None, str(e))]
-    return [Offer(TensorRt(lambda: kit, cache), f"{kit.variant} on {kit.card}")]
+        return Offer(None, str(e))
+    return Offer(TensorRt(lambda: kit, cache), f"{kit.variant} on {kit.card}")
+
+
+def _light(cache: Path | None, device: int) -> Offer:
+    from perform.engines.rtx_maker import RtxMaker
+
+    try:
+        maker = RtxMaker.open(Rtx(device, cache))
+    except EngineError as e:
+        return Offer(None, str(e))
+    return Offer(maker, f"TensorRT-RTX on {maker.gpu}")
 
 
 def load_kit() -> Kit:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ import pytest
 
 from perform import paths
 from perform.card import Card
-from perform.engines import gpu, plan, rtx, runner
+from perform.engines import gpu, plan, rtx, rtx_maker, runner
 from perform.engines.cabinet import Cabinet
 from perform.engines.gpu import Gpu, look
 from perform.engines.plan import AMPERE, TURING, Binding, Plan, Span, compile_onnx
 from perform.engines.rtx import Rtx
+from perform.engines.rtx_maker import RtxMaker
 from perform.engines.trial import probe
 from perform.library import Library
 from perform.plugins import EngineError
@@ -232,7 +234,7 @@ def test_what_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_will_not_load_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     monkeypatch.setitem(sys.modules, "tensorrt_rtx", None)
-    monkeypatch.setitem(sys.modules, "cuda", None)
+    monkeypatch.setitem(sys.modules, "cuda.bindings", None)
     with pytest.raises(EngineError, match="TensorRT-RTX cannot be loaded: "):
         plan.library()
     with pytest.raises(EngineError, match="cuda-bindings cannot be loaded: "):
@@ -412,3 +414,62 @@ def test_a_picture_too_large_for_the_engine_is_told(trt: FakeTrt, cuda: FakeCuda
     assert loaded.profile("picture")[-1] == (1, 4096, 4096, 4)
     with pytest.raises(EngineError, match="the engine does not take a picture of 1×64×8192×4"):
         runner.Runner(trt, cuda, loaded, (8192, 64), 2)
+
+
+# ---------------------------------------------------------------- at play in the CUDA engine
+@pytest.fixture
+def maker(tmp_path: Path, trt: FakeTrt, cuda: FakeCuda, monkeypatch: pytest.MonkeyPatch) -> RtxMaker:
+    monkeypatch.setattr(rtx_maker, "library", lambda: trt)
+    monkeypatch.setattr(rtx_maker, "bindings", lambda: cuda)
+    monkeypatch.setattr(rtx_maker, "cuda_major", lambda: 13)
+    return RtxMaker.open(Rtx(cache=tmp_path))
+
+
+def test_a_compute_works_on_pytorchs_tensors_and_stream(
+    tmp_path: Path, cuda: FakeCuda, maker: RtxMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    card, said = world(tmp_path), list[str]()
+    assert not maker.quick(card, "m", SHAPE)
+    compute = maker.make(card, "m", SHAPE, said.append)
+    assert said == ["TensorRT-RTX is building dark m", "TensorRT-RTX is compiling dark m for 64×32 on this card"]
+    assert (compute.note, compute.batch) == ("TensorRT-RTX fp16", 1)
+    assert compute.nbytes > 4096
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: SimpleNamespace(cuda_stream=42))
+    cuda.streams.add(42)
+    picture, mood = torch.from_numpy(probe(SHAPE))[None].contiguous(), torch.tensor([[1.0, 0.0]])
+    dreams = []
+
+    def tell(tensor: torch.Tensor) -> torch.Tensor:  # PyTorch's memory is the card's
+        cuda.memory[tensor.data_ptr()] = tensor.numpy().view(np.uint8).reshape(-1)
+        return tensor
+
+    monkeypatch.setattr(torch, "empty_like", lambda tensor: dreams.append(tell(tensor.clone())) or dreams[-1])
+    cuda.journal.clear()
+    dream = compute(tell(picture), tell(mood))
+    assert np.array_equal(dream[0, ..., 0].numpy(), np.clip(265.0 - probe(SHAPE)[..., 0], 0, 255).astype(np.uint8))
+    assert cuda.names() == ["address", "address", "address", "execute"]
+    compute.close()
+    compute.close()
+    assert "context gone" in cuda.names()
+    assert maker.quick(card, "m", SHAPE)
+    said.clear()
+    maker.make(card, "m", SHAPE, said.append)
+    assert said == ["TensorRT-RTX is building dark m"]
+    assert not maker.quick(card, "m", (60, 32))
+
+
+def test_what_this_machine_lacks_is_told_in_the_offer(
+    maker: RtxMaker, cuda: FakeCuda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from perform.engines import tensorrt
+
+    monkeypatch.setattr(tensorrt, "_standard", lambda cache: tensorrt.Offer(None, "TensorRT: not here"))
+    assert [o.reason for o in tensorrt.offers()] == [
+        "TensorRT: not here", "TensorRT-RTX on NVIDIA GeForce RTX 4060 (compute capability 8.9)"
+    ]  # fmt: skip
+    cuda.cards = (("NVIDIA H100", 9, 0),)
+    offer = tensorrt.offers()[1]
+    assert offer.maker is None
+    assert offer.reason.startswith("TensorRT-RTX does not run on NVIDIA H100 (compute capability 9.0): it takes 7.5, ")

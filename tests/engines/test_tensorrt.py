@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 
 from perform import networks, paths
 from perform.card import Card
@@ -22,7 +23,7 @@ from perform.engines.torch import network_of
 from perform.engines.trial import probe
 from perform.library import Library
 from perform.plugins import EngineError
-from tests.engines.worlds import plain_bytes, write_card
+from tests.engines.worlds import CARD, make_world, plain_bytes, write_card
 
 SHAPE = (64, 32)
 SHIPPED = [
@@ -51,6 +52,23 @@ def world(folder: Path, seed: int = 0) -> Card:
     (home / "m.safetensors").write_bytes(plain_bytes(seed))
     write_card(home, ("m",))
     return Library([folder / "models"]).card("dark")
+
+
+def stranger(folder: Path) -> Card:
+    """A small network of another kind, without a mood, in `models/strange`."""
+    home = folder / "models" / "strange"
+    home.mkdir(parents=True)
+    channels = [4, 2, 1, 1, 1, 1, 2, 4]
+    arguments = {"inputs": 3, "channels": channels, "blocks": 1, "norm": "folded", "mobile": False}
+    torch.manual_seed(3)
+    (home / "m.safetensors").write_bytes(save(networks.build("resnet", arguments).state_dict()))
+    start, end = CARD.index("[mood]"), CARD.index("[network]")
+    text = write_card(home, ("m",), CARD[:start] + CARD[end:]).read_text().replace('name = "plain"', 'name = "resnet"')
+    text = text.replace("widths = [8, 8, 8]\nblocks = 1\n", "")
+    told = ", ".join(f"{key} = {str(value).lower() if isinstance(value, bool) else repr(value)}".replace("'", '"')
+                     for key, value in arguments.items())  # fmt: skip
+    (home / "card.toml").write_text(text + f"arguments = {{ {told} }}\n")
+    return Library([folder / "models"]).card("strange")
 
 
 # ---------------------------------------------------------------- the graph
@@ -280,13 +298,22 @@ def test_what_cannot_be_kept_is_played_all_the_same(tmp_path: Path, library: Fak
     assert note.startswith("TensorRT fp16; the engine cannot be kept in ")
 
 
+def test_a_world_without_a_mood_is_given_one_to_ignore(tmp_path: Path, library: FakeLibrary) -> None:
+    card = stranger(tmp_path)
+    compute = maker(library, tmp_path).make(card, "m", SHAPE, print)
+    picture = torch.from_numpy(probe(SHAPE))[None]
+    network = network_of(torch, card, "m")
+    network.core.to(torch.float16)
+    with torch.inference_mode():
+        assert torch.equal(compute(picture, torch.zeros(1, 0)), network(picture, torch.zeros(1, 0)))
+    assert compute.spare.shape == (1, 1)
+
+
 def test_what_a_world_must_bring_is_told(tmp_path: Path, library: FakeLibrary) -> None:
     card, made = world(tmp_path), maker(library, tmp_path)
     with pytest.raises(EngineError, match="60×32 is not a size this world dreams at: sides are multiples of 8"):
         made.make(card, "m", (60, 32), print)
     assert not made.quick(card, "m", (60, 32))
-    from tests.engines.worlds import make_world
-
     make_world(tmp_path / "models", "bare", ("m",))
     with pytest.raises(EngineError, match="bare m brings no safetensors for TensorRT"):
         made.make(Library([tmp_path / "models"]).card("bare"), "m", SHAPE, print)
@@ -308,7 +335,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def test_the_standard_one_is_offered(machine: SimpleNamespace, tmp_path: Path) -> None:
-    (offer,) = offers(tmp_path)
+    offer = offers(tmp_path)[0]
     assert offer.reason == "TensorRT on NVIDIA A (8.9)"
     assert isinstance(offer.maker, TensorRt)
     kit = load_kit()
@@ -333,7 +360,7 @@ def test_an_old_card_is_told(machine: SimpleNamespace) -> None:
 def test_without_a_card_nothing_of_it_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(tensorrt, "_import", lambda: pytest.fail("it was imported"))
-    assert [o.reason for o in offers()] == ["TensorRT: PyTorch finds no usable card"]
+    assert offers()[0].reason == "TensorRT: PyTorch finds no usable card"
 
 
 @pytest.mark.parametrize(
@@ -360,7 +387,7 @@ def test_a_library_that_cannot_be_loaded_is_told(
 
     monkeypatch.delitem(sys.modules, "torch_tensorrt")
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
-    assert [o.reason for o in offers()] == [said]
+    assert offers()[0].reason == said
 
 
 def test_importing_the_maker_imports_no_library() -> None:
