@@ -8,7 +8,8 @@ on. What a step needs from chance is therefore drawn before it, and handed in as
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,7 @@ def pick(name: str = "auto") -> torch.device:
     if name not in ("auto", "cpu", "cuda"):
         raise ValueError(f"device is auto, cpu or cuda, not {name!r}")
     if name != "cpu" and torch.cuda.is_available():
+        torch.backends.cudnn.benchmark = True  # shapes never change here: let it try which convolution is fastest
         return torch.device("cuda", ranks.local())
     if name == "cuda":
         raise ValueError("PyTorch finds no CUDA device here; --device cpu trains on the processor")
@@ -70,6 +72,33 @@ def keep_rate_in_place(optimiser: torch.optim.Optimizer, device: torch.device) -
         else:
             group["lr"] = float(group["lr"])
             group["capturable"] = False
+
+
+class Ahead:
+    """A stream beside the one that trains: what it draws for the next step is drawn while this step still runs.
+
+    `with ahead: given = …` and then `ahead.hand_over(given)` before the tensors are used.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self._within: AbstractContextManager[object] = nullcontext()
+
+    def __enter__(self) -> None:
+        self._within = torch.cuda.stream(self.stream) if self.stream is not None else nullcontext()
+        self._within.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self._within.__exit__(*error)
+
+    def hand_over(self, given: Inputs) -> None:
+        """Order the training stream after what was drawn; the memory stays theirs until it has been read."""
+        if self.stream is None:
+            return
+        training = torch.cuda.current_stream()
+        training.wait_stream(self.stream)
+        for tensor in given.values():
+            tensor.record_stream(training)
 
 
 class Recorded:

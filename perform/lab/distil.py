@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from perform.lab import losses, moods, networks, ranks, run, viewing
 from perform.lab.batches import Batches
 from perform.lab.conditions import noise
-from perform.lab.device import Inputs, Recorded, adam, keep_rate_in_place, last, mixed, pick, set_rate
+from perform.lab.device import Ahead, Inputs, Recorded, adam, keep_rate_in_place, last, mixed, pick, set_rate
 from perform.lab.discriminators import Jury
 from perform.lab.train import follow_average
 from perform.lab.worlds import World
@@ -56,22 +56,31 @@ class Recipe:
 
 
 class Students:
-    """A distillation in progress. A `run.Stage`."""
+    """A distillation in progress. A `run.Stage`. `made`: networks to go on with, instead of fresh ones of the recipe's
+    sizes.
+    """
 
     def __init__(
-        self, recipe: Recipe, batches: Batches, teacher: nn.Module, judges: nn.ModuleList, unseen: Sequence[Tensor]
+        self,
+        recipe: Recipe,
+        batches: Batches,
+        teacher: nn.Module,
+        judges: nn.ModuleList,
+        unseen: Sequence[Tensor],
+        made: Mapping[str, nn.Module] | None = None,
     ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.batches, self.unseen = recipe, batches, unseen
         self.device = device = batches.device
         form: Any = {"device": device, "memory_format": torch.channels_last}
         self.teacher, self.judges = teacher.to(**form), judges.to(**form)
-        made = {size: networks.make(size, moods.SIZE) for size in recipe.sizes.split(",")}
+        made = made or {size: networks.make(size, moods.SIZE) for size in recipe.sizes.split(",")}
         self.students = nn.ModuleDict({_key(size): ranks.share(network) for size, network in made.items()}).to(**form)
         self.averages = copy.deepcopy(self.students).eval()
         self.optimiser = adam(list(self.students.parameters()), recipe.rate, device)
         self.judge_optimiser = adam(list(self.judges.parameters()), recipe.judge_rate, device)
         self.rng = torch.Generator().manual_seed(recipe.seed + 100)
+        self.ahead = Ahead(device)
         self.recorded = {steady: Recorded(self._work, device) for steady in (False, True)}
         self.done = 0
 
@@ -82,7 +91,10 @@ class Students:
         set_rate(self.optimiser, self.recipe.rate * left * warm)
         set_rate(self.judge_optimiser, self.recipe.judge_rate * left * warm)
         steady = self.recipe.steady > 0 and self.done % self.recipe.steady_every == 0
-        results = self.recorded[steady](self._inputs(steady))
+        with self.ahead:
+            given = self._inputs(steady)
+        self.ahead.hand_over(given)
+        results = self.recorded[steady](given)
         self.done += 1
         return results
 

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from perform.lab import features, losses, moods, networks, ranks, run, viewing
 from perform.lab.batches import Batches
-from perform.lab.device import Inputs, Recorded, adam, keep_rate_in_place, last, mixed, pick, set_rate
+from perform.lab.device import Ahead, Inputs, Recorded, adam, keep_rate_in_place, last, mixed, pick, set_rate
 from perform.lab.discriminators import Jury, disturb, disturbance
 from perform.lab.worlds import World
 
@@ -67,6 +67,7 @@ class Teacher:
         self.judging = [parameter for parameter in self.jury.parameters() if parameter.requires_grad]
         self.judge_optimiser = adam(self.judging, recipe.judge_rate, device)
         self.rng = torch.Generator().manual_seed(recipe.seed)
+        self.ahead = Ahead(device)
         self.recorded = {steady: Recorded(self._work, device) for steady in (False, True)}
         self.done = 0
 
@@ -76,7 +77,10 @@ class Teacher:
         set_rate(self.optimiser, self.recipe.rate * left)
         set_rate(self.judge_optimiser, self.recipe.judge_rate * left)
         steady = self.recipe.steady > 0 and self.done % self.recipe.steady_every == 0
-        results = self.recorded[steady](self._inputs(steady))
+        with self.ahead:
+            given = self._inputs(steady)
+        self.ahead.hand_over(given)
+        results = self.recorded[steady](given)
         self.done += 1
         return results
 
