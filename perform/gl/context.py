@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from perform.gl import egl
 from perform.gl.lib import gl
 
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software rasterizer", "gdi generic", "basic render")
@@ -54,10 +55,10 @@ class Context:
         self.close()
 
 
-def prepare(headless: bool) -> Any:
+def prepare(headless: bool, cuda: int | None = None) -> Any:
     """Set pyglet's options and import it; returns the pyglet module with `gl`, `window` and `display` loaded.
 
-    Raises GLUnavailable where libGL or libEGL is missing, or if this process already chose the other kind:
+    `cuda`: without a screen, draw on the card that is this CUDA device, if EGL knows which one that is. Raises GLUnavailable where libGL or libEGL is missing, or if this process already chose the other kind:
     pyglet decides once, on import.
     """
     import pyglet
@@ -68,6 +69,8 @@ def prepare(headless: bool) -> Any:
         kinds = ("headless", "a window") if pyglet.options.headless else ("a window", "headless")
         raise GLUnavailable(f"this process already renders {kinds[0]}; start another one for {kinds[1]}")
     pyglet.options.headless = headless
+    if headless and cuda is not None and not loaded:
+        pyglet.options.headless_device = egl.device_of(cuda) or 0
     pyglet.options.shadow_window = False
     pyglet.options.debug_gl = False
     try:
@@ -101,8 +104,8 @@ def _text(name: int) -> str:
     return (cast(gl.glGetString(name), c_char_p).value or b"").decode("utf-8", "replace")
 
 
-def _adopt(make: Callable[[Any, Any], Any], headless: bool) -> tuple[Context, Any]:
-    pyglet = prepare(headless)
+def _adopt(make: Callable[[Any, Any], Any], headless: bool, cuda: int | None = None) -> tuple[Context, Any]:
+    pyglet = prepare(headless, cuda)
     try:
         window = make(pyglet, config())
         window.switch_to()
@@ -115,12 +118,12 @@ def _adopt(make: Callable[[Any, Any], Any], headless: bool) -> tuple[Context, An
     return Context(window, renderer, version, any(s in renderer.lower() for s in SOFTWARE)), window
 
 
-def open_headless() -> Context:
+def open_headless(cuda: int | None = 0) -> Context:
     """A context without a screen, current on this thread. Costs about 0.1 s.
 
-    Raises GLUnavailable with one sentence (and the line that installs what is missing).
+    On the card that is CUDA device `cuda`, where there is one; else on EGL's first device. Raises GLUnavailable with one sentence (and the line that installs what is missing).
     """
-    return _adopt(lambda pyglet, wish: pyglet.window.Window(16, 16, visible=False, config=wish), headless=True)[0]
+    return _adopt(lambda pyglet, wish: pyglet.window.Window(16, 16, visible=False, config=wish), True, cuda)[0]
 
 
 def adopt_window(make: Callable[[Any, Any], Any]) -> tuple[Context, Any]:

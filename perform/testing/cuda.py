@@ -1,0 +1,333 @@
+"""A recording stand-in for the CUDA runtime, and for PyTorch's part of it: it works on the host, at once.
+
+    cuda = RecordingCuda()
+    hardware = Cuda.on(HostBoard(cuda))             # the real engine, on llvmpipe and a CPU
+
+Its "card" is host memory; what is mapped is a real GL texture or buffer. Whatever CUDA would refuse it refuses, and so
+it does what CUDA would leave undefined (a copy into what is not mapped).
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from ctypes import c_void_p
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from perform.gl.lib import gl
+
+NAMES = {2: b"out of memory", 100: b"no CUDA-capable device is detected", 400: b"invalid resource handle",
+         600: b"device not ready", 700: b"an illegal memory access was encountered", 999: b"unknown error"}  # fmt: skip
+HANDLE, UNKNOWN, NO_DEVICE, NOT_READY = 400, 999, 100, 600
+
+
+def _names(prefix: str, **values: int) -> Any:
+    """An enumeration of CUDA's, as attributes."""
+    return SimpleNamespace(**{f"cuda{prefix}{name}": value for name, value in values.items()})
+
+
+@dataclass(eq=False)
+class Resource:
+    """A registered texture or buffer."""
+
+    name: int
+    buffer: bool
+    flags: int
+    mapped: bool = False
+    registered: bool = True
+    memory: Any = None  # of a mapped buffer
+
+
+@dataclass
+class RecordingCuda:
+    """cuda.bindings.runtime, as far as it is used. `journal` holds what was asked: (name without "cuda", facts…).
+
+    `fails` maps a function's name to the error it answers with; `devices` are those behind GL; `lag` is how often an
+    event is not ready before it is; `free` is what cudaMemGetInfo says.
+    """
+
+    devices: tuple[int, ...] = (0,)
+    lag: int = 0
+    free: int = 8_000_000_000
+    fails: dict[str, int] = field(default_factory=dict)
+    journal: list[tuple[Any, ...]] = field(default_factory=list)
+    resources: list[Resource] = field(default_factory=list)
+    memory: dict[int, Any] = field(default_factory=dict)
+    streams: set[int] = field(default_factory=set)
+    events: dict[int, int] = field(default_factory=dict)  # number: queries until it is ready
+    cudaMemcpyKind: Any = field(
+        default_factory=lambda: _names("Memcpy", HostToDevice=1, DeviceToHost=2, DeviceToDevice=3)
+    )
+    cudaGraphicsRegisterFlags: Any = field(
+        default_factory=lambda: _names("GraphicsRegisterFlags", ReadOnly=1, WriteDiscard=2)
+    )
+    cudaGLDeviceList: Any = field(default_factory=lambda: _names("GLDeviceList", All=1))
+    cudaError_t: Any = int
+    cudaStreamNonBlocking: int = 1
+    cudaEventDisableTiming: int = 2
+    _next: int = 100
+
+    # ------------------------------------------------------------------ the journal
+    def names(self) -> list[str]:
+        """What was asked, in order."""
+        return [entry[0] for entry in self.journal]
+
+    def count(self, name: str) -> int:
+        """How often something was asked."""
+        return self.names().count(name)
+
+    @property
+    def registered(self) -> list[Resource]:
+        return [r for r in self.resources if r.registered]
+
+    @property
+    def mapped(self) -> list[Resource]:
+        return [r for r in self.resources if r.mapped]
+
+    def _did(self, name: str, *facts: Any) -> int:
+        self.journal.append((name, *facts))
+        return self.fails.get(f"cuda{name}", 0)
+
+    def _number(self) -> int:
+        self._next += 1
+        return self._next
+
+    # ------------------------------------------------------------------ device and memory
+    def cudaGetErrorString(self, error: int) -> tuple[int, bytes]:
+        return 0, NAMES.get(int(error), b"unknown error")
+
+    def cudaSetDevice(self, device: int) -> tuple[int]:
+        return (self._did("SetDevice", device),)
+
+    def cudaGLGetDevices(self, most: int, which: int) -> tuple[int, int, list[int]]:
+        error = self._did("GLGetDevices") or (0 if self.devices else NO_DEVICE)
+        return error, len(self.devices), [*self.devices, *[0] * (most - len(self.devices))]
+
+    def cudaMemGetInfo(self) -> tuple[int, int, int]:
+        return self._did("MemGetInfo"), self.free, 8_000_000_000
+
+    def cudaMalloc(self, size: int) -> tuple[int, int]:
+        return self._memory("Malloc", size)
+
+    def cudaMallocHost(self, size: int) -> tuple[int, int]:
+        return self._memory("MallocHost", size)
+
+    def _memory(self, name: str, size: int) -> tuple[int, int]:
+        error = self._did(name, size)
+        if error:
+            return error, 0
+        block = (ctypes.c_ubyte * size)()
+        self.memory[ctypes.addressof(block)] = block
+        return 0, ctypes.addressof(block)
+
+    def cudaFree(self, address: int) -> tuple[int]:
+        return self._free("Free", address)
+
+    def cudaFreeHost(self, address: int) -> tuple[int]:
+        return self._free("FreeHost", address)
+
+    def _free(self, name: str, address: int) -> tuple[int]:
+        error = self._did(name)
+        if not error and self.memory.pop(address, None) is None:
+            error = HANDLE
+        return (error,)
+
+    # ------------------------------------------------------------------ streams and events
+    def cudaDeviceGetStreamPriorityRange(self) -> tuple[int, int, int]:
+        return self._did("DeviceGetStreamPriorityRange"), 0, -5
+
+    def cudaStreamCreateWithPriority(self, flags: int, priority: int) -> tuple[int, int]:
+        stream = self._number()
+        self.streams.add(stream)
+        return self._did("StreamCreateWithPriority", flags, priority, stream), stream
+
+    def cudaStreamDestroy(self, stream: int) -> tuple[int]:
+        self.streams.discard(stream)
+        return (self._did("StreamDestroy", stream),)
+
+    def cudaStreamSynchronize(self, stream: int) -> tuple[int]:
+        return (self._did("StreamSynchronize", stream) or self._known(stream),)
+
+    def cudaStreamWaitEvent(self, stream: int, event: int, flags: int) -> tuple[int]:
+        return (self._did("StreamWaitEvent", stream, event) or self._known(stream),)
+
+    def _known(self, stream: int) -> int:
+        return 0 if stream == 0 or stream in self.streams else HANDLE
+
+    def cudaEventCreate(self) -> tuple[int, int]:
+        return self.cudaEventCreateWithFlags(0)
+
+    def cudaEventCreateWithFlags(self, flags: int) -> tuple[int, int]:
+        event = self._number()
+        self.events[event] = 0
+        return self._did("EventCreateWithFlags", flags, event), event
+
+    def cudaEventRecord(self, event: int, stream: int) -> tuple[int]:
+        error = self._did("EventRecord", event, stream) or self._known(stream)
+        self.events[event] = self.lag
+        return (error,)
+
+    def cudaEventQuery(self, event: int) -> tuple[int]:
+        error = self._did("EventQuery", event)
+        if error:
+            return (error,)
+        self.events[event] -= 1
+        return (NOT_READY if self.events[event] >= 0 else 0,)
+
+    def cudaEventSynchronize(self, event: int) -> tuple[int]:
+        self.events[event] = 0
+        return (self._did("EventSynchronize", event),)
+
+    def cudaEventElapsedTime(self, begin: int, end: int) -> tuple[int, float]:
+        return self._did("EventElapsedTime"), 1.0
+
+    def cudaEventDestroy(self, event: int) -> tuple[int]:
+        del self.events[event]
+        return (self._did("EventDestroy", event),)
+
+    # ------------------------------------------------------------------ copies
+    def cudaMemcpy(self, to: int, source: int, size: int, kind: int) -> tuple[int]:
+        error = self._did("Memcpy", kind)
+        if not error:
+            ctypes.memmove(to, source, size)
+        return (error,)
+
+    def cudaMemcpyAsync(self, to: int, source: int, size: int, kind: int, stream: int) -> tuple[int]:
+        error = self._did("MemcpyAsync", kind, stream) or self._known(stream)
+        if not error:
+            ctypes.memmove(to, source, size)
+        return (error,)
+
+    def cudaMemcpy2DFromArrayAsync(
+        self, to: int, pitch: int, array: Resource, x: int, y: int, width: int, height: int, kind: int, stream: int
+    ) -> tuple[int]:
+        error = self._did("Memcpy2DFromArrayAsync", stream) or self._reachable(array, stream)
+        if not error:
+            gl.glBindTexture(gl.GL_TEXTURE_2D, array.name)
+            gl.glGetTexImage(gl.GL_TEXTURE_2D, 0, gl.GL_RGBA, _component(array), c_void_p(to))
+        return (error,)
+
+    def cudaMemcpy2DToArrayAsync(
+        self, array: Resource, x: int, y: int, source: int, pitch: int, width: int, height: int, kind: int, stream: int
+    ) -> tuple[int]:
+        error = self._did("Memcpy2DToArrayAsync", stream) or self._reachable(array, stream)
+        if not error:
+            gl.glBindTexture(gl.GL_TEXTURE_2D, array.name)
+            side = _side(gl.GL_TEXTURE_WIDTH), _side(gl.GL_TEXTURE_HEIGHT)
+            kind = _component(array)
+            gl.glTexSubImage2D(gl.GL_TEXTURE_2D, 0, 0, 0, *side, gl.GL_RGBA, kind, c_void_p(source))
+        return (error,)
+
+    def _reachable(self, array: Resource, stream: int) -> int:
+        return self._known(stream) if array.mapped else UNKNOWN
+
+    # ------------------------------------------------------------------ GL
+    def cudaGraphicsGLRegisterImage(self, name: int, target: int, flags: int) -> tuple[int, Any]:
+        return self._register("GraphicsGLRegisterImage", Resource(name, False, int(flags)))
+
+    def cudaGraphicsGLRegisterBuffer(self, name: int, flags: int) -> tuple[int, Any]:
+        return self._register("GraphicsGLRegisterBuffer", Resource(name, True, int(flags)))
+
+    def _register(self, what: str, resource: Resource) -> tuple[int, Any]:
+        error = self._did(what, resource.name, resource.flags)
+        if error:
+            return error, None
+        self.resources.append(resource)
+        return 0, resource
+
+    def cudaGraphicsUnregisterResource(self, resource: Resource) -> tuple[int]:
+        error = self._did("GraphicsUnregisterResource", resource.name)
+        if not error and (not resource.registered or resource.mapped):
+            return (HANDLE,)
+        resource.registered = False
+        return (error,)
+
+    def cudaGraphicsMapResources(self, count: int, resource: Resource, stream: int) -> tuple[int]:
+        error = self._did("GraphicsMapResources", resource.name, stream) or self._known(stream)
+        if error or resource.mapped or not resource.registered:
+            return (error or UNKNOWN,)
+        resource.mapped = True
+        if resource.buffer:
+            resource.memory = _fetch(resource.name)
+        return (0,)
+
+    def cudaGraphicsUnmapResources(self, count: int, resource: Resource, stream: int) -> tuple[int]:
+        error = self._did("GraphicsUnmapResources", resource.name, stream)
+        if not resource.mapped:
+            return (UNKNOWN,)
+        resource.mapped = False
+        if resource.buffer:
+            gl.glBindBuffer(gl.GL_COPY_WRITE_BUFFER, resource.name)
+            size = ctypes.sizeof(resource.memory)
+            gl.glBufferSubData(gl.GL_COPY_WRITE_BUFFER, 0, size, ctypes.cast(resource.memory, c_void_p))
+            gl.glBindBuffer(gl.GL_COPY_WRITE_BUFFER, 0)
+        return (error,)
+
+    def cudaGraphicsSubResourceGetMappedArray(self, resource: Resource, index: int, level: int) -> tuple[int, Any]:
+        return self._did("GraphicsSubResourceGetMappedArray") or (0 if resource.mapped else UNKNOWN), resource
+
+    def cudaGraphicsResourceGetMappedPointer(self, resource: Resource) -> tuple[int, int, int]:
+        if not resource.mapped:
+            return UNKNOWN, 0, 0
+        error = self._did("GraphicsResourceGetMappedPointer")
+        return error, ctypes.addressof(resource.memory), ctypes.sizeof(resource.memory)
+
+
+def _component(array: Resource) -> int:
+    """The type of a channel of the bound texture."""
+    form = ctypes.c_int()
+    gl.glGetTexLevelParameteriv(gl.GL_TEXTURE_2D, 0, gl.GL_TEXTURE_INTERNAL_FORMAT, ctypes.byref(form))
+    return int(gl.GL_HALF_FLOAT if form.value == gl.GL_RGBA16F else gl.GL_UNSIGNED_BYTE)
+
+
+def _side(what: int) -> int:
+    side = ctypes.c_int()
+    gl.glGetTexLevelParameteriv(gl.GL_TEXTURE_2D, 0, what, ctypes.byref(side))
+    return side.value
+
+
+def _fetch(name: int) -> Any:
+    """A GL buffer's bytes."""
+    size = ctypes.c_int()
+    gl.glBindBuffer(gl.GL_COPY_READ_BUFFER, name)
+    gl.glGetBufferParameteriv(gl.GL_COPY_READ_BUFFER, gl.GL_BUFFER_SIZE, ctypes.byref(size))
+    memory = (ctypes.c_ubyte * size.value)()
+    gl.glGetBufferSubData(gl.GL_COPY_READ_BUFFER, 0, size.value, ctypes.cast(memory, c_void_p))
+    gl.glBindBuffer(gl.GL_COPY_READ_BUFFER, 0)
+    return memory
+
+
+@dataclass
+class HostBoard:
+    """PyTorch's part on a CPU: memory is the host's, a captured graph is the work itself. Counts what is captured."""
+
+    cuda: Any
+    device: int = 0
+    captured: int = 0
+    replayed: list[int] = field(default_factory=list)  # the streams
+
+    def zeros(self, kind: str, *shape: int) -> Any:
+        import torch
+
+        return torch.zeros(shape, dtype=getattr(torch, kind))
+
+    def put(self, network: Any) -> Any:
+        return network
+
+    def pool(self) -> Any:
+        return object()
+
+    def capture(self, work: Callable[[], None], stream: int, pool: Any) -> Callable[[int], None]:
+        import torch
+
+        def replay(onto: int) -> None:
+            self.replayed.append(onto)
+            with torch.inference_mode():
+                work()
+
+        with torch.inference_mode():
+            work()
+        self.captured += 1
+        return replay
