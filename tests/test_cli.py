@@ -87,7 +87,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "told"),
     [
         (["chek"], "there is no verb 'chek'; did you mean 'check'?"),
-        (["xyzzy"], "there is no verb 'xyzzy'; there are run, check, params, models, patches, bench"),
+        (["xyzzy"], "there is no verb 'xyzzy'; there are run, check, params, models, patches, build, bench"),
         ([], "the following arguments are required: VERB (perform --help)"),
         (["run", "--fsp"], "unrecognized arguments: --fsp (perform --help)"),
         (["run", "--size", "3"], "argument --size: a size is written like 1280x720, not '3' (perform run --help)"),

@@ -123,6 +123,10 @@ def _parser() -> argparse.ArgumentParser:
     models = _verb(verbs, "models", "models", "the worlds that are here, their sizes and moods")
     models.add_argument("--models", metavar="FOLDER", action="append", default=[], help="look here too")
     _add_patches(verbs)
+    build = _verb(verbs, "build", "build", "make the engines that a show needs, before the doors open")
+    _show(build)
+    targets = ("auto", "openvino", "rtx", "tensorrt")  # as perform.engines.targets has them, which is heavy
+    build.add_argument("--target", choices=targets, default="auto", metavar="FOR", help=", ".join(targets))
     _verb(verbs, "bench", "", "how fast is the show on this machine? prints the table")
     return parser
 

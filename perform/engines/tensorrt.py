@@ -251,10 +251,11 @@ def offers(cache: Path | None = None, device: int = 0) -> list[Offer]:
     """Makers of TensorRT computes on this machine, best first, each with its reason. Worker thread; imports PyTorch
     and torch-tensorrt (seconds) where there is a card. Never raises.
     """
-    return [_standard(cache), _light(cache, device)]
+    return [standard_offer(cache), _light(cache, device)]
 
 
-def _standard(cache: Path | None) -> Offer:
+def standard_offer(cache: Path | None = None) -> Offer:
+    """torch-tensorrt on this machine. Never raises."""
     try:
         kit = load_kit()
     except EngineError as e:
@@ -274,8 +275,10 @@ def _light(cache: Path | None, device: int) -> Offer:
 
 def load_kit() -> Kit:
     """torch-tensorrt for the current card. Raises EngineError: not installed, no card, wrong CUDA, too old a card."""
-    import torch
-
+    try:
+        import torch
+    except (ImportError, OSError) as e:
+        raise EngineError(f"TensorRT: PyTorch cannot be loaded: {first_line(e)}") from e
     if not torch.cuda.is_available():
         raise EngineError("TensorRT: PyTorch finds no usable card")
     capability = torch.cuda.get_device_capability()

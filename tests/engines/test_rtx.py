@@ -465,7 +465,7 @@ def test_what_this_machine_lacks_is_told_in_the_offer(
 ) -> None:
     from perform.engines import tensorrt
 
-    monkeypatch.setattr(tensorrt, "_standard", lambda cache: tensorrt.Offer(None, "TensorRT: not here"))
+    monkeypatch.setattr(tensorrt, "standard_offer", lambda cache: tensorrt.Offer(None, "TensorRT: not here"))
     assert [o.reason for o in tensorrt.offers()] == [
         "TensorRT: not here", "TensorRT-RTX on NVIDIA GeForce RTX 4060 (compute capability 8.9)"
     ]  # fmt: skip

@@ -1,0 +1,184 @@
+"""perform build: every engine that a show needs, made before the doors open."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from perform.cli import Bad
+from perform.cli.run import load_show
+
+if TYPE_CHECKING:
+    from perform.engines.targets import Target
+    from perform.library import Library
+    from perform.show import LayerSpec, Show
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A world at one size for pictures of one shape, as some layer plays it now or after a cue."""
+
+    world: str
+    size: str
+    shape: tuple[int, int]
+
+    def __str__(self) -> str:
+        return f"{self.world} {self.size} {self.shape[0]}×{self.shape[1]}"
+
+
+class Said(Protocol):
+    """Where the verb speaks: lines that stay, and what it is at."""
+
+    def line(self, text: str) -> None: ...
+
+    def at(self, text: str) -> None: ...
+
+    def step(self) -> None: ...
+
+
+def build(args: argparse.Namespace) -> int:
+    """Build everything; 0 if each world of the show has an engine for what was asked, 2 if one has not."""
+    from perform.library import Library
+
+    show = load_show(args)
+    library = Library(show.models)
+    wanted, wrong = needs(show, library)
+    targets, missing = _targets(show, args.target)
+    if not targets:
+        raise Bad(" ".join(missing[0].split()) if args.target != "auto" else "nothing can be built on this machine")
+    failed, engines = len(wrong), 0
+    with _speaker(len(wanted) * len(targets)) as said:
+        for text in (*wrong, *missing):
+            said.line(text)
+        for need in wanted:
+            worked = [_one(need, target, library, said) for target in targets]
+            engines += sum(worked)
+            failed += not (any(worked) if args.target == "auto" else all(worked))
+    if failed:
+        raise Bad(f"{failed} of the {_many(len(wanted) + len(wrong), 'world')} that {show.path} plays: no engine")
+    ready = f"{_many(len(wanted), 'world')}, {_many(engines, 'engine')}: ready" if wanted else "it plays no world"
+    print(f"{show.path}: {ready}")
+    return 0
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def needs(show: Show, library: Library) -> tuple[list[Need], list[str]]:
+    """What the layers play, at the start and after any cue; and one sentence for each that cannot be.
+
+    Each world that a layer ever plays is taken at each size that the layer ever has: cues may come in any order.
+    """
+    from perform.library import CardError
+
+    found: dict[Need, None] = {}
+    wrong: dict[str, None] = {}
+    for layer in show.layers:
+        for world in _ever(show, layer, "world", layer.world):
+            if world == "none":
+                continue
+            try:
+                card = library.card(world)
+                for size in _ever(show, layer, "size", layer.size):
+                    card.size(size)
+                    found[Need(world, size, card.fit(*layer.resolution))] = None
+            except (LookupError, CardError) as e:
+                wrong[str(e.args[0])] = None
+    return list(found), list(wrong)
+
+
+def _ever(show: Show, layer: LayerSpec, tail: str, first: str) -> list[str]:
+    """What a layer's world or size is set to, by the show and by its cues (patterns and numbers as OSC has them)."""
+    from perform.control.osc.pattern import matches
+
+    own = [f"{prefix}/{tail}".casefold() for prefix in (layer.address, layer.alias)]
+    values = [first]
+    for cue in show.cues:
+        for address, value in cue.set.items():
+            if any(matches(address.casefold(), name) for name in own):
+                values.append(str(value))
+    return list(dict.fromkeys(values))
+
+
+def _targets(show: Show, wanted: str) -> tuple[list[Target], list[str]]:
+    """What to build for, and why not for the others. "auto": the show's own engine if it names one, else all."""
+    from perform.engines.targets import NAMES, open_target
+    from perform.plugins import EngineError
+
+    own = show.engine
+    names: tuple[str, ...] = NAMES if wanted == "auto" else (wanted,)
+    if wanted == "auto" and own is not None and own.type in NAMES:
+        names = (own.type,)
+    targets, missing = [], []
+    for name in names:
+        try:
+            targets.append(open_target(name, own.keys if own is not None and own.type == name else None))
+        except EngineError as e:
+            missing.append(f"{name:<8}  not here: {e}")
+    return targets, missing
+
+
+def _one(need: Need, target: Target, library: Library, said: Said) -> bool:
+    from perform.library import CardError
+    from perform.plugins import EngineError
+
+    said.at(f"{need} for {target.name}")
+    try:
+        built = target.build(library.card(need.world), need.size, need.shape, said.at)
+    except (EngineError, CardError) as e:
+        said.line(f"{target.name:<8}  {need}: {e}")
+        return False
+    finally:
+        said.step()
+    said.line(f"{target.name:<8}  {need}: {built.text}")
+    return True
+
+
+# ---------------------------------------------------------------- speaking
+@contextmanager
+def _speaker(total: int) -> Iterator[Said]:
+    """A bar where somebody watches and rich is installed, otherwise plain lines."""
+    if sys.stdout.isatty():
+        try:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        except ImportError:
+            pass
+        else:
+            columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+            with Progress(*columns, transient=True) as progress:
+                yield _Bar(progress, progress.add_task("", total=total))
+            return
+    yield _Lines()
+
+
+@dataclass(slots=True)
+class _Bar:
+    """A rich.progress.Progress with one task."""
+
+    progress: Any
+    task: Any
+
+    def line(self, text: str) -> None:
+        self.progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def at(self, text: str) -> None:
+        self.progress.update(self.task, description=text)
+
+    def step(self) -> None:
+        self.progress.advance(self.task)
+
+
+class _Lines:
+    def line(self, text: str) -> None:
+        print(text, flush=True)
+
+    def at(self, text: str) -> None:
+        """What it is at is not worth a line: the result comes on one."""
+
+    def step(self) -> None:
+        """Lines count for themselves."""

@@ -1,0 +1,245 @@
+"""perform build, as somebody at a shell meets it, and what it makes of a show."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from perform import cli
+from perform.card import Card
+from perform.cli import build
+from perform.cli.build import Need, needs
+from perform.engines import targets
+from perform.engines.targets import Built
+from perform.library import Library
+from perform.plugins import EngineError
+from perform.show import load
+from tests.engines.worlds import make_world
+
+SHOW = """[show]
+size = [64, 32]
+fps = 30
+[source.card]
+type = "testcard"
+[[layer]]
+name = "dream"
+world = "dark"
+size = "m"
+resolution = [64, 32]
+"""
+Say = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def say(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Say:
+    """Run the verb in this process, with a cache folder of its own: (exit code, standard output, standard error)."""
+    for module in ("perform.notes", "perform.engines.openvino", "perform.engines.targets", "perform.engines.rtx"):
+        monkeypatch.setattr(f"{module}.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("perform.engines.cabinet.cache_folder", lambda: tmp_path / "cache")
+
+    def said(*words: object) -> tuple[int, str, str]:
+        code = cli.main(["build", *map(str, words)])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return said
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Path:
+    (tmp_path / "models").mkdir()
+    for name in ("dark", "light"):
+        make_world(tmp_path / "models", name)
+    path = tmp_path / "show.toml"
+    path.write_text(SHOW)
+    return path
+
+
+@dataclass
+class FakeTarget:
+    """Builds nothing; `fails` names the worlds it cannot build."""
+
+    name: str
+    fails: tuple[str, ...] = ()
+    built: list[Need] = field(default_factory=list)
+
+    def build(self, card: Card, size: str, shape: tuple[int, int], say: Callable[[str], None]) -> Built:
+        say("half way")
+        if card.world in self.fails:
+            raise EngineError(f"{card.world} cannot be built")
+        need = Need(card.world, size, shape)
+        kept = need in self.built
+        self.built.append(need)
+        return Built(kept, "there already" if kept else "built")
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeTarget]:
+    """Stand-ins for all targets but TensorRT, which is not here."""
+    fakes = {"openvino": FakeTarget("openvino"), "rtx": FakeTarget("rtx")}
+
+    def opened(name: str, keys: Any = None) -> FakeTarget:
+        if name not in fakes:
+            raise EngineError("there is no card")
+        return fakes[name]
+
+    monkeypatch.setattr(targets, "open_target", opened)
+    return fakes
+
+
+# ---------------------------------------------------------------- what a show needs
+def wanted(path: Path, more: str = "") -> tuple[list[str], list[str]]:
+    path.write_text(SHOW + more)
+    shown = load(path)
+    found, wrong = needs(shown, Library(shown.models))
+    return [str(need) for need in found], wrong
+
+
+def test_a_layers_world_is_needed_at_its_size_and_shape(show: Path) -> None:
+    assert wanted(show) == (["dark m 64×32"], [])
+    assert wanted(show, '[[layer]]\nname = "plain"\nsource = "card"\n') == (["dark m 64×32"], [])
+
+
+def test_sides_are_those_that_the_network_takes(show: Path) -> None:
+    assert wanted(show, '[[layer]]\nname = "b"\nworld = "light"\nresolution = [101, 50]\n')[0][1] == "light m 104×48"
+
+
+@pytest.mark.parametrize("address", ["/layer/dream", "/layer/1", "/Layer/DREAM", "/layer/*", "/layer/{dream,x}"])
+def test_what_cues_set_is_needed_too(show: Path, address: str) -> None:
+    cues = f'[[cue]]\nname = "a"\nset = {{ "{address}/world" = "light" }}\n'
+    cues += f'[[cue]]\nname = "b"\nset = {{ "{address}/size" = "s", "/layer/dream/opacity" = 0.5 }}\n'
+    assert wanted(show, cues) == (["dark m 64×32", "dark s 64×32", "light m 64×32", "light s 64×32"], [])
+
+
+def test_a_world_that_is_not_there_is_told_once(show: Path) -> None:
+    cue = '[[cue]]\nname = "{}"\nset = {{ "/layer/1/world" = "lihgt" }}\n'
+    found, wrong = wanted(show, cue.format("a") + cue.format("b"))
+    assert found == ["dark m 64×32"]
+    assert wrong == ["there is no world 'lihgt'; did you mean 'light'?"]
+    assert wanted(show, '[[cue]]\nname = "a"\nset = { "/layer/1/size" = "xl" }\n')[1] == [
+        "the world 'dark' has no size 'xl'; there are m, s"
+    ]
+
+
+# ---------------------------------------------------------------- the verb
+def test_everything_is_built_for_every_target_that_is_here(say: Say, show: Path, made: dict[str, FakeTarget]) -> None:
+    show.write_text(SHOW + '[[cue]]\nname = "a"\nset = { "/layer/1/world" = "light" }\n')
+    lines = [
+        "tensorrt  not here: there is no card",
+        "openvino  dark m 64×32: {}",
+        "rtx       dark m 64×32: {}",
+        "openvino  light m 64×32: {}",
+        "rtx       light m 64×32: {}",
+        f"{show}: 2 worlds, 4 engines: ready",
+    ]
+    assert say(show) == (0, "\n".join(lines).format(*["built"] * 4) + "\n", "")
+    assert say(show) == (0, "\n".join(lines).format(*["there already"] * 4) + "\n", "")
+
+
+def test_one_target_alone(say: Say, show: Path, made: dict[str, FakeTarget]) -> None:
+    assert say(show, "--target", "rtx") == (0, f"rtx       dark m 64×32: built\n{show}: 1 world, 1 engine: ready\n", "")
+    assert made["openvino"].built == []
+    assert say(show, "--target", "tensorrt") == (2, "", "perform: tensorrt not here: there is no card\n")
+
+
+def test_the_engine_that_the_show_names_is_the_one_that_is_built(
+    say: Say, show: Path, made: dict[str, FakeTarget]
+) -> None:
+    show.write_text(SHOW + '[engine]\ntype = "openvino"\n')
+    assert say(show)[0] == 0
+    assert made["openvino"].built
+    assert made["rtx"].built == []
+
+
+def test_a_world_without_any_engine_is_exit_code_2(say: Say, show: Path, made: dict[str, FakeTarget]) -> None:
+    made["rtx"].fails = ("dark",)
+    assert say(show)[0] == 0, "OpenVINO plays it"
+    code, out, err = say(show, "--target", "rtx")
+    assert (code, out) == (2, "rtx       dark m 64×32: dark cannot be built\n")
+    assert err == f"perform: 1 of the 1 world that {show} plays: no engine\n"
+    show.write_text(SHOW + '[[cue]]\nname = "a"\nset = { "/layer/1/world" = "lihgt" }\n')
+    code, out, err = say(show)
+    assert code == 2
+    assert out.startswith("there is no world 'lihgt'; did you mean 'light'?\n")
+    assert "1 of the 2 worlds" in err
+
+
+def test_a_show_without_worlds_needs_nothing(say: Say, show: Path, made: dict[str, FakeTarget]) -> None:
+    show.write_text(SHOW.replace('world = "dark"\n', ""))
+    assert say(show)[:2] == (0, f"tensorrt  not here: there is no card\n{show}: it plays no world\n")
+
+
+def test_a_machine_that_can_build_nothing_says_so(say: Say, show: Path, made: dict[str, FakeTarget]) -> None:
+    made.clear()
+    assert say(show) == (2, "", "perform: nothing can be built on this machine\n")
+
+
+def test_whoever_watches_sees_a_bar(
+    say: Say, show: Path, made: dict[str, FakeTarget], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build.sys, "stdout", SimpleNamespace(isatty=lambda: True, **_streams()))
+    code, out, _ = say(show)
+    assert code == 0
+    assert "openvino  dark m 64×32: built" in out
+    monkeypatch.setitem(sys.modules, "rich.progress", None)
+    assert "rtx       dark m 64×32: there already\n" in say(show)[1]
+
+
+def _streams() -> dict[str, Any]:
+    return {name: getattr(sys.__stdout__, name) for name in ("write", "flush", "fileno", "encoding", "buffer")}
+
+
+# ---------------------------------------------------------------- real targets
+def test_openvino_is_compiled_once_and_found_again(say: Say, show: Path) -> None:
+    code, out, _ = say(show, "--target", "openvino")
+    assert code == 0
+    assert out.startswith("openvino  dark m 64×32: compiled in ")
+    assert "openvino  dark m 64×32: there already (OpenVINO " in say(show, "--target", "openvino")[1]
+
+
+def test_rtx_is_built_without_a_card(say: Say, show: Path) -> None:
+    pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed (pip install tensorrt-rtx)")
+    code, out, _ = say(show, "--target", "rtx")
+    assert code == 0
+    assert out.startswith("rtx       dark m 64×32: compiled in 0.")
+    assert out.splitlines()[0].endswith(" MB for sm80+, sides of 8 to 4096")
+    assert "dark m 64×32: there already: 0." in say(show, "--target", "rtx")[1]
+
+
+def test_the_family_is_that_of_the_card_if_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.engines.fake_cuda import FakeCuda, FakeTrt
+
+    cuda = FakeCuda(cards=(("NVIDIA RTX 2080", 7, 5),))
+    monkeypatch.setattr(targets, "library", lambda: FakeTrt(cuda))
+    monkeypatch.setattr(targets, "bindings", lambda: cuda)
+    monkeypatch.setattr(targets, "cuda_major", lambda: 13)
+    assert targets.RtxTarget.open({}).family == "sm75"
+    cuda.driver = 0
+    assert targets.RtxTarget.open({}).family == "sm80+"
+
+
+def test_tensorrt_needs_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    from perform.engines import tensorrt
+
+    made = SimpleNamespace(
+        quick=lambda card, size, shape: False,
+        make=lambda card, size, shape, say: SimpleNamespace(close=lambda: None, nbytes=2e6, note="TensorRT fp16"),
+    )
+    offers = iter([tensorrt.Offer(None, "TensorRT: there is no card"), tensorrt.Offer(made, "there is one")])  # type: ignore[arg-type]
+    monkeypatch.setattr(tensorrt, "standard_offer", lambda cache: next(offers))
+    with pytest.raises(EngineError, match=r"^there is no card$"):
+        targets.open_target("tensorrt")
+    built = targets.open_target("tensorrt").build(None, "m", (64, 32), print)  # type: ignore[arg-type]
+    assert built == Built(False, "built in 0 s: 2.0 MB (TensorRT fp16)")
+
+
+def test_without_openvino_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(EngineError, match="OpenVINO cannot be loaded: "):
+        targets.open_target("openvino")
