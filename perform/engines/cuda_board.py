@@ -55,11 +55,12 @@ class Board(Protocol):
 
 @dataclass
 class TorchBoard:
-    """A CUDA device as PyTorch sees it."""
+    """A CUDA device as PyTorch sees it. `tune`: let cuDNN try out its ways to convolve, in the runs before a capture."""
 
     torch: Any
     cuda: Any
     device: int = 0
+    tune: bool = True
     _outside: dict[int, Any] = field(default_factory=dict, init=False, repr=False)  # streams, by number
 
     def zeros(self, kind: str, *shape: int) -> Tensor:
@@ -84,8 +85,9 @@ class TorchBoard:
         graph = torch.cuda.CUDAGraph()
         with self._words(), torch.cuda.device(self.device), torch.inference_mode(), torch.cuda.stream(aside):
             aside.wait_stream(torch.cuda.default_stream(self.device))  # where zeros were written and weights moved
-            for _ in range(WARM):
-                work()
+            with torch.backends.cudnn.flags(enabled=True, benchmark=self.tune, allow_tf32=True):
+                for _ in range(WARM):
+                    work()
             aside.synchronize()
             graph.capture_begin(pool=pool, capture_error_mode="thread_local")
             try:

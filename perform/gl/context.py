@@ -58,8 +58,9 @@ class Context:
 def prepare(headless: bool, cuda: int | None = None) -> Any:
     """Set pyglet's options and import it; returns the pyglet module with `gl`, `window` and `display` loaded.
 
-    `cuda`: without a screen, draw on the card that is this CUDA device, if EGL knows which one that is. Raises GLUnavailable where libGL or libEGL is missing, or if this process already chose the other kind:
-    pyglet decides once, on import.
+    `cuda`: without a screen, draw on the card that is this CUDA device, if EGL knows which one that is. Raises
+    GLUnavailable where libGL or libEGL is missing, or if this process already chose the other kind: pyglet decides
+    once, on import.
     """
     import pyglet
 
@@ -121,7 +122,8 @@ def _adopt(make: Callable[[Any, Any], Any], headless: bool, cuda: int | None = N
 def open_headless(cuda: int | None = 0) -> Context:
     """A context without a screen, current on this thread. Costs about 0.1 s.
 
-    On the card that is CUDA device `cuda`, where there is one; else on EGL's first device. Raises GLUnavailable with one sentence (and the line that installs what is missing).
+    On the card that is CUDA device `cuda` where there is one, else on EGL's first device. Raises GLUnavailable with
+    one sentence (and the line that installs what is missing).
     """
     return _adopt(lambda pyglet, wish: pyglet.window.Window(16, 16, visible=False, config=wish), True, cuda)[0]
 
