@@ -38,6 +38,8 @@ class Batches:
         self.device = device or torch.device("cpu")
         self.pictures = [one.to(self.device) for one in world.training()]
         self.side = side
+        self.pairs = bool(world.inputs)  # then a picture's last three channels are what it is to be dreamt from
+        self.coarsest = 1.0 if self.pairs else 28.0
         self.strangers = (strangers(strange) * 255).to(torch.uint8).to(self.device)
         raw = self.raw_of(self.pictures)
         self.scale = moods.Scale.of(raw)
@@ -49,14 +51,13 @@ class Batches:
         """
         chosen = torch.randint(0, len(self.pictures), (paired,), generator=rng)
         real = torch.cat([crop(self.pictures[i], self.side, rng) for i in chosen.tolist()])
-        real = expose(real, rng)
-        grey = luma(real) / 2 + 0.5
+        real, grey = apart(real if self.pairs else expose(real, rng))
         mood = self.scale(moods.measure(real, grey))
-        condition = augment(grey, rng, self.side)
+        condition = augment(grey, rng, self.side, coarsest=self.coarsest)
         if unpaired == 0:
             return Batch(real, condition, mood, condition[:0], torch.zeros(0, 2, device=self.device))
         foreign = self._foreign(grey, unpaired, rng)
-        dialled = controls(unpaired, rng, self.side)
+        dialled = controls(unpaired, rng, self.side, coarsest=self.coarsest)
         condition = torch.cat([condition, apply(foreign, dialled, rng, self.side)])
         steps = torch.randint(-2, 3, (moved, 2), generator=rng)
         gone = apply(nudge(foreign[unpaired - moved :], steps), dialled.tail(moved), rng, self.side) if moved else None
@@ -65,7 +66,7 @@ class Batches:
             condition,
             torch.cat([mood, self.any_moods(unpaired, rng)]),
             condition[:0] if gone is None else gone,
-            (steps * (self.side / SIDE)).to(self.device),
+            (steps * (self.side / foreign.shape[2])).to(self.device),
         )
 
     def any_moods(self, count: int, rng: torch.Generator) -> Tensor:
@@ -77,8 +78,10 @@ class Batches:
 
     def _foreign(self, grey: Tensor, count: int, rng: torch.Generator) -> Tensor:
         """Half procedural strangers, a quarter twisted photographs, a quarter photographs that will get another's
-        mood. [count,1,64,64].
+        mood. [count,1,64,64]. Of pairs, inputs that will get another's mood, [count,1,S,S].
         """
+        if self.pairs:
+            return grey[torch.randint(0, len(grey), (count,), generator=rng).to(self.device)]
         small = F.interpolate(grey, SIDE, mode="area")
         rows = torch.randint(0, len(self.strangers), (count,), generator=rng).tolist()
         own = torch.randint(0, len(grey), (count,), generator=rng).tolist()
@@ -94,14 +97,20 @@ class Batches:
         """Raw moods of the middle square of photographs, each uint8 [3,H,W], to [N,7]. 10 ms each."""
         raw = []
         for one in pictures:
-            square = middle(one, self.side)
-            raw.append(moods.measure(square, luma(square) / 2 + 0.5))
+            raw.append(moods.measure(*apart(middle(one, self.side))))
         return torch.cat(raw)
 
 
+def apart(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """(what is to be dreamt [B,3,H,W], the luma in 0..1 it is to be dreamt from [B,1,H,W]) of photographs [B,3,H,W] in
+    -1..1, which are their own input, or of pairs [B,6,H,W].
+    """
+    return pictures[:, :3], luma(pictures[:, -3:]) / 2 + 0.5
+
+
 def crop(picture: Tensor, side: int, rng: torch.Generator) -> Tensor:
-    """A random square of a photograph, 62 to 100 % of its height, flipped half of the time: uint8 [3,H,W] to
-    [1,3,side,side] in -1..1.
+    """A random square of a photograph, 62 to 100 % of its height, flipped half of the time: uint8 [C,H,W] to
+    [1,C,side,side] in -1..1.
     """
     height, width = picture.shape[1:]
     square = int(min(height, width) * (0.62 + 0.38 * float(torch.rand(1, generator=rng))))
@@ -124,7 +133,7 @@ def nudge(pictures: Tensor, steps: Tensor) -> Tensor:
 
 
 def middle(picture: Tensor, side: int) -> Tensor:
-    """The largest centred square: uint8 [3,H,W] to [1,3,side,side] in -1..1."""
+    """The largest centred square: uint8 [C,H,W] to [1,C,side,side] in -1..1."""
     height, width = picture.shape[1:]
     square = min(height, width)
     y, x = (height - square) // 2, (width - square) // 2

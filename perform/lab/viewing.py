@@ -8,16 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from perform.lab import losses, moods, run
-from perform.lab.batches import Batches, middle
-from perform.lab.conditions import augment, luma
+from perform.lab.batches import Batches, apart, middle
+from perform.lab.conditions import augment
 
 
 def held_out(batches: Batches, unseen: Sequence[Tensor], most: int) -> tuple[Tensor, Tensor, Tensor]:
     """(photographs [N,3,S,S], conditions, own moods) of the middles of at most `most` held-out photographs."""
-    real = torch.cat([middle(one.to(batches.device), batches.side) for one in unseen[:most]])
-    grey = luma(real) / 2 + 0.5
+    real, grey = apart(torch.cat([middle(one.to(batches.device), batches.side) for one in unseen[:most]]))
     rng = torch.Generator().manual_seed(1)
-    return real, augment(grey, rng, batches.side, 14.0, 18.0), batches.scale(moods.measure(real, grey))
+    condition = augment(grey, rng, batches.side, 14.0, min(18.0, batches.coarsest))
+    return real, condition, batches.scale(moods.measure(real, grey))
 
 
 @torch.no_grad()
@@ -43,8 +43,11 @@ def score(network: nn.Module, frozen: nn.Module, batches: Batches, unseen: Seque
     picture whatever it is given). Seconds on a CPU.
     """
     real, condition, own = held_out(batches, unseen, 24)
-    dream = torch.cat([network(c, m).float() for c, m in zip(condition.split(4), own.split(4), strict=True)])
-    mine, theirs = (torch.cat([frozen(part)[2].mean((2, 3)) for part in y.split(4)]) for y in (dream, real))
+    dream = torch.cat(
+        [network(c, m).float() for c, m in zip(torch.split(condition, 4), torch.split(own, 4), strict=True)]
+    )
+    parts = (torch.split(dream, 4), torch.split(real, 4))
+    mine, theirs = (torch.cat([frozen(part)[2].mean((2, 3)) for part in those]) for those in parts)
     spread = theirs.std(0, correction=0)
     away = (mine.mean(0) - theirs.mean(0)).abs().mean() + (mine.std(0, correction=0) - spread).abs().mean()
     unit = spread.mean().clamp(min=1e-6)

@@ -23,16 +23,20 @@ from torch import Tensor
 
 HELD_OUT = 13  # every 13th picture is never trained on
 FILE = "world.safetensors"
+INPUT = "input-"
 
 
 @dataclass(frozen=True)
 class World:
     """A world's pictures in memory: uint8 [3,H,W] each, of any sizes (shorter side 256 or more, longer side 720 or
     less where the lab collected them), and which are held out from training, bool [N].
+
+    Of pairs (pix2pix), `pictures` are what is to be dreamt and `inputs`, of the same sizes, what it is dreamt from.
     """
 
     pictures: Sequence[Tensor]
     held_out: Tensor
+    inputs: Sequence[Tensor] = ()
 
     @classmethod
     def of(cls, pictures: Sequence[Tensor]) -> World:
@@ -47,9 +51,12 @@ class World:
             with safe_open(folder / FILE, "pt") as file:
                 held_out = file.get_tensor("held_out")
                 names = sorted(set(file.keys()) - {"held_out"})
-                return cls([_decoded(file.get_tensor(name)) for name in names], held_out)
+                decoded = {name: _decoded(file.get_tensor(name)) for name in names}
+                inputs = [one for name, one in decoded.items() if name.startswith(INPUT)]
+                return cls([one for name, one in decoded.items() if not name.startswith(INPUT)], held_out, inputs)
         except (OSError, SafetensorError) as error:
-            raise ValueError(f"{folder} holds no world ({error}): perform world NAME --out {folder} makes one") from error
+            hint = f"perform world NAME --out {folder} makes one"
+            raise ValueError(f"{folder} holds no world ({error}): {hint}") from error
 
     def save(self, folder: Path) -> None:
         """Write `world.safetensors` into `folder`: a tensor for each picture ("000000" …), holding a JPEG (quality 95,
@@ -57,17 +64,23 @@ class World:
         """
         folder.mkdir(parents=True, exist_ok=True)
         files = {f"{index:06d}": _encoded(one) for index, one in enumerate(self.pictures)}
+        files |= {f"{INPUT}{index:06d}": _encoded(one) for index, one in enumerate(self.inputs)}
         fresh = folder / (FILE + ".new")
         save_file(files | {"held_out": self.held_out}, fresh)
         fresh.replace(folder / FILE)
 
     def training(self) -> list[Tensor]:
-        """The pictures to train on, uint8 [3,H,W] each."""
-        return [one for one, held in zip(self.pictures, self.held_out.tolist(), strict=True) if not held]
+        """The pictures to train on, uint8 [3,H,W] each; of pairs [6,H,W], the input last."""
+        return [one for one, held in zip(self._whole(), self.held_out.tolist(), strict=True) if not held]
 
     def unseen(self) -> list[Tensor]:
-        """The held-out pictures, uint8 [3,H,W] each."""
-        return [one for one, held in zip(self.pictures, self.held_out.tolist(), strict=True) if held]
+        """The held-out pictures, uint8 [3,H,W] each; of pairs [6,H,W], the input last."""
+        return [one for one, held in zip(self._whole(), self.held_out.tolist(), strict=True) if held]
+
+    def _whole(self) -> Sequence[Tensor]:
+        if not self.inputs:
+            return self.pictures
+        return [torch.cat(pair) for pair in zip(self.pictures, self.inputs, strict=True)]
 
 
 def pixels(image: Image.Image) -> Tensor:

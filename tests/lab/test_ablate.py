@@ -1,0 +1,55 @@
+"""Ablations: every variant names a network and settings that there are, and ends as a run folder that can be read."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import torch
+
+from perform.lab import ablate, distil, features, networks, run, train
+from perform.lab.batches import Batches
+from perform.lab.worlds import World
+
+
+def test_every_variant_changes_what_there_is() -> None:
+    for variant in ablate.VARIANTS.values():
+        recipe = train.Recipe if variant.stage == "train" else distil.Recipe
+        assert variant.size in networks.names()
+        assert set(variant.changes) <= {field.name for field in fields(recipe)}
+    removed = {key for variant in ablate.VARIANTS.values() for key in variant.changes}
+    losses = {"adversarial", "pixel", "structure", "sparkle", "matching", "steady"}
+    assert losses <= removed
+
+
+def test_variants_end_as_run_folders_and_are_not_done_twice(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = {"s": ((8, 8, 16), 1)}
+    monkeypatch.setattr(distil, "Batches", lambda data, side, device: Batches(data, 32, strange=12))
+    monkeypatch.setattr(train, "Batches", lambda data, side, device: Batches(data, 32, strange=12))
+    monkeypatch.setattr(features, "fetch", lambda cache: None)
+    monkeypatch.setattr(networks, "make", lambda name, mood: networks.trainable(*small["s"], mood))
+    monkeypatch.setattr(networks, "live", lambda name, mood: networks.fold(networks.trainable(*small["s"], mood)))
+    monkeypatch.setattr(train.features.Features, "__init__", _small_features(features.Features.__init__))
+    world.save(tmp_path / "world")
+    paths = {"world": tmp_path / "world", "cache": tmp_path, "out": tmp_path / "out", "teacher": tmp_path / "teacher"}
+    recipe = train.Recipe(size="m", side=32, steps=2, paired=1, unpaired=1)
+    train.train(recipe, paths["world"], paths["teacher"], tmp_path, run.Pace(2), "cpu")
+    for name in ("undistilled", "no-pixel"):
+        there = ablate.one(name, paths, 2, (1, 1), "cpu")
+        dream = run.network(there)(torch.zeros(1, 1, 32, 32), torch.zeros(1, 7))
+        assert dream.shape == (1, 3, 32, 32)
+        before = (there / "ema.safetensors").stat().st_mtime_ns
+        assert ablate.one(name, paths, 2, (1, 1), "cpu") == there
+        assert (there / "ema.safetensors").stat().st_mtime_ns == before
+    with pytest.raises(ValueError, match="no variant 'no-such'"):
+        ablate.one("no-such", paths, 2, (1, 1))
+
+
+def _small_features(original: object) -> object:
+    def init(self: features.Features, weights: Path | None, side: int = 128) -> None:
+        original(self, None, 128)  # type: ignore[operator]
+
+    return init
