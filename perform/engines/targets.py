@@ -9,7 +9,7 @@ OpenVINO builds on the machine that plays; TensorRT-RTX anywhere, without a card
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,6 +51,7 @@ def open_target(name: str, keys: Mapping[str, Any] | None = None) -> Target:
 
     `keys` are those of the engine in the show, if it names this one: what is built must be what it will look for.
     """
+    kinds: dict[str, Callable[[dict[str, Any]], Target]]
     kinds = {"openvino": OpenVinoTarget.open, "rtx": RtxTarget.open, "tensorrt": TensorRtTarget.open}
     return kinds[name](dict(keys or {}))
 

@@ -13,6 +13,7 @@ Measured: nothing, as yet. The graph's conversion has been tried as far as a mac
 
 from __future__ import annotations
 
+import functools
 import inspect
 import io
 import logging
@@ -205,6 +206,7 @@ class _Work:
     def _settings(self) -> dict[str, Any]:
         """How to compile, as far as this version of the library knows the words."""
         wanted = {
+            "device": self.inputs[0].device,
             "immutable_weights": False,  # so that it can be refitted
             "min_block_size": 1,
             "use_explicit_typing": True,  # older ones: compute in the types of the graph
@@ -247,20 +249,26 @@ class _Work:
 
 
 # ---------------------------------------------------------------- what this machine has
-def offers(cache: Path | None = None, device: int = 0) -> list[Offer]:
-    """Makers of TensorRT computes on this machine, best first, each with its reason. Worker thread; imports PyTorch
-    and torch-tensorrt (seconds) where there is a card. Never raises.
+@functools.cache
+def offers(cache: Path | None = None, device: int = 0) -> tuple[Offer, ...]:
+    """Makers of TensorRT computes on this machine, best first, each with its reason; what is not there is logged, once.
+
+    Worker thread; imports PyTorch and torch-tensorrt (seconds) where there is a card. Never raises. A process asks its
+    machine once: what is installed later counts from the next start.
     """
-    return [standard_offer(cache), _light(cache, device)]
+    found = standard_offer(cache, device), _light(cache, device)
+    for offer in found:
+        log.log(logging.INFO if offer.maker is None else logging.DEBUG, "%s", offer.reason)
+    return found
 
 
-def standard_offer(cache: Path | None = None) -> Offer:
+def standard_offer(cache: Path | None = None, device: int = 0) -> Offer:
     """torch-tensorrt on this machine. Never raises."""
     try:
-        kit = load_kit()
+        kit = load_kit(device)
     except EngineError as e:
         return Offer(None, str(e))
-    return Offer(TensorRt(lambda: kit, cache), f"{kit.variant} on {kit.card}")
+    return Offer(TensorRt(lambda: kit, cache, f"cuda:{device}"), f"{kit.variant} on {kit.card}")
 
 
 def _light(cache: Path | None, device: int) -> Offer:
@@ -273,16 +281,16 @@ def _light(cache: Path | None, device: int) -> Offer:
     return Offer(maker, f"TensorRT-RTX on {maker.gpu}")
 
 
-def load_kit() -> Kit:
-    """torch-tensorrt for the current card. Raises EngineError: not installed, no card, wrong CUDA, too old a card."""
+def load_kit(device: int = 0) -> Kit:
+    """torch-tensorrt for this card. Raises EngineError: not installed, no card, wrong CUDA, too old a card."""
     try:
         import torch
     except (ImportError, OSError) as e:
         raise EngineError(f"TensorRT: PyTorch cannot be loaded: {first_line(e)}") from e
     if not torch.cuda.is_available():
         raise EngineError("TensorRT: PyTorch finds no usable card")
-    capability = torch.cuda.get_device_capability()
-    name = f"{torch.cuda.get_device_name()} ({capability[0]}.{capability[1]})"
+    capability = torch.cuda.get_device_capability(device)
+    name = f"{torch.cuda.get_device_name(device)} ({capability[0]}.{capability[1]})"
     if capability < LEAST:
         raise EngineError(f"TensorRT: {name} is too old; compute capability {LEAST[0]}.{LEAST[1]} is needed")
     library = _import()

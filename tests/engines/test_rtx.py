@@ -465,11 +465,12 @@ def test_what_this_machine_lacks_is_told_in_the_offer(
 ) -> None:
     from perform.engines import tensorrt
 
-    monkeypatch.setattr(tensorrt, "standard_offer", lambda cache: tensorrt.Offer(None, "TensorRT: not here"))
-    assert [o.reason for o in tensorrt.offers()] == [
+    monkeypatch.setattr(tensorrt, "standard_offer", lambda cache, device: tensorrt.Offer(None, "TensorRT: not here"))
+    offers = tensorrt.offers.__wrapped__
+    assert [o.reason for o in offers()] == [
         "TensorRT: not here", "TensorRT-RTX on NVIDIA GeForce RTX 4060 (compute capability 8.9)"
     ]  # fmt: skip
     cuda.cards = (("NVIDIA H100", 9, 0),)
-    offer = tensorrt.offers()[1]
+    offer = offers()[1]
     assert offer.maker is None
     assert offer.reason.startswith("TensorRT-RTX does not run on NVIDIA H100 (compute capability 9.0): it takes 7.5, ")

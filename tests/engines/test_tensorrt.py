@@ -18,7 +18,7 @@ from safetensors.torch import save
 from perform import networks, paths
 from perform.card import Card
 from perform.engines import tensorrt, tensorrt_graph
-from perform.engines.tensorrt import Kit, TensorRt, load_kit, offers
+from perform.engines.tensorrt import Kit, Offer, TensorRt, load_kit, offers
 from perform.engines.torch import network_of
 from perform.engines.trial import probe
 from perform.library import Library
@@ -321,13 +321,31 @@ def test_what_a_world_must_bring_is_told(tmp_path: Path, library: FakeLibrary) -
 
 
 # ---------------------------------------------------------------- what this machine has
+def fresh(cache: Path | None = None) -> tuple[Offer, ...]:
+    """As a new process would be told."""
+    offers.cache_clear()
+    try:
+        return offers(cache)
+    finally:
+        offers.cache_clear()
+
+
+def test_what_is_not_here_is_said_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    offers.cache_clear()
+    caplog.set_level("INFO", "perform")
+    assert offers() is offers()
+    offers.cache_clear()
+    assert [r.message for r in caplog.records].count("TensorRT: PyTorch finds no usable card") == 1
+
+
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A machine with a card and torch-tensorrt; change it to taste."""
     here = SimpleNamespace(capability=(8, 9), trt=SimpleNamespace(__version__="11.1"), library=FakeLibrary())
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: here.capability)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "NVIDIA A")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: here.capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA A")
     monkeypatch.setattr(tensorrt, "_driver", lambda torch: "13.0")
     monkeypatch.setitem(sys.modules, "torch_tensorrt", here.library)
     monkeypatch.setitem(sys.modules, "tensorrt", here.trt)
@@ -335,7 +353,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def test_the_standard_one_is_offered(machine: SimpleNamespace, tmp_path: Path) -> None:
-    offer = offers(tmp_path)[0]
+    offer = fresh(tmp_path)[0]
     assert offer.reason == "TensorRT on NVIDIA A (8.9)"
     assert isinstance(offer.maker, TensorRt)
     kit = load_kit()
@@ -346,21 +364,21 @@ def test_the_standard_one_is_offered(machine: SimpleNamespace, tmp_path: Path) -
 def test_the_rtx_variant_knows_its_cards(machine: SimpleNamespace) -> None:
     machine.trt._package_name = "tensorrt_rtx"
     machine.trt.ComputeCapability = SimpleNamespace(__members__={"SM89": 0, "SM120": 1})
-    assert offers()[0].reason == "TensorRT-RTX on NVIDIA A (8.9)"
+    assert fresh()[0].reason == "TensorRT-RTX on NVIDIA A (8.9)"
     machine.capability = (9, 0)
-    assert offers()[0].maker is None
-    assert offers()[0].reason.startswith("TensorRT-RTX does not run on NVIDIA A (9.0); install perform[tensorrt]")
+    assert fresh()[0].maker is None
+    assert fresh()[0].reason.startswith("TensorRT-RTX does not run on NVIDIA A (9.0); install perform[tensorrt]")
 
 
 def test_an_old_card_is_told(machine: SimpleNamespace) -> None:
     machine.capability = (6, 1)
-    assert offers()[0].reason == "TensorRT: NVIDIA A (6.1) is too old; compute capability 7.5 is needed"
+    assert fresh()[0].reason == "TensorRT: NVIDIA A (6.1) is too old; compute capability 7.5 is needed"
 
 
 def test_without_a_card_nothing_of_it_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(tensorrt, "_import", lambda: pytest.fail("it was imported"))
-    assert offers()[0].reason == "TensorRT: PyTorch finds no usable card"
+    assert fresh()[0].reason == "TensorRT: PyTorch finds no usable card"
 
 
 @pytest.mark.parametrize(
@@ -387,7 +405,7 @@ def test_a_library_that_cannot_be_loaded_is_told(
 
     monkeypatch.delitem(sys.modules, "torch_tensorrt")
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
-    assert offers()[0].reason == said
+    assert fresh()[0].reason == said
 
 
 def test_importing_the_maker_imports_no_library() -> None:
