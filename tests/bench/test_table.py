@@ -1,0 +1,122 @@
+"""Tables, floors and goals from rows made up for it; the file is written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.gpu import table
+from bench.gpu.roofline import Ceilings
+from bench.gpu.timing import Times, at
+
+FULL, SMALL = [1920, 1080], [512, 512]
+COST = {"network": "m", "size": FULL, "macs": 30_000_000_000, "layered": 300_000_000, "ideal": 20_000_000, "weights": 1}
+
+
+def rows() -> list[dict[str, Any]]:
+    path = {"group": "path", "network": "m", "size": FULL}
+    return [
+        {"case": "ceilings", "group": "roofline", "flops": 600e12, "bandwidth": 3e12},
+        {"case": "e", "group": "engines", "network": "m", "size": FULL, "engine": "graph", "p50_ms": 0.16, "fps": 6000},
+        {"case": "e", "group": "engines", "network": "m", "size": FULL, "engine": "eager", "p50_ms": 0.5, "fps": 2000},
+        {"case": "e", "group": "engines", "network": "m", "size": SMALL, "engine": "graph", "p50_ms": 0.1, "fps": 9000},
+        {"case": "p", **path, "engine": "interop", "fps": 5900, "alone_fps": 6000, "latency_p50_ms": 0.4, "gl": "GPU"},
+        {"case": "p", **path, "engine": "host bridge", "fps": 1000, "gl": "GPU"},
+        {"case": "p", **path, "engine": "host", "fps": 500, "gl": "none: tensors stand in for textures"},
+        {"case": "d", "group": "diffusion", "size": SMALL, "engine": "graph", "fps": 90.0},
+        {"case": "d", "group": "diffusion", "size": SMALL, "engine": "compiled graph", "error": "no"},
+        {"case": "w", "group": "switch", "size": FULL, "engine": "interop", "late": 2},
+    ]
+
+
+def goals(found: list[dict[str, Any]]) -> dict[str, table.Goal]:
+    costs = {("m", (1920, 1080)): table.Cell(COST["macs"], COST["layered"], COST["ideal"])}  # type: ignore[arg-type]
+    return {goal.what: goal for goal in table.goals(found, costs)}
+
+
+def test_the_floor_is_the_larger_of_arithmetic_and_memory() -> None:
+    top, cost = Ceilings(600e12, 3e12), table.Cell(30_000_000_000, 300_000_000, 20_000_000)
+    assert top.arithmetic(cost) == pytest.approx(0.1)  # type: ignore[arg-type]
+    assert top.memory(cost) == pytest.approx(0.1)  # type: ignore[arg-type]
+    assert top.memory(cost, ideal=True) == pytest.approx(0.02 / 3)  # type: ignore[arg-type]
+    assert top.floor(table.Cell(60_000_000_000, 300_000_000, 1)) == pytest.approx(0.2)  # type: ignore[arg-type]
+
+
+def test_goals_say_what_was_read_and_whether_it_is_enough() -> None:
+    found = goals(rows())
+    assert found["end to end, of what the engine records, m 1920×1080"].reached is True
+    assert found["end to end, of the fastest engine alone, m 1920×1080"].read.startswith("98%")
+    assert found["m 1920×1080 end to end, fps"].reached is True
+    assert found["latency texture to texture, m 1920×1080, ms"].reached is True
+    assert found["interop against host copies, same engine, m 1920×1080"].read.startswith("5.9×")
+    assert found["engine, of the tighter roofline bound, m 1920×1080"].read.startswith("62%")
+    assert found["m 512×512 against one-step diffusion"].read.startswith("100×")
+    assert found["late frames in the switches at 60 fps"].reached is False
+
+
+def test_what_was_not_read_is_not_reached_nor_missed() -> None:
+    found = goals(rows())
+    assert found["m 3840×2160 end to end, fps"].mark == "not read"
+    assert found["host waits a frame"].mark == "not read"
+    # what stood in for GL is not a reading
+    assert found["interop against the engine behind host copies, m 1920×1080"].mark == "not read"
+    assert all(goal.reached is None for goal in goals(rows()[:1]).values())
+
+
+def whole(found: list[dict[str, Any]], device: str | None) -> dict[str, Any]:
+    machine = {"cpu": "a processor", "cores": 16, "python": "3.12", "gpu": {"name": "a card", "driver_version": "580"}}
+    about = {"torch": "2.11", "device": device}
+    return {"machine": machine, "libraries": about, "costs": [COST], "rows": found, "skipped": ["memory"]}
+
+
+def test_the_report_has_the_machine_the_tables_and_what_was_left_out() -> None:
+    text = table.report(whole(rows(), "a card"))
+    assert text.startswith("a card, driver 580; a processor, 16 cores; Python 3.12, torch 2.11")
+    assert "600 TFLOP/s in half precision, 3.00 TB/s" in text
+    line = next(line for line in text.splitlines() if "graph" in line and "1920×1080" in line)
+    assert line.split()[:4] == ["size", "m", "1920×1080", "graph"]
+    assert "62%" in line
+    assert "No time was left for: memory" in text
+    assert "Numbers to reach" in text
+
+
+def test_without_a_card_no_number_counts() -> None:
+    text = table.report(whole(rows(), None))
+    assert "Numbers to reach" not in text
+    assert text.count("There was no NVIDIA card") == 1
+
+
+def test_an_error_is_a_line_of_its_own() -> None:
+    failed = {
+        "case": "e",
+        "group": "engines",
+        "network": "l",
+        "size": FULL,
+        "engine": "graph",
+        "error": "out of memory",
+    }
+    assert "out of memory" in table.report(whole([*rows(), failed], "a card"))
+
+
+def test_columns_stand_below_each_other() -> None:
+    out = table.grid(["a", "b", "number", ""], [["x", "y", 1.0, "z"], ["long", "y", 1234.5, ""]]).splitlines()
+    assert out == ["a     b  number", "x     y   1.000  z", "long  y   1,234"]
+
+
+def test_the_file_is_written_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "found.json"
+    table.save(path, whole(rows(), "a card"))
+    again = json.loads(path.read_text("utf-8"))
+    assert again["format"] == table.FORMAT
+    assert table.report(again) == table.report(whole(rows(), "a card"))
+    assert [p.name for p in path.parent.iterdir()] == ["found.json"]
+
+
+def test_percentiles() -> None:
+    assert at([1.0, 2.0, 3.0], 0.5) == 2.0
+    assert at([1.0, 2.0], 0.75) == 1.75
+    times = Times.of([3.0, 1.0, 2.0], 0.5)
+    assert (times.p50, times.rate, times.runs) == (2.0, 6.0, 3)
