@@ -7,9 +7,11 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from perform.lab.licences import Grant
+from perform.lab.renders import many
 
 RENDERED = Grant((), "the perform authors", "CC0-1.0", "")
 
@@ -41,3 +43,12 @@ class Gathering:
             grant = piece.grant
             writer.writerow([piece.name, grant.author, grant.licence, grant.remark, piece.source])
         return out.getvalue()
+
+
+def rendered(kind: str, count: int, side: int, workers: int) -> tuple[list[Piece], dict[str, object]]:
+    """(renders as pieces, what world.json says of them)."""
+    found = many.render(kind, count, side, workers)
+    source = f"perform.lab.renders.{kind}"
+    pieces = [Piece(f"{kind}-{seed:05d}", picture, RENDERED, source) for seed, picture in found]
+    seeds = {"renders": source, "count": count, "side": side, "last_seed": found[-1][0], "torch": torch.__version__}
+    return pieces, seeds
