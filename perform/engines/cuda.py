@@ -36,6 +36,7 @@ class Cuda:
     compile: bool = True
     _board: Board | None = field(default=None, init=False, repr=False)
     _label: str = field(default="", init=False, repr=False)
+    _makers: Sequence[Maker] = field(default=(), init=False, repr=False)
     _kinds: Sequence[str] = field(default=KINDS, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -47,10 +48,10 @@ class Cuda:
             self._kinds = (self.bridge,)
 
     @classmethod
-    def on(cls, board: Board, label: str = "", **keys: Any) -> Cuda:
-        """On a board that is there already (tests, benches)."""
+    def on(cls, board: Board, label: str = "", makers: Sequence[Maker] = (), **keys: Any) -> Cuda:
+        """On a board that is there already, with these makers, best first (none: all that this machine has)."""
         made = cls(device=board.device, **keys)
-        made._board, made._label = board, label
+        made._board, made._label, made._makers = board, label, makers
         return made
 
     def load(self, card: Card, size: str, shape: Shape) -> CudaGenerator:
@@ -73,7 +74,9 @@ class Cuda:
         """All that might compute a world here, best first."""
         from perform.engines.tensorrt import offers
 
-        found: list[Maker] = []
+        found: list[Maker] = list(self._makers)
+        if found:
+            return found
         if self.tensorrt:
             found += [offer.maker for offer in offers(device=self.device) if offer.maker is not None]
         if self.compile:

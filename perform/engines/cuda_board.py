@@ -55,7 +55,7 @@ class Board(Protocol):
 
 @dataclass
 class TorchBoard:
-    """A CUDA device as PyTorch sees it. `tune`: let cuDNN try out its ways to convolve, in the runs before a capture."""
+    """A CUDA device as PyTorch sees it. `tune`: cuDNN tries out its ways to convolve, in the runs before a capture."""
 
     torch: Any
     cuda: Any

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 W = TypeVar("W")
+CALM = 0.8  # how slowly what is known of the pauses changes
 
 
 @dataclass(slots=True)
@@ -26,13 +27,14 @@ class Rounds(Generic[K, W]):
     _heard: set[K] = field(default_factory=set)
     _expected: set[K] = field(default_factory=set)
     _asked: set[K] = field(default_factory=set)  # have asked for their dream since they were heard
-    _pause: dict[K, float] = field(default_factory=dict)  # seconds before each was heard, the last time
+    _pause: dict[K, float] = field(default_factory=dict)  # seconds before each is heard, usually
     _last: float = 0.0
 
     def hear(self, who: K, wish: W | None) -> None:
         """Somebody submits; None: nothing new, which is news too."""
         now = self.clock()
-        self._pause[who], self._last = now - self._last, now
+        pause, self._last = (now - self._last if self._pause else 0.0), now
+        self._pause[who] = CALM * self._pause.get(who, pause) + (1.0 - CALM) * pause
         first = self._pause[who] >= max(self._pause.values())
         if who in self._heard or (first and self._heard):
             self._over()

@@ -70,7 +70,7 @@ def prepare(headless: bool, cuda: int | None = None) -> Any:
         kinds = ("headless", "a window") if pyglet.options.headless else ("a window", "headless")
         raise GLUnavailable(f"this process already renders {kinds[0]}; start another one for {kinds[1]}")
     pyglet.options.headless = headless
-    if headless and cuda is not None and not loaded:
+    if headless and cuda is not None and not loaded and pyglet.options.headless_device == 0:
         pyglet.options.headless_device = egl.device_of(cuda) or 0
     pyglet.options.shadow_window = False
     pyglet.options.debug_gl = False

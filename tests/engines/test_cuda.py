@@ -1,0 +1,476 @@
+"""The CUDA engine on a recording stand-in for the runtime: real GL (llvmpipe), real networks, made-up streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from perform import networks
+from perform.card import Card
+from perform.engines import cuda_works
+from perform.engines.cuda import Cuda, Full
+from perform.engines.cuda_compute import Say
+from perform.engines.cuda_generator import CudaGenerator
+from perform.engines.cuda_rounds import Rounds
+from perform.engines.generator import Shape, Venue
+from perform.engines.trial import probe
+from perform.frame import Frame
+from perform.gl.context import Context
+from perform.gl.interop import KINDS, CudaError, Poisoned
+from perform.gl.target import Texture
+from perform.gl.transfer import read, upload
+from perform.library import Library
+from perform.plugins import EngineError
+from perform.testing import check_engine
+from perform.testing.cuda import HostBoard, RecordingCuda
+from tests.engines.conftest import until
+from tests.engines.worlds import plain_bytes, write_card
+
+SHAPE = (64, 32)
+LIVE, FIXED = Venue(), Venue(synchronous=True)
+
+
+@dataclass
+class Tint:
+    """A compute that is easily told: the negative, or with `add` the picture and some more."""
+
+    note: str = "tint"
+    nbytes: int = 1000
+    batch: int = 4
+    add: int | None = None
+    calls: list[int] = field(default_factory=list)
+    closed: int = 0
+
+    def __call__(self, picture: torch.Tensor, mood: torch.Tensor) -> torch.Tensor:
+        self.calls.append(len(picture))
+        dream = 255 - picture if self.add is None else (picture.int() + self.add).clamp(0, 255).to(torch.uint8)
+        dream = (dream.float() + 10.0 * mood[:, :1, None, None]).clamp(0, 255).to(torch.uint8)
+        dream[..., 3] = 255
+        return dream
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@dataclass
+class Tinting:
+    """A maker of one given compute."""
+
+    compute: Tint
+    name: str = "tinting"
+    fails: Exception | None = None
+    takes_long: bool = False
+
+    def quick(self, card: Card, size: str, shape: Shape) -> bool:
+        return not self.takes_long
+
+    def make(self, card: Card, size: str, shape: Shape, say: Say) -> Tint:
+        say("half way")
+        if self.fails is not None:
+            raise self.fails
+        return self.compute
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Card:
+    folder = tmp_path / "pond"
+    folder.mkdir()
+    for n, size in enumerate(("s", "m")):
+        (folder / f"{size}.safetensors").write_bytes(plain_bytes(n))
+    write_card(folder, ("s", "m"))
+    return Library([tmp_path]).card("pond")
+
+
+@dataclass
+class Rig:
+    """Hardware whose computes a test gives, and pictures for its engines."""
+
+    cuda: RecordingCuda
+    board: HostBoard
+    card: Card
+    textures: list[Texture] = field(default_factory=list)
+    generators: list[CudaGenerator] = field(default_factory=list)
+    serial: int = 0
+
+    def load(self, *computes: Tint | Tinting, shape: Shape = SHAPE) -> CudaGenerator:
+        """The last one plays first, those before it are better ones."""
+        makers = [c if isinstance(c, Tinting) else Tinting(c, c.note) for c in computes]
+        for maker in makers[:-1]:
+            maker.takes_long = True
+        hardware = Cuda.on(self.board, "a card", makers)
+        generator = hardware.load(self.card, "m", shape)
+        self.generators.append(generator)
+        return generator
+
+    def picture(self, grey: int = 40, time: float = 0.0, shape: Shape = SHAPE) -> Frame:
+        texture = Texture.make(*shape)
+        self.textures.append(texture)
+        pixels = np.full((shape[1], shape[0], 4), 255, np.uint8)
+        pixels[..., :3] = grey
+        pixels[0, :, :3] += 20  # the bottom row
+        upload(texture, pixels)
+        self.serial += 1
+        return Frame(texture, time, self.serial)
+
+
+@pytest.fixture
+def rig(gl: Context, card: Card) -> Iterator[Rig]:
+    cuda = RecordingCuda()
+    made = Rig(cuda, HostBoard(cuda), card)
+    yield made
+    for generator in made.generators:
+        generator.close()
+    for texture in made.textures:
+        texture.close()
+
+
+def grey(frame: Frame | None) -> int:
+    """The red of the top row."""
+    assert frame is not None
+    assert isinstance(frame.texture, Texture)
+    return int(read(frame.texture)[-1, 0, 0])
+
+
+# ---------------------------------------------------------------- the contract
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("lag", [0, 3])
+def test_it_keeps_the_contract_over_every_bridge(gl: Context, card: Card, kind: str, lag: int) -> None:
+    cuda = RecordingCuda(lag=lag)
+    generator = Cuda.on(HostBoard(cuda), bridge=kind, compile=False, tensorrt=False).load(card, "m", SHAPE)
+    check_engine(lambda: generator.open(LIVE), SHAPE, (0.3, 0.0))
+    generator.close()
+    assert (cuda.registered, cuda.mapped, cuda.memory, cuda.events, cuda.streams) == ([], [], {}, {}, set())
+
+
+@pytest.mark.parametrize("venue", [LIVE, FIXED])
+def test_its_dreams_are_the_networks_own_and_upright(rig: Rig, venue: Venue) -> None:
+    generator = Cuda.on(rig.board, compile=False, tensorrt=False).load(rig.card, "m", SHAPE)
+    rig.generators.append(generator)
+    picture, mood = probe(SHAPE), (0.5, -0.25)
+    frame = rig.picture()
+    upload(rig.textures[-1], np.ascontiguousarray(picture[::-1]))
+    engine = generator.open(venue)
+    engine.submit(frame, mood)
+    dream = engine.newest()
+    assert dream is not None
+    with torch.inference_mode():
+        network = networks.load(rig.card.raw, "m", rig.card.folder)
+        want = network(torch.from_numpy(picture)[None], torch.tensor([mood]))[0].numpy()
+    assert np.array_equal(read(rig_texture(dream))[::-1], want)
+    engine.close()
+
+
+def rig_texture(frame: Frame) -> Texture:
+    assert isinstance(frame.texture, Texture)
+    return frame.texture
+
+
+def test_a_fixed_clock_sees_the_dream_of_the_same_frame(rig: Rig) -> None:
+    rig.cuda.lag = 5
+    engine = rig.load(Tint()).open(FIXED)
+    for n in (10, 90, 200):
+        engine.submit(rig.picture(n, float(n)), ())
+        dream = engine.newest()
+        assert (grey(dream), dream and dream.time) == (255 - n, float(n))
+    engine.close()
+
+
+def test_the_mood_reaches_the_network_and_changes_the_dream_of_the_same_picture(rig: Rig) -> None:
+    engine, picture = rig.load(Tint()).open(LIVE), rig.picture(100)
+    seen = []
+    for mood in ((0.0, 0.0), (2.0, 0.0), (2.0, 0.0)):
+        engine.submit(picture, mood)
+        dream = engine.newest()
+        seen.append((grey(dream), dream and dream.serial))
+    assert seen == [(155, 1), (175, 2), (175, 2)], "the same picture in the same mood is not dreamt again"
+    engine.close()
+
+
+def test_a_picture_of_another_size_is_refused_in_one_sentence(rig: Rig) -> None:
+    engine = rig.load(Tint()).open(LIVE)
+    with pytest.raises(EngineError, match="takes 64×32 pixels, not 16×16"):
+        engine.submit(rig.picture(shape=(16, 16)), ())
+    engine.close()
+
+
+# ---------------------------------------------------------------- streams, order, nothing that waits
+def test_the_copies_have_a_stream_of_their_own_that_never_waits_for_a_network(rig: Rig) -> None:
+    generator = rig.load(Tint())
+    engine = generator.open(LIVE)
+    made = [e for e in rig.cuda.journal if e[0] == "StreamCreateWithPriority"]
+    carry, compute = made[-2], made[-1]
+    assert carry[1] == compute[1] == rig.cuda.cudaStreamNonBlocking
+    assert carry[2] < compute[2] == 0, "the network gives way to everybody"
+    rig.cuda.journal.clear()
+    engine.submit(rig.picture(), ())
+    engine.newest()
+    waits = [e for e in rig.cuda.journal if e[0] == "StreamWaitEvent"]
+    assert [stream for _, stream, _ in waits] == [compute[3]], "compute waits for the picture, and nobody for compute"
+    maps = {e[2] for e in rig.cuda.journal if e[0] in ("GraphicsMapResources", "GraphicsUnmapResources")}
+    assert maps == {carry[3]}
+    assert set(rig.board.replayed[-1:]) == {compute[3]}
+    engine.close()
+
+
+def test_nothing_is_allocated_registered_captured_or_waited_for_at_play(rig: Rig) -> None:
+    rig.cuda.lag = 1
+    engine = rig.load(Tint()).open(LIVE)
+    frames = [rig.picture(n) for n in range(8)]
+    engine.submit(frames[0], ())
+    engine.newest()
+    rig.cuda.journal.clear()
+    captured = rig.board.captured
+    for frame in frames[1:]:
+        engine.submit(frame, ())
+        engine.newest()
+    asked = set(rig.cuda.names())
+    forbidden = {n for n in asked if any(w in n for w in ("Malloc", "Free", "Register", "Create", "Synchronize"))}
+    assert forbidden == set()
+    assert rig.board.captured == captured
+    engine.close()
+
+
+def test_two_dreams_are_under_way_at_most_and_the_newest_picture_waits(rig: Rig) -> None:
+    rig.cuda.lag = 10**6
+    compute = Tint()
+    engine = rig.load(compute).open(LIVE)
+    compute.calls.clear()
+    for n in range(5):
+        engine.submit(rig.picture(10 * n, float(n)), ())
+        assert engine.newest() is None
+    assert len(compute.calls) == 2
+    rig.cuda.events = dict.fromkeys(rig.cuda.events, 0)
+    rig.cuda.lag = 0
+    dream = engine.newest()
+    assert dream is not None
+    assert dream.time == 1.0, "of two that have landed the newer one is shown"
+    dream = engine.newest()
+    assert dream is not None
+    assert (dream.time, grey(dream)) == (4.0, 215), "those between were replaced"
+    engine.close()
+
+
+def test_a_waiting_picture_whose_texture_is_gone_is_left_out(rig: Rig) -> None:
+    rig.cuda.lag = 10**6
+    compute = Tint()
+    engine = rig.load(compute).open(LIVE)
+    compute.calls.clear()
+    for n in range(3):
+        engine.submit(rig.picture(n), ())
+        engine.newest()
+    rig.textures[-1].close()
+    rig.cuda.events = dict.fromkeys(rig.cuda.events, 0)
+    for _ in range(4):
+        engine.newest()
+    assert len(compute.calls) == 2
+    engine.close()
+
+
+def test_dreams_a_second_are_capped(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("perform.engines.cuda_engine.time.perf_counter", lambda: now[0])
+    engine = rig.load(Tint()).open(replace(LIVE, fps=10.0))
+    serials = []
+    for n in range(60):
+        now[0] = n / 60 + 0.001
+        engine.submit(rig.picture(n), ())
+        dream = engine.newest()
+        serials.append(dream.serial if dream is not None else 0)
+    assert 9 <= serials[-1] <= 11
+    engine.close()
+
+
+# ---------------------------------------------------------------- layers of one world
+def play(engines: list[Any], rig: Rig, frames: int, greys: Callable[[int, int], int]) -> None:
+    """Frames as a show makes them, at 60 a second: each layer submits and asks, then the next one."""
+    rounds = engines[0]._house._rounds
+    now = rounds._last
+    for n in range(frames):
+        now += 1 / 60
+        for i, engine in enumerate(engines):
+            rounds.clock = lambda i=i, now=now: now + 0.001 * i
+            engine.submit(rig.picture(greys(n, i)), ())
+            engine.newest()
+
+
+def test_layers_that_play_the_same_world_go_as_one_batch(rig: Rig) -> None:
+    compute = Tint()
+    generator = rig.load(compute)
+    engines = [generator.open(LIVE) for _ in range(3)]
+    until(lambda: (generator.works._next or generator.works.road).rows == 3)
+    compute.calls.clear()
+    play(engines, rig, 6, lambda n, i: 20 * n + 50 * i)
+    assert compute.calls[-4:] == [3, 3, 3, 3]
+    for i, engine in enumerate(engines):
+        for _ in range(2):
+            dream = engine.newest()
+        assert grey(dream) == 255 - (100 + 50 * i), "everybody gets their own"
+    for engine in engines:
+        engine.close()
+
+
+def test_a_layer_that_is_not_drawn_any_more_holds_nobody_up(rig: Rig) -> None:
+    generator = rig.load(Tint())
+    engines = [generator.open(LIVE) for _ in range(2)]
+    play(engines, rig, 4, lambda n, i: 10 * n)
+    seen = []
+    for n in range(4):
+        engines[0].submit(rig.picture(100 + n, float(n)), ())
+        seen.append(engines[0].newest())
+    assert seen[-1] is not None
+    assert seen[-1].time >= 2.0
+    for engine in engines:
+        engine.close()
+
+
+def test_a_closed_layer_leaves_the_others_their_dreams(rig: Rig) -> None:
+    rig.cuda.lag = 4
+    generator = rig.load(Tint())
+    engines = [generator.open(LIVE) for _ in range(2)]
+    play(engines, rig, 3, lambda n, i: 30 * n)
+    engines[0].close()
+    generator.close()
+    for n in range(12):
+        engines[1].submit(rig.picture(120, 50.0 + n), ())
+        dream = engines[1].newest()
+    assert grey(dream) == 135
+    assert rig.cuda.streams, "an engine that is open goes on"
+    engines[1].close()
+    until(lambda: not rig.cuda.streams)
+    assert (rig.cuda.registered, rig.cuda.events) == ([], {})
+
+
+def test_rounds_find_the_beginning_of_a_frame_by_the_pause_before_it() -> None:
+    now = [0.0]
+    rounds: Rounds[str, int] = Rounds(lambda: now[0])
+    went = []
+    order = ["b", "a"] + ["a", "b"] * 6  # it all begins in the middle of a frame, with b
+    for n, who in enumerate(order):
+        now[0] += 0.015 if who == "a" else 0.002
+        rounds.hear(who, n)
+        if rounds.due:
+            went.append(sorted(who for who, _ in rounds.take(2)))
+    assert went[-3:] == [["a", "b"]] * 3
+
+
+def test_who_asks_twice_without_submitting_waits_for_nobody() -> None:
+    rounds: Rounds[str, int] = Rounds(lambda: 0.0)
+    rounds.hear("a", 1)
+    rounds.hear("b", 1)
+    rounds.take(2)
+    rounds.hear("a", 2)
+    rounds.ask("a")
+    assert not rounds.due
+    rounds.ask("a")
+    assert (rounds.due, rounds.take(2)) == (True, [("a", 2)])
+    rounds.leave("a")
+    rounds.hear("b", 3)
+    assert rounds.due
+
+
+# ---------------------------------------------------------------- something faster
+def faster(monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float]) -> None:
+    """Roads take the time that their compute's note says."""
+    real = cuda_works.build_road
+
+    def build(board: Any, compute: Any, *facts: Any) -> Any:
+        road = real(board, compute, *facts)
+        road.seconds = seconds[compute.note]
+        return road
+
+    monkeypatch.setattr(cuda_works, "build_road", build)
+
+
+def test_a_faster_compute_takes_over_between_two_dreams_and_the_old_one_is_put_away(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faster(monkeypatch, {"slow": 0.004, "quick": 0.001})
+    slow, quick = Tint("slow"), Tint("quick", add=7)
+    generator = rig.load(quick, slow)
+    assert generator.note == "slow on a card, 4.0 ms"
+    engine = generator.open(LIVE)
+    engine.submit(rig.picture(40), ())
+    assert grey(engine.newest()) == 215
+    generator.prepare()
+    until(lambda: generator.works.waits)
+    engine.submit(rig.picture(50), ())
+    assert grey(engine.newest()) == 57
+    assert generator.note == "quick on a card, 1.0 ms"
+    until(lambda: slow.closed == 1)
+    engine.close()
+    generator.close()
+    assert quick.closed == 1
+
+
+def test_one_that_is_not_faster_or_fails_changes_nothing_and_is_said(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faster(monkeypatch, {"slow": 0.004, "same": 0.0039})
+    same = Tint("same")
+    broken = Tinting(Tint("never"), "TensorRT", RuntimeError("an operator is not known\nand so on"))
+    generator = rig.load(Tinting(same, "torch.compile"), broken, Tint("slow"))
+    generator.prepare()
+    until(lambda: generator.note.endswith("no TensorRT: an operator is not known"))
+    until(lambda: same.closed == 1)
+    assert not generator.works.waits
+
+
+def test_nothing_better_is_looked_for_when_the_clock_is_fixed(rig: Rig) -> None:
+    generator = rig.load(Tint("quick"), Tint("slow"))
+    engine = generator.open(FIXED)
+    engine.submit(rig.picture(), ())
+    assert generator.works._worker is None
+    engine.close()
+
+
+# ---------------------------------------------------------------- trouble
+def test_a_full_card_is_said_and_leaves_nothing_behind(rig: Rig) -> None:
+    compute = Tint()
+    rig.cuda.fails["cudaMallocHost"] = 2
+    with pytest.raises(Full, match="pond m does not fit on the card beside what is there"):
+        rig.load(compute)
+    assert compute.closed == 1
+    assert rig.cuda.streams == set()
+
+
+def test_a_compute_that_gives_no_picture_is_not_played(rig: Rig) -> None:
+    with pytest.raises(EngineError, match="one flat colour"):
+        rig.load(Tint(add=255))
+
+
+def test_a_card_that_fails_under_a_dream_is_told_from_other_trouble(rig: Rig) -> None:
+    engine = rig.load(Tint()).open(LIVE)
+    rig.cuda.fails["cudaEventQuery"] = 999
+    engine.submit(rig.picture(), ())
+    with pytest.raises(CudaError, match="unknown error") as other:
+        engine.newest()
+    assert not isinstance(other.value, Poisoned)
+    rig.cuda.fails["cudaEventQuery"] = 700
+    with pytest.raises(Poisoned, match=r"an illegal memory access.*a new process is needed"):
+        engine.newest()
+    engine.close()
+
+
+def test_what_cannot_be_taken_is_this_layers_trouble_and_the_lane_stays_free(rig: Rig) -> None:
+    engine = rig.load(Tint()).open(LIVE)
+    rig.cuda.fails["cudaGraphicsMapResources"] = 219
+    with pytest.raises(CudaError):
+        engine.submit(rig.picture(), ())
+    assert rig.cuda.mapped == []
+    rig.cuda.fails.clear()
+    engine.submit(rig.picture(90), ())
+    assert grey(engine.newest()) == 165
+    engine.close()
+
+
+def test_bad_keys_are_one_sentence() -> None:
+    with pytest.raises(ValueError, match="bridge is auto, array, buffer, host, not 'rope'"):
+        Cuda(bridge="rope")
+    with pytest.raises(ValueError, match="device is the number of a CUDA card"):
+        Cuda(device=-1)

@@ -1,0 +1,220 @@
+"""Pictures between GL and a recording stand-in for CUDA: bytes, streams, lifetimes, and which bridge is chosen."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+from perform.gl.context import Context
+from perform.gl.interop import KINDS, Bridge, CudaError, Poisoned, gl_devices, open_bridge
+from perform.gl.target import Format, Texture
+from perform.gl.transfer import read, read_float, upload
+from perform.testing.cuda import RecordingCuda
+
+SHAPE = (24, 10)
+STREAM = 7
+
+
+@pytest.fixture
+def cuda(gl: Context) -> RecordingCuda:
+    made = RecordingCuda()
+    made.streams.add(STREAM)
+    return made
+
+
+def opened(cuda: RecordingCuda, kind: str, format: Format = "rgba8") -> Bridge:
+    bridge = open_bridge(cuda, SHAPE, format, allow=(kind,))
+    cuda.journal.clear()
+    return bridge
+
+
+def picture(seed: int = 0, shape: tuple[int, int] = SHAPE) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (shape[1], shape[0], 4), np.uint8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bytes_go_there_and_back(cuda: RecordingCuda, kind: str) -> None:
+    bridge, given, back = opened(cuda, kind), picture(), np.zeros((10, 24, 4), np.uint8)
+    texture = Texture.make(*SHAPE)
+    upload(texture, given)
+    bridge.take(texture, back.ctypes.data, STREAM)
+    assert np.array_equal(back, given)
+    bridge.ripen(back.ctypes.data, STREAM)
+    dream = bridge.give(back.ctypes.data, STREAM)
+    assert np.array_equal(read(dream), given), "rows stay as GL has them"
+    bridge.close()
+    texture.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_half_floats_go_through_exactly(cuda: RecordingCuda, kind: str) -> None:
+    bridge = opened(cuda, kind, "rgba16f")
+    given = np.random.default_rng(1).normal(0.0, 3.0, (10, 24, 4)).astype(np.float16)
+    back = np.zeros_like(given)
+    bridge.ripen(given.ctypes.data, STREAM)
+    dream = bridge.give(given.ctypes.data, STREAM)
+    assert np.array_equal(read_float(dream).astype(np.float16), given)
+    bridge.take(dream, back.ctypes.data, STREAM)
+    assert np.array_equal(back, given)
+    bridge.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dream_stays_until_the_call_after_the_next(cuda: RecordingCuda, kind: str) -> None:
+    bridge, first, second = opened(cuda, kind), picture(1), picture(2)
+    shown = []
+    for given in (first, second):
+        bridge.ripen(given.ctypes.data, STREAM)
+        shown.append(bridge.give(given.ctypes.data, STREAM))
+    assert [np.array_equal(read(t), p) for t, p in zip(shown, (first, second), strict=True)] == [True, True]
+    bridge.close()
+
+
+@pytest.mark.parametrize("kind", ["array", "buffer"])
+def test_map_copy_and_unmap_are_on_one_stream_and_nothing_waits(cuda: RecordingCuda, kind: str) -> None:
+    bridge, memory, texture = opened(cuda, kind), picture(), Texture.make(*SHAPE)
+    bridge.take(texture, memory.ctypes.data, STREAM)
+    bridge.give(memory.ctypes.data, STREAM)
+    steps = [e for e in cuda.journal if "Memcpy" in e[0] or "Map" in e[0] or "Unmap" in e[0]]
+    steps = [e for e in steps if "Mapped" not in e[0]]
+    kinds = ["map" if "GraphicsMap" in e[0] else "unmap" if "Unmap" in e[0] else "copy" for e in steps]
+    assert kinds == ["map", "copy", "unmap"] * 2
+    assert {entry[-1] for entry in steps} == {STREAM}
+    assert not any("Synchronize" in name for name in cuda.names())
+    assert not any("Malloc" in name or "Register" in name for name in cuda.names()), "nothing is allocated at play"
+    bridge.close()
+    texture.close()
+
+
+@pytest.mark.parametrize("kind", ["array", "buffer"])
+@pytest.mark.parametrize("step", ["take", "give"])
+def test_what_fails_while_mapped_is_unmapped(cuda: RecordingCuda, kind: str, step: str) -> None:
+    bridge, memory, texture = opened(cuda, kind), picture(), Texture.make(*SHAPE)
+    for name in ("cudaMemcpy2DFromArrayAsync", "cudaMemcpy2DToArrayAsync", "cudaMemcpyAsync"):
+        cuda.fails[name] = 999
+    with pytest.raises(CudaError, match="unknown error"):
+        bridge.take(texture, memory.ctypes.data, STREAM) if step == "take" else bridge.give(memory.ctypes.data, STREAM)
+    assert cuda.mapped == []
+    cuda.fails.clear()
+    bridge.give(memory.ctypes.data, STREAM)
+    bridge.close()
+    texture.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_resize_registers_anew_and_close_leaves_nothing(cuda: RecordingCuda, kind: str) -> None:
+    bridge = opened(cuda, kind)
+    old = list(cuda.registered)
+    bridge.resize((8, 6))
+    assert not any(r.registered for r in old)
+    assert len(cuda.registered) == len(old)
+    given = picture(3, (8, 6))
+    bridge.ripen(given.ctypes.data, STREAM)
+    assert np.array_equal(read(bridge.give(given.ctypes.data, STREAM)), given)
+    before = len(cuda.journal)
+    bridge.resize((8, 6))
+    assert len(cuda.journal) == before, "the same size costs nothing"
+    bridge.close()
+    bridge.close()
+    assert cuda.registered == []
+    assert cuda.memory == {}
+
+
+def test_it_is_unregistered_before_gl_deletes_it(cuda: RecordingCuda) -> None:
+    from perform.gl.lib import gl
+
+    bridge = opened(cuda, "array")
+    alive: list[bool] = []
+    real = cuda.cudaGraphicsUnregisterResource
+    cuda.cudaGraphicsUnregisterResource = lambda r: (alive.append(bool(gl.glIsTexture(r.name))), real(r))[1]  # type: ignore[method-assign]
+    bridge.close()
+    assert alive == [True] * 3
+
+
+@pytest.mark.parametrize("kind", ["array", "buffer"])
+def test_a_registration_that_fails_half_way_is_undone(cuda: RecordingCuda, kind: str) -> None:
+    what = "cudaGraphicsGLRegisterImage" if kind == "array" else "cudaGraphicsGLRegisterBuffer"
+    real, calls = getattr(cuda, what), []
+
+    def second_fails(*facts: int) -> tuple[int, object]:
+        calls.append(facts)
+        return (999, None) if len(calls) == 2 else real(*facts)
+
+    setattr(cuda, what, second_fails)
+    with pytest.raises(CudaError):
+        open_bridge(cuda, SHAPE, allow=(kind,))
+    assert cuda.registered == []
+
+
+def test_closing_after_the_context_or_the_card_is_lost_raises_nothing(cuda: RecordingCuda) -> None:
+    for kind in KINDS:
+        bridge, memory = opened(cuda, kind), picture()
+        bridge.ripen(memory.ctypes.data, STREAM)
+        cuda.fails |= {"cudaGraphicsUnregisterResource": 400, "cudaFreeHost": 700}
+        bridge.close()
+        cuda.fails.clear()
+
+
+def test_a_texture_of_another_size_is_refused(cuda: RecordingCuda) -> None:
+    texture, memory = Texture.make(8, 8), picture()
+    for kind in KINDS:
+        bridge = opened(cuda, kind)
+        with pytest.raises(ValueError, match="carries 24×10 pixels, not 8×8"):
+            bridge.take(texture, memory.ctypes.data, STREAM)
+        bridge.close()
+    texture.close()
+
+
+# ---------------------------------------------------------------- which one
+def test_the_best_that_works_is_chosen_and_said_once(cuda: RecordingCuda, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    ways = {"": "array", "cudaGraphicsGLRegisterImage": "buffer", "cudaGraphicsGLRegisterBuffer": "host"}
+    for fails, kind in ways.items():
+        if fails:
+            cuda.fails[fails] = 999
+        bridge = open_bridge(cuda, SHAPE)
+        assert bridge.kind == kind
+        bridge.close()
+    said = [r.getMessage() for r in caplog.records]
+    assert len(said) == 3
+    assert "straight into the texture" in said[0]
+    assert "through a pixel buffer (array: CUDA: unknown error (cudaGraphicsGLRegisterImage))" in said[1]
+    assert said[2].startswith("pictures of 24×10 rgba8 go between GL and CUDA through the host's memory (array:")
+
+
+def test_a_bridge_that_garbles_is_not_trusted(cuda: RecordingCuda) -> None:
+    cuda.cudaMemcpy2DToArrayAsync = lambda *facts: (0,)  # type: ignore[method-assign,assignment]
+    bridge = open_bridge(cuda, SHAPE)
+    assert bridge.kind == "buffer"
+    bridge.close()
+
+
+@pytest.mark.parametrize(("devices", "why"), [((), "GL does not draw on a CUDA card"), ((1,), "GL draws on CUDA dev")])
+def test_gl_on_another_card_goes_through_the_host(
+    cuda: RecordingCuda, caplog: pytest.LogCaptureFixture, devices: tuple[int, ...], why: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    cuda.devices = devices
+    assert gl_devices(cuda) == list(devices)
+    bridge = open_bridge(cuda, SHAPE)
+    assert bridge.kind == "host"
+    assert why in caplog.text
+    assert cuda.count("GraphicsGLRegisterImage") == 0, "it is not even tried"
+    bridge.close()
+
+
+def test_none_that_works_is_one_sentence_and_a_dead_card_is_told_apart(cuda: RecordingCuda) -> None:
+    cuda.fails = {"cudaGraphicsGLRegisterImage": 999, "cudaGraphicsGLRegisterBuffer": 999, "cudaMallocHost": 2}
+    with pytest.raises(CudaError, match=r"pictures cannot go between GL and CUDA: array: .*host: CUDA: out of memory"):
+        open_bridge(cuda, SHAPE)
+    cuda.fails = {"cudaGraphicsMapResources": 700}
+    with pytest.raises(Poisoned, match=r"the graphics card has failed .an illegal memory access"):
+        open_bridge(cuda, SHAPE)
+    assert cuda.registered == []
+
+
+def test_formats_that_cuda_cannot_share_are_refused(cuda: RecordingCuda) -> None:
+    with pytest.raises(ValueError, match="carries rgba8 or rgba16f, not rgba32f"):
+        open_bridge(cuda, SHAPE, "rgba32f")
