@@ -11,6 +11,7 @@ from torch import nn
 from perform.lab import published
 from perform.lab.networks.convs import Branched, NormedConv
 from perform.lab.networks.folding import fold
+from perform.lab.plans import WRITTEN, Plan
 from perform.networks import ConvFactory, Decoder, Plain
 
 SIZES: dict[str, tuple[tuple[int, int, int], int]] = {
@@ -33,12 +34,15 @@ def names() -> list[str]:
 def make(name: str, mood: int) -> nn.Module:
     """A network to train: (luma [B,1,H,W] in 0..1, mood [B,mood]) -> RGB [B,3,H,W] in -1..1. Random weights.
 
-    `name`: one of `names()`. A `+` makes every 3x3 convolution of ours a `Branched` one. Raises ValueError, with what
-    there is, for other names.
+    `name`: one of `names()`, or a plan of widths (`24-48-96_96-40-64`, see `perform.lab.plans`). A `+` makes every 3x3
+    convolution of ours a `Branched` one. Raises ValueError, with what there is, for other names.
     """
     base, conv = name.removesuffix("+"), Branched if name.endswith("+") else NormedConv
     if base in SIZES:
         return trainable(*SIZES[base], mood, conv)
+    if WRITTEN.fullmatch(base):
+        plan = Plan.parse(base)
+        return trainable(plan.widths, len(plan.inner), mood, conv, plan.inner)
     if base == "decoder":
         return _started(Decoder(*DECODER, mood, conv))
     if name in published.NETWORKS:

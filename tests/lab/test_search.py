@@ -1,0 +1,93 @@
+"""The supernet is all its sub-networks, resumes exactly, and the best that fits is found."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from perform.lab import costs, distil, graft, networks, run, search
+from perform.lab.plans import Plan
+from perform.lab.spaces import Space, evolve
+from perform.lab.supernet import calibrate, extract, mask, supernet, wear
+from tests.lab.test_slimming import home  # noqa: F401
+
+SPACE = Space(Plan((8, 8, 8), (8,)), Plan((16, 16, 24), (24, 16)))
+RECIPE = distil.Recipe(side=32, paired=2, unpaired=2, steps=4, steady_every=2)
+
+
+@pytest.mark.parametrize("plan", [SPACE.smallest, SPACE.largest, Plan((8, 16, 24), (16, 8)), Plan((16, 8, 16), (8,))])
+def test_a_mask_is_a_narrower_network(plan: Plan) -> None:
+    torch.manual_seed(1)
+    network = supernet(SPACE, 7)
+    torch.nn.init.normal_(network.film[-1].weight, 0, 0.2)  # type: ignore[arg-type]
+    torch.nn.init.normal_(network.film[-1].bias, 0, 0.2)  # type: ignore[arg-type]
+    wear(network, mask(SPACE, plan))
+    luma, mood = torch.rand(2, 1, 32, 32), torch.randn(2, 7)
+    with torch.no_grad():
+        masked, cut = network(luma, mood), extract(network, plan)(luma, mood)
+    assert torch.allclose(masked, cut, atol=1e-5)
+
+
+def test_calibration_gives_a_cut_network_its_own_statistics() -> None:
+    torch.manual_seed(1)
+    inputs = [(torch.rand(4, 1, 32, 32), torch.randn(4, 7))]
+    network = extract(supernet(SPACE, 7), Plan((8, 16, 16), (8, 8)))
+    with torch.no_grad():
+        learning = network.train()(*inputs[0])
+        still = calibrate(network, inputs)(*inputs[0])
+    assert not network.training
+    assert (learning - still).abs().mean() < 0.02
+
+
+def test_every_plan_is_within_its_space() -> None:
+    rng = random.Random(0)
+    for _ in range(200):
+        one, other = SPACE.anyone(rng), SPACE.anyone(rng)
+        for plan in (one, SPACE.near(one, rng), SPACE.cross(one, other, rng)):
+            assert all(lo <= w <= hi for lo, w, hi in zip((8, 8, 8), plan.widths, (16, 16, 24), strict=True))
+            assert len(plan.inner) in (1, 2)
+            assert all(width in range(8, most + 1, 8) for width, most in zip(plan.inner, (24, 16), strict=False))
+
+
+def test_evolution_finds_what_is_best_and_fits() -> None:
+    space = Space(Plan((8, 8, 8), (8,)), Plan((64, 64, 64), (64, 64)))
+    found = evolve(
+        space, lambda plan: sum(plan.inner) <= 48, lambda plan: -sum(plan.widths) - sum(plan.inner), random.Random(1)
+    )
+    assert all(sum(plan.inner) <= 48 for _, plan in found)
+    assert found[0][0] <= -200  # of at most 240; random plans have 140 on average
+    with pytest.raises(ValueError, match="hardly any plan"):
+        evolve(space, lambda plan: False, lambda plan: 0.0, random.Random(1))
+
+
+def test_a_search_from_training_to_a_chosen_network(home: Path) -> None:  # noqa: F811
+    school = graft.School(home / "teacher", home / "world", 32, "cpu")
+
+    def stage() -> search.Sandwich:
+        return search.Sandwich(RECIPE, school, SPACE)
+
+    whole = stage()
+    numbers = [{key: float(value) for key, value in whole.step().items()} for _ in range(3)]
+    first = stage()
+    first.step()
+    out = home / "search"
+    out.mkdir()
+    run.save(out, first)
+    second = stage()
+    run.resume(out, second)
+    assert [{key: float(value) for key, value in second.step().items()} for _ in range(2)] == numbers[1:]
+    assert second.sheet().dtype == torch.uint8
+    run.save(out, second)
+    network = search.trained(out, SPACE)
+    table = costs.Table((1.0, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1), 0.0, {})
+    exam = search.Exam(network, school, RECIPE, pictures=4)
+    target = table(Plan((8, 16, 16), (16, 8)))
+    plan = search.choose(out, exam, SPACE, table, target, (4, 2))
+    assert table(plan) <= target
+    assert exam(plan) == pytest.approx(exam(plan))
+    own = calibrate(extract(network, plan), school.conditions(8, seed=14))
+    graft.finish(networks.fold(own), school, RECIPE, out / "finish", run.Pace(1))  # type: ignore[arg-type]
+    assert Plan.of(run.network(out / "finish" / str(plan))) == plan

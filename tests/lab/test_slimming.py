@@ -1,0 +1,125 @@
+"""Plans, what they cost, and networks cut down to them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from perform.lab import costs, distil, graft, networks, run, slim
+from perform.lab.discriminators import Jury
+from perform.lab.plans import Plan
+from perform.lab.worlds import World
+from perform.networks import Plain
+
+TINY = Plan((8, 8, 16), (16, 24))
+RECIPE = distil.Recipe(side=32, paired=2, unpaired=2, steps=3, steady_every=2)
+
+
+def lively(plan: Plan, seed: int = 4) -> Plain:
+    """A folded network with batch norms that have seen something."""
+    torch.manual_seed(seed)
+    network = networks.trainable(plan.widths, len(plan.inner), 7, inner=plan.inner)
+    for _ in range(3):
+        network(torch.rand(4, 1, 32, 32), torch.randn(4, 7))
+    folded = networks.fold(network)
+    assert isinstance(folded, Plain)
+    return folded.requires_grad_(False)
+
+
+@pytest.fixture
+def home(tmp_path: Path, world: World) -> Path:
+    """A folder with a world, a teacher and a student to start from."""
+    world.save(tmp_path / "world")
+    for name in ("teacher", "student"):
+        folder = tmp_path / name
+        folder.mkdir()
+        folded = lively(TINY, seed=len(name))
+        save_file({key: value.contiguous() for key, value in folded.state_dict().items()}, folder / "ema.safetensors")
+        (folder / "recipe.json").write_text(json.dumps({"size": str(TINY)}))
+    torch.save({"jury": Jury().state_dict()}, tmp_path / "teacher" / "checkpoint.pt")
+    return tmp_path
+
+
+def test_plans_are_written_and_read() -> None:
+    plan = Plan((24, 48, 96), (96, 40, 64))
+    assert Plan.parse(str(plan)) == plan == Plan.of(plan.network(7))
+    assert Plan.of(networks.make(str(plan), 7)) == plan
+    with pytest.raises(ValueError, match="is written like"):
+        Plan.parse("24-48_96")
+    with pytest.raises(ValueError, match="only plain networks"):
+        Plan.of(torch.nn.Linear(2, 2))
+    cells = sum(9 * layer.inputs * layer.outputs * layer.cells for layer in plan.layers)
+    film = 7 * 64 + 64 * 2 * (24 + 48 + 96)
+    assert cells * 32 * 32 + film == networks.macs(plan.network(7))
+
+
+def test_a_table_finds_the_terms_that_made_the_times(tmp_path: Path) -> None:
+    truth = np.array([0.7, 3.0, 0.0, 2.0, 0.5, 0.0, 0.1])
+    plans = costs.random_plans(40, seed=1)
+    times = [float(np.dot(costs.terms(plan), truth)) for plan in plans]
+    table = costs.fit(plans, times, {"processor": "none"})
+    assert table.error < 0.01
+    assert min(table.terms) >= 0
+    table.save(tmp_path / "latency.json")
+    again = costs.Table.load(tmp_path / "latency.json")
+    assert again(TINY) == table(TINY) == pytest.approx(float(np.dot(costs.terms(TINY), truth)), rel=0.05)
+    (tmp_path / "other.json").write_text("{}")
+    with pytest.raises(ValueError, match="not a latency table"):
+        costs.Table.load(tmp_path / "other.json")
+
+
+def test_a_plan_is_measured_as_it_will_be_played() -> None:
+    pytest.importorskip("openvino")
+    assert costs.measure([TINY], 32, turns=1, seconds=0.01)[0] > 0
+
+
+def test_unfolding_changes_nothing_until_it_learns() -> None:
+    folded = lively(TINY)
+    inputs = [(torch.rand(4, 1, 32, 32), torch.randn(4, 7)) for _ in range(3)]
+    twin = graft.unfold(folded, iter(inputs))
+    luma, mood = inputs[0]
+    with torch.no_grad():
+        assert torch.allclose(twin.eval()(luma, mood), folded(luma, mood), atol=1e-4)
+        assert torch.allclose(networks.fold(twin)(luma, mood), folded(luma, mood), atol=1e-4)
+        learning = twin.train()(luma, mood)
+    assert (learning - folded(luma, mood)).abs().mean() < 0.1  # the statistics of this batch are near those of all
+
+
+def test_channels_that_do_nothing_are_found_and_cut_without_a_trace() -> None:
+    network = lively(TINY)
+    dead = [3, 4, 7, 8, 11, 12, 14, 15]
+    with torch.no_grad():
+        network.body[1][1].weight[:, dead] = 0  # type: ignore[index, union-attr]
+    inputs = [(torch.rand(2, 1, 32, 32), torch.randn(2, 7))]
+    worths = slim.worth(network, lively(TINY, seed=9), inputs)
+    assert set(worths[1].argsort()[:8].tolist()) == set(dead)
+    chosen = slim.choose(TINY, worths, lambda plan: float(sum(plan.inner)), 32.0)
+    assert chosen == Plan((8, 8, 16), (16, 16))
+    slimmer = slim.cut(network, chosen, worths)
+    with torch.no_grad():
+        assert torch.allclose(slimmer(*inputs[0]), network(*inputs[0]), atol=1e-5)
+
+
+def test_what_inner_widths_cannot_reach_is_said() -> None:
+    worths = [torch.rand(width) for width in TINY.inner]
+    with pytest.raises(ValueError, match=r"down to 16\.00 ms, not to 5\.00"):
+        slim.choose(TINY, worths, lambda plan: float(sum(plan.inner)), 5.0)
+
+
+def test_slimming_resumes_and_leaves_a_network_to_export(home: Path) -> None:
+    school = graft.School(home / "teacher", home / "world", 32, "cpu")
+    wanted = (lambda plan: float(sum(plan.inner)), 24.0)
+    out = home / "slim"
+    plan = slim.slim(RECIPE, home / "student", school, out, wanted, run.Pace(2))
+    again = slim.slim(RECIPE, home / "student", school, out, wanted, run.Pace(3))
+    assert again == plan
+    assert sum(plan.inner) <= 24
+    assert torch.load(out / "checkpoint.pt", weights_only=True)["done"] == 3
+    made = run.network(out / str(plan))
+    assert Plan.of(made) == plan
+    assert set(load_file(out / str(plan) / "ema.safetensors")) == set(made.state_dict())
