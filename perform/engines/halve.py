@@ -36,8 +36,12 @@ class Unfit(ValueError):
     """A graph that cannot be rewritten; one sentence."""
 
 
-def halve(data: bytes) -> bytes:
-    """The rewritten graph of an ONNX file's bytes. Raises Unfit (not ONNX, or a result that is not ONNX any more)."""
+def halve(data: bytes, bottom_up: bool = False) -> bytes:
+    """The rewritten graph of an ONNX file's bytes. Raises Unfit (not ONNX, or a result that is not ONNX any more).
+
+    `bottom_up`: its pictures, both in and out, have their last row first, as GL has them: turned over inside, where it
+    costs nothing.
+    """
     import onnx
     from google.protobuf.message import DecodeError
 
@@ -49,6 +53,8 @@ def halve(data: bytes) -> bytes:
         raise Unfit(f"it is not an ONNX network: {_first(e)}") from e
     surgery = Surgery(onnx, typed)
     surgery.bytes_last()
+    if bottom_up:
+        surgery.turn_over()
     surgery.halves()
     del typed.graph.value_info[:]
     try:
@@ -97,6 +103,29 @@ class Surgery:
                 _rename(node.output, name, inner)
                 _rename(node.input, name, inner)
             nodes.append(self.onnx.helper.make_node("Cast", [inner], [name], to=kinds.UINT8))
+        self._replace(nodes)
+
+    def turn_over(self) -> None:
+        """Reverse the rows of what comes in as bytes (after its cast) and of what goes out (before its cast)."""
+        names = ("turn_first", "turn_last", "turn_axis", "turn_step")
+        for name, value in zip(names, (-1, -(2**31), 1, -1), strict=True):
+            self.graph.initializer.append(self.onnx.numpy_helper.from_array(np.array([value], np.int64), name))
+        kinds = self.onnx.TensorProto
+        inputs = {i.name for i in self.graph.input if i.type.tensor_type.elem_type == kinds.UINT8}
+        outputs = {o.name for o in self.graph.output}
+        nodes: list[Any] = []
+        for node in self.graph.node:
+            if node.op_type == "Cast" and node.input[0] in inputs:
+                turned = node.output[0]
+                node.output[0] = self._name(f"{turned}_bottom_up")
+                nodes += [node, self.onnx.helper.make_node("Slice", [node.output[0], *names], [turned])]
+            elif node.op_type == "Cast" and node.output[0] in outputs:
+                turned = self._name(f"{node.input[0]}_bottom_up")
+                nodes.append(self.onnx.helper.make_node("Slice", [node.input[0], *names], [turned]))
+                node.input[0] = turned
+                nodes.append(node)
+            else:
+                nodes.append(node)
         self._replace(nodes)
 
     def _feed(self, nodes: list[Any], node: Any, inputs: set[str]) -> None:

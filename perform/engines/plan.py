@@ -84,15 +84,16 @@ def library() -> Any:
     return tensorrt_rtx
 
 
-def compile_onnx(trt: Any, data: bytes, span: Span, family: str, what: str) -> Plan:
+def compile_onnx(trt: Any, data: bytes, span: Span, family: str, what: str, bottom_up: bool = False) -> Plan:
     """An engine from an ONNX file's bytes, for a family of cards (AMPERE, TURING). Any thread; a second.
 
-    `what` names the file in errors. Raises EngineError: a graph that is none, or that TensorRT cannot take.
+    `what` names the file in errors; `bottom_up`: see `halve`. Raises EngineError: a graph that is none, or that
+    TensorRT cannot take.
     """
     began = time.perf_counter()
     complaints = listener(trt)
     try:
-        graph = halve(data)
+        graph = halve(data, bottom_up)
     except Unfit as e:
         raise EngineError(f"{what} cannot be compiled: {e}") from e
     builder = trt.Builder(complaints)

@@ -3,29 +3,28 @@
 A world's ONNX becomes an engine in under a second; one file serves Ampere, Ada and Blackwell and every size from 64 to
 4,096 pixels, so that nothing is locked to a resolution and `perform build` can make it on any machine. What is
 installed for it is about 110 MB (tensorrt-rtx, cuda-bindings) instead of the gigabytes of PyTorch's CUDA build.
+Textures go in and out as in the CUDA engine, whose streams, bridges and batches these are; only memory and graphs,
+which PyTorch has there, come from the CUDA runtime here (`rtx_road`).
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from perform.card import Card
 from perform.engines.cabinet import Cabinet, Label, standard
+from perform.engines.cuda_generator import CudaGenerator
+from perform.engines.cuda_works import Piece, Works
 from perform.engines.generator import Shape
 from perform.engines.gpu import Gpu, bindings, look
-from perform.engines.host import HostGenerator
 from perform.engines.plan import AMPERE, TURING, Span, compile_onnx, library
+from perform.engines.rtx_road import RtxBoard, RtxWork, pave
 from perform.engines.runner import Loaded, Runner, as_notes
-from perform.engines.trial import Vector, prove, race
-from perform.gl.interop import call
-from perform.gl.transfer import Pixels
+from perform.gl.interop import Bridge, call, open_bridge
 from perform.library import verify
 from perform.notes import Notes, cache_folder
 from perform.plugins import EngineError
@@ -63,7 +62,7 @@ class Rtx:
         if not 0 <= self.device < 64:
             raise ValueError(f"device is the number of a card, from 0, not {self.device}")
 
-    def load(self, card: Card, size: str, shape: Shape) -> HostGenerator:
+    def load(self, card: Card, size: str, shape: Shape) -> CudaGenerator:
         """See `generator.Hardware`. The first time on a card some seconds (its own kernels), then about 0.1 s."""
         trt, cuda = library(), bindings()
         gpu = look(cuda, self.device, cuda_major())
@@ -72,37 +71,43 @@ class Rtx:
         ready, loaded = self.loaded(trt, card, size, shape, family)
         mood = card.mood.size if card.mood is not None else 0
         kernels = Kernels(self.cabinet(), ready.label, gpu)
+        known = kernels.find(shape)
+        board = RtxBoard(cuda, self.device)
+        note = "TensorRT-RTX fp16" + (f"; {ready.remark}" if ready.remark else "")
+        compute = RtxWork(board, Runner(trt, cuda, loaded, shape, mood, known), note, len(ready.engine))
+        try:
+            road = pave(board, compute, shape, mood)
+        except Exception:
+            compute.close()
+            raise
+        if known is None:
+            kernels.keep(shape, compute.runner.kernels())
+        return CudaGenerator(board, Works(board, Piece(card, size, shape), road, (), gpu.name), self._bridge)
 
-        def session() -> HostRun:
-            """For one thread; several may run at once, each on a stream of its own."""
-            call(cuda, "cudaSetDevice", self.device)
-            return HostRun(cuda, Runner(trt, cuda, loaded, shape, mood, kernels.find(shape)), shape, mood)
+    def _bridge(self, shape: Shape) -> Bridge:
+        """Render thread: between GL and this card, on it where that works."""
+        return open_bridge(bindings(), shape, device=self.device)
 
-        run = session()
-        prove(run, shape, mood)
-        seconds = race({"fp16": run}, shape, mood)["fp16"]
-        if kernels.find(shape) is None:
-            kernels.keep(shape, run.runner.kernels())
-        nbytes = len(ready.engine) + run.nbytes
-        run.close()
-        note = f"TensorRT-RTX fp16, {seconds * 1e3:.1f} ms" + (f"; {ready.remark}" if ready.remark else "")
-        return HostGenerator(session, shape, mood, nbytes, note)
-
-    def loaded(self, trt: Any, card: Card, size: str, shape: Shape, family: str) -> tuple[Ready, Loaded]:
+    def loaded(
+        self, trt: Any, card: Card, size: str, shape: Shape, family: str, bottom_up: bool = True
+    ) -> tuple[Ready, Loaded]:
         """The engine in the card's memory. One from the cabinet that will not load is thrown away and compiled anew."""
-        ready = self.ready(trt, card, size, shape, family)
+        ready = self.ready(trt, card, size, shape, family, bottom_up)
         try:
             return ready, Loaded(trt, ready.engine, ready.bindings, ready.what)
         except EngineError as e:
             if ready.built:
                 raise
             self.cabinet().discard(ready.label)
-            ready = replace(self.ready(trt, card, size, shape, family), remark=f"{e}: compiled again")
+            ready = replace(self.ready(trt, card, size, shape, family, bottom_up), remark=f"{e}: compiled again")
             return ready, Loaded(trt, ready.engine, ready.bindings, ready.what)
 
-    def ready(self, trt: Any, card: Card, size: str, shape: Shape, family: str = AMPERE) -> Ready:
-        """The engine of one size of a world, from the cabinet or compiled now. Needs no GPU. Raises EngineError (the
-        graph cannot be compiled) or CardError (the file is not the one that the card describes).
+    def ready(
+        self, trt: Any, card: Card, size: str, shape: Shape, family: str = AMPERE, bottom_up: bool = True
+    ) -> Ready:
+        """The engine of one size of a world, from the cabinet or compiled now. Needs no GPU. `bottom_up`: rows as GL
+        has them, which is how this plays. Raises EngineError (the graph cannot be compiled) or CardError (the file is
+        not the one that the card describes).
         """
         asset = card.size(size).files.get("onnx")
         if asset is None:
@@ -114,13 +119,14 @@ class Rtx:
             )
         span, cabinet = Span.holding(shape, card.multiple), self.cabinet()
         versions = f"TensorRT-RTX {trt.__version__}"
-        label = Label("rtx", card.world, size, asset.sha256, str(span), RECIPE, versions, family)
+        recipe = f"{RECIPE}, bottom up" if bottom_up else RECIPE
+        label = Label("rtx", card.world, size, asset.sha256, str(span), recipe, versions, family)
         found = cabinet.find(label)
         if found is not None:
             return Ready(found.path.read_bytes(), label, found.about.get("bindings", []), built=False, seconds=0.0)
         doubt = cabinet.doubt
         path = verify(asset, Notes((self.cache or cache_folder()) / "sha256.json"))
-        plan = compile_onnx(trt, path.read_bytes(), span, family, str(path))
+        plan = compile_onnx(trt, path.read_bytes(), span, family, str(path), bottom_up)
         notes = as_notes(plan.bindings)
         cabinet.put(label, plan.engine, {"bindings": notes, "profile": plan.profile, "seconds": plan.seconds})
         remark = cabinet.trouble or (f"{doubt}: compiled again" if doubt else "")
@@ -129,6 +135,16 @@ class Rtx:
     def cabinet(self) -> Cabinet:
         """Where its engines lie."""
         return Cabinet(self.cache / "engines" if self.cache is not None else standard())
+
+
+def offer(device: int = 0) -> tuple[Rtx | None, str]:
+    """This engine if it runs here, and the reason in one line. Milliseconds."""
+    try:
+        gpu = look(bindings(), device, cuda_major())
+        family_of(library(), gpu)
+    except EngineError as e:
+        return None, f"TensorRT-RTX: {e}".replace("TensorRT-RTX: TensorRT-RTX", "TensorRT-RTX")
+    return Rtx(device), f"TensorRT-RTX on {gpu.name}"
 
 
 def cuda_major() -> int:
@@ -177,65 +193,3 @@ class Kernels:
     def keep(self, shape: Shape, kernels: bytes) -> None:
         """For the next start; a disk that will not keep them costs seconds then, and nothing now."""
         self.cabinet.put(self.label(shape), kernels)
-
-
-class HostRun:
-    """One engine for pictures in host memory: there, dream, back. One thread. Waits for the card."""
-
-    def __init__(self, cuda: Any, runner: Runner, shape: Shape, mood: int) -> None:
-        width, height = shape
-        self._cuda, self.runner = cuda, runner
-        self._dream = np.empty((height, width, 4), np.uint8)
-        size = self._dream.nbytes
-        self._stream = call(cuda, "cudaStreamCreateWithFlags", 1)  # cudaStreamNonBlocking
-        self._at = [call(cuda, "cudaMalloc", n) for n in (size, max(4 * mood, 4), size)]
-        self.nbytes = runner.nbytes + 2 * size
-        self._end = weakref.finalize(self, _give_back, cuda, runner, self._stream, self._at)
-
-    def __call__(self, picture: Pixels, mood: Vector) -> Pixels:
-        """(H, W, 4) top-down and (M,) to (H, W, 4): a buffer that the next call writes over."""
-        picture, mood = np.ascontiguousarray(picture), np.ascontiguousarray(mood, np.float32)
-        there, numbers, back = self._at
-        stream = self._stream
-        call(
-            self._cuda,
-            "cudaMemcpyAsync",
-            there,
-            picture.ctypes.data,
-            picture.nbytes,
-            _kind(self._cuda, "H", "D"),
-            stream,
-        )
-        if mood.size:
-            call(
-                self._cuda,
-                "cudaMemcpyAsync",
-                numbers,
-                mood.ctypes.data,
-                mood.nbytes,
-                _kind(self._cuda, "H", "D"),
-                stream,
-            )
-        self.runner.enqueue(int(stream), int(there), int(numbers), int(back))
-        dream = self._dream
-        call(self._cuda, "cudaMemcpyAsync", dream.ctypes.data, back, dream.nbytes, _kind(self._cuda, "D", "H"), stream)
-        call(self._cuda, "cudaStreamSynchronize", stream)
-        return dream
-
-    def close(self) -> None:
-        """Give the card's memory back. May be called twice; happens by itself at the end."""
-        self._end()
-
-
-def _kind(cuda: Any, source: str, target: str) -> Any:
-    words = {"H": "Host", "D": "Device"}
-    return getattr(cuda.cudaMemcpyKind, f"cudaMemcpy{words[source]}To{words[target]}")
-
-
-def _give_back(cuda: Any, runner: Runner, stream: Any, addresses: list[Any]) -> None:
-    """In the order in which nothing is used after it is gone: the stream runs dry, the context, memory, the stream."""
-    call(cuda, "cudaStreamSynchronize", stream)
-    runner.close()
-    for address in addresses:
-        call(cuda, "cudaFree", address)
-    call(cuda, "cudaStreamDestroy", stream)

@@ -42,7 +42,7 @@ class RtxMaker:
     def quick(self, card: Card, size: str, shape: Shape) -> bool:
         """See `cuda_compute.Maker`: whether the card's kernels have been made before."""
         try:
-            ready = self.hardware.ready(self.trt, card, size, shape, self.family)
+            ready = self.hardware.ready(self.trt, card, size, shape, self.family, bottom_up=False)
         except (EngineError, CardError):
             return False  # `make` says why
         return Kernels(self.hardware.cabinet(), ready.label, self.gpu).find(shape) is not None
@@ -53,7 +53,7 @@ class RtxMaker:
 
         call(self.cuda, "cudaSetDevice", self.hardware.device)
         say(f"{self.name} is building {card.world} {size}")
-        ready, loaded = self.hardware.loaded(self.trt, card, size, shape, self.family)
+        ready, loaded = self.hardware.loaded(self.trt, card, size, shape, self.family, bottom_up=False)
         mood = card.mood.size if card.mood is not None else 0
         kernels = Kernels(self.hardware.cabinet(), ready.label, self.gpu)
         known = kernels.find(shape)

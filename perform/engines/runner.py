@@ -96,6 +96,10 @@ class Runner:
                 f"TensorRT-RTX did not take a frame: {self._loaded.complaints.first or 'it does not say why'}"
             )
 
+    def capturable(self, stream: int) -> bool:
+        """Whether `enqueue` can be captured in a CUDA graph; it has run once before."""
+        return bool(self._context.is_stream_capturable(stream))
+
     def kernels(self) -> bytes:
         """What the card's own kernels were compiled to, for the next start; it is refused by any other card."""
         return bytes(self._kernels.serialize())

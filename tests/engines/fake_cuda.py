@@ -1,12 +1,13 @@
-"""Stand-ins for the CUDA runtime and TensorRT-RTX that keep a journal and do the arithmetic on the CPU.
+"""A stand-in for TensorRT-RTX that does its arithmetic on the CPU, and the CUDA runtime's with what it needs on top.
 
-The card's memory is host memory under made-up addresses: a copy to an address that was never given, or was given back,
-fails as it would on a card (only more loudly). The engine inverts its picture and adds 10 × the mood's first number.
+The card's memory is host memory: an engine that is put on a stream, or works in memory that was given back, fails as it
+would on a card (only more loudly). It inverts its picture and adds 10 × the mood's first number.
 """
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from types import SimpleNamespace
@@ -14,32 +15,20 @@ from typing import Any
 
 import numpy as np
 
-
-class Kind(IntEnum):
-    cudaMemcpyHostToDevice = 1
-    cudaMemcpyDeviceToHost = 2
+from perform.testing.cuda import RecordingCuda
 
 
 @dataclass
-class FakeCuda:
-    """cuda.bindings.runtime, as far as it is used. `fails` maps a function's name to the error it answers with."""
+class FakeCuda(RecordingCuda):
+    """With a driver's version, cards, and graphs: what is put on a stream under capture runs when it is launched."""
 
     driver: int = 13000
     cards: tuple[tuple[str, int, int], ...] = (("NVIDIA GeForce RTX 4060", 8, 9),)
-    fails: dict[str, int] = field(default_factory=dict)
-    journal: list[tuple[Any, ...]] = field(default_factory=list)
-    memory: dict[int, Any] = field(default_factory=dict)
-    streams: set[int] = field(default_factory=set)
-    cudaMemcpyKind: Any = Kind
-    cudaError_t: Any = int
-    _next: int = 0x1000
-
-    def names(self) -> list[str]:
-        return [entry[0] for entry in self.journal]
-
-    def _did(self, name: str, *about: Any) -> int:
-        self.journal.append((name.removeprefix("cuda"), *about))
-        return self.fails.get(name, 0)
+    under_capture: dict[int, list[Callable[[], None]]] = field(default_factory=dict)
+    graphs: dict[int, list[Callable[[], None]]] = field(default_factory=dict)
+    cudaStreamCaptureMode: Any = field(
+        default_factory=lambda: SimpleNamespace(cudaStreamCaptureModeThreadLocal="thread local")
+    )
 
     def cudaDriverGetVersion(self) -> tuple[int, int]:
         return self.fails.get("cudaDriverGetVersion", 0), self.driver
@@ -51,45 +40,49 @@ class FakeCuda:
         name, major, minor = self.cards[device]
         return 0, SimpleNamespace(name=name.encode() + b"\0\0", major=major, minor=minor)
 
-    def cudaGetErrorString(self, error: int) -> tuple[int, bytes]:
-        return 0, {2: b"out of memory", 700: b"an illegal memory access was encountered"}.get(error, b"unknown error")
+    def cudaMemset(self, address: int, value: int, size: int) -> tuple[int]:
+        ctypes.memset(address, value, size)
+        return (self._did("Memset", size),)
 
-    def cudaSetDevice(self, device: int) -> tuple[int]:
-        return (self._did("cudaSetDevice", device),)
-
-    def cudaMalloc(self, size: int) -> tuple[int, int]:
-        error = self._did("cudaMalloc", size)
-        if not error:
-            self._next += 0x1000
-            self.memory[self._next] = np.zeros(size, np.uint8)
-        return error, self._next
-
-    def cudaFree(self, address: int) -> tuple[int]:
-        del self.memory[address]
-        return (self._did("cudaFree", address),)
-
-    def cudaStreamCreateWithFlags(self, flags: int) -> tuple[int, int]:
-        assert flags == 1, "the default stream would wait for all others"
-        stream = 7 + len(self.streams)
-        self.streams.add(stream)
-        return self._did("cudaStreamCreateWithFlags", stream), stream
-
-    def cudaStreamDestroy(self, stream: int) -> tuple[int]:
-        self.streams.remove(stream)
-        return (self._did("cudaStreamDestroy", stream),)
-
-    def cudaStreamSynchronize(self, stream: int) -> tuple[int]:
-        assert stream in self.streams
-        return (self._did("cudaStreamSynchronize", stream),)
-
-    def cudaMemcpyAsync(self, to: int, source: int, count: int, kind: Kind, stream: int) -> tuple[int]:
-        assert stream in self.streams
-        error = self._did("cudaMemcpyAsync", "up" if kind == Kind.cudaMemcpyHostToDevice else "down", stream)
-        if not error and kind == Kind.cudaMemcpyHostToDevice:
-            ctypes.memmove(self.memory[to].ctypes.data, source, count)
-        elif not error:
-            ctypes.memmove(to, self.memory[source].ctypes.data, count)
+    def cudaStreamBeginCapture(self, stream: int, mode: str) -> tuple[int]:
+        assert mode == "thread local", "others may use the card meanwhile"
+        error = self._did("StreamBeginCapture", stream)
+        self.under_capture[stream] = []
         return (error,)
+
+    def cudaStreamEndCapture(self, stream: int) -> tuple[int, Any]:
+        return self._did("StreamEndCapture", stream), self.under_capture.pop(stream)
+
+    def cudaGraphInstantiate(self, graph: Any, flags: int) -> tuple[int, int]:
+        number = self._number()
+        self.graphs[number] = graph
+        return self._did("GraphInstantiate"), number
+
+    def cudaGraphDestroy(self, graph: Any) -> tuple[int]:
+        return (self._did("GraphDestroy"),)
+
+    def cudaGraphExecDestroy(self, made: int) -> tuple[int]:
+        del self.graphs[made]
+        return (self._did("GraphExecDestroy"),)
+
+    def cudaGraphLaunch(self, made: int, stream: int) -> tuple[int]:
+        error = self._did("GraphLaunch", stream) or self._known(stream)
+        for work in self.graphs[made]:
+            work()
+        return (error,)
+
+    def run(self, stream: int, work: Callable[[], None]) -> None:
+        """Put work on a stream."""
+        if stream in self.under_capture:
+            self.under_capture[stream].append(work)
+        else:
+            work()
+
+    def at(self, address: int, size: int) -> Any:
+        """The card's memory as bytes; fails where none was given, or it was given back."""
+        known = any(base <= address and address + size <= base + len(block) for base, block in self.memory.items())
+        assert known, "this memory was never given, or was given back"
+        return np.ctypeslib.as_array((ctypes.c_ubyte * size).from_address(address))
 
 
 class Severity(IntEnum):
@@ -132,6 +125,8 @@ class FakeTrt:
     deaf: bool = False
     homeless: bool = False  # no execution context can be had
     flat: bool = False  # every dream is one colour
+    capturable: bool = True
+    strangers: set[int] = field(default_factory=set)  # streams that somebody else made
     __version__: str = "9.9.9"
     configs: list[Any] = field(default_factory=list)
     ILogger: Any = Logger
@@ -205,10 +200,11 @@ class FakeConfig:
 
 
 class FakeContext:
-    """Works at once when it is enqueued, in the memory it was told of."""
+    """Works in the memory it was told of when it was put on a stream."""
 
     def __init__(self, trt: FakeTrt) -> None:
-        self.trt, self.at, self.shapes = trt, {}, {}
+        self.trt, self.shapes = trt, {}
+        self.addresses: dict[str, int] = {}
         self.scratch = (0, 0)
         trt.cuda.journal.append(("context",))
 
@@ -223,26 +219,34 @@ class FakeContext:
         return 4096
 
     def set_device_memory(self, address: int, size: int) -> None:
-        assert len(self.trt.cuda.memory[address]) >= size
+        self.trt.cuda.at(address, size)
         self.scratch = (address, size)
 
     def set_tensor_address(self, name: str, address: int) -> bool:
         self.trt.cuda.journal.append(("address", name))
-        self.at[name] = address
+        self.addresses[name] = address
         return True
 
+    def is_stream_capturable(self, stream: int) -> bool:
+        return self.trt.capturable
+
     def execute_async_v3(self, stream: int) -> bool:
-        memory = self.trt.cuda.memory
-        assert stream in self.trt.cuda.streams
-        assert self.scratch[0] in memory, "it works in memory that has been given back"
-        self.trt.cuda.journal.append(("execute", stream))
-        if self.trt.deaf:
-            return False
-        picture = memory[self.at["picture"]].reshape(self.shapes["picture"]).astype(np.float32)
-        shift = 10.0 * float(memory[self.at["mood"]].view(np.float32)[0]) if "mood" in self.at else 0.0
+        cuda = self.trt.cuda
+        assert stream in cuda.streams or stream in self.trt.strangers
+        cuda.journal.append(("execute", stream))
+        if not self.trt.deaf:
+            at = dict(self.addresses)
+            cuda.run(stream, lambda: self._dream(at))
+        return not self.trt.deaf
+
+    def _dream(self, at: dict[str, int]) -> None:
+        cuda, shape = self.trt.cuda, self.shapes["picture"]
+        size = int(np.prod(shape))
+        cuda.at(*self.scratch)
+        picture = cuda.at(at["picture"], size).reshape(shape).astype(np.float32)
+        shift = 10.0 * float(cuda.at(at["mood"], 8).view(np.float32)[0]) if "mood" in at else 0.0
         dream = np.clip(255.0 - picture + shift, 0.0, 255.0).astype(np.uint8)
         dream[..., 3] = 255
         if self.trt.flat:
             dream[..., :3] = 9
-        memory[self.at["dream"]][:] = dream.reshape(-1)
-        return True
+        cuda.at(at["dream"], size)[:] = dream.reshape(-1)

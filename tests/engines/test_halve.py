@@ -56,6 +56,18 @@ def test_every_shipped_world_stays_the_same_picture(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_bottom_up_is_the_same_picture_upside_down(path: Path) -> None:
+    card = read_card((path.parent / "card.toml").read_bytes(), path.parent / "card.toml")
+    picture = probe((96, 64))[None].copy()
+    picture[:, :20] = 30  # top and bottom differ
+    mood = np.zeros((1, card.mood.size if card.mood is not None else 0), np.float32)
+    upright = played(halve(path.read_bytes()), picture, mood)
+    turned = played(halve(path.read_bytes(), bottom_up=True), np.ascontiguousarray(picture[:, ::-1]), mood)
+    assert np.array_equal(turned[:, ::-1], upright)
+    assert not np.array_equal(turned, upright)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}-{p.stem}")
 def test_the_arithmetic_is_half_and_the_bytes_are_outside(path: Path) -> None:
     halved = halve(path.read_bytes())
     model = onnx.load_from_string(halved)

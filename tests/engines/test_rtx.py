@@ -17,6 +17,7 @@ from perform import paths
 from perform.card import Card
 from perform.engines import gpu, plan, rtx, rtx_maker, runner
 from perform.engines.cabinet import Cabinet
+from perform.engines.cuda_road import run_on
 from perform.engines.gpu import Gpu, look
 from perform.engines.plan import AMPERE, TURING, Binding, Plan, Span, compile_onnx
 from perform.engines.rtx import Rtx
@@ -24,6 +25,7 @@ from perform.engines.rtx_maker import RtxMaker
 from perform.engines.trial import probe
 from perform.library import Library
 from perform.plugins import EngineError
+from tests.engines.conftest import House
 from tests.engines.fake_cuda import FakeCuda, FakeTrt, Graphs, Memory, Mode, Special
 from tests.engines.worlds import make_world, onnx_bytes
 
@@ -141,8 +143,8 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Compiling, without TensorRT: what was compiled, in order."""
     made: list[str] = []
 
-    def compiled(trt: Any, data: bytes, span: Span, family: str, what: str) -> Plan:
-        made.append(f"{span} {family} {Path(what).name}")
+    def compiled(trt: Any, data: bytes, span: Span, family: str, what: str, bottom_up: bool = False) -> Plan:
+        made.append(f"{span} {family} {Path(what).name}" + " bottom up" * bottom_up)
         rows = [Binding(name, kind.lower(), shape, mode is Mode.OUTPUT) for name, (mode, kind, shape) in trt.io.items()]
         return Plan(b"engine %d" % len(made), tuple(rows), {"picture": ((1,), (1,), (1,))}, 0.3)
 
@@ -154,10 +156,10 @@ def test_one_engine_for_all_sizes_another_for_other_versions_and_files(tmp_path:
     hardware, trt, card = Rtx(cache=tmp_path), FakeTrt(FakeCuda()), world(tmp_path)
     for shape in ((64, 64), (512, 288), (1920, 1080), (4096, 64)):
         hardware.ready(trt, card, "m", shape)
-    assert built == ["64-4096 sm80+ m.onnx"]
+    assert built == ["64-4096 sm80+ m.onnx bottom up"]
     hardware.ready(trt, card, "m", (7680, 4320))
     hardware.ready(trt, card, "m", (32, 64))
-    assert built[1:] == ["64-8192 sm80+ m.onnx", "8-4096 sm80+ m.onnx"]
+    assert built[1:] == ["64-8192 sm80+ m.onnx bottom up", "8-4096 sm80+ m.onnx bottom up"]
     hardware.ready(FakeTrt(FakeCuda(), __version__="10.0"), card, "m", (64, 64))
     hardware.ready(trt, card, "m", (64, 64), TURING)
     assert len(built) == 5
@@ -231,6 +233,14 @@ def test_what_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         gpu.bindings()
 
 
+def test_it_offers_itself_where_it_runs(trt: FakeTrt, cuda: FakeCuda) -> None:
+    assert rtx.offer() == (Rtx(0), "TensorRT-RTX on NVIDIA GeForce RTX 4060")
+    cuda.cards = (("NVIDIA H100", 9, 0),)
+    assert rtx.offer()[1].startswith("TensorRT-RTX does not run on NVIDIA H100 (compute capability 9.0)")
+    cuda.driver = 0
+    assert rtx.offer() == (None, "TensorRT-RTX: there is no NVIDIA driver")
+
+
 def test_what_will_not_load_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     monkeypatch.setitem(sys.modules, "tensorrt_rtx", None)
@@ -274,63 +284,69 @@ def trt(cuda: FakeCuda, built: list[str], monkeypatch: pytest.MonkeyPatch) -> Fa
     return fake
 
 
-def play(generator: Any) -> Any:
-    assert generator.session is not None
-    return generator.session()
+def tried(generator: Any, mood: tuple[float, float] = (0.0, 0.0)) -> Any:
+    """A dream of the probe through host memory, as it is tried out when it is loaded."""
+    return run_on(generator.works.road.lanes[0], generator._compute)(probe(SHAPE), np.float32(mood))
 
 
 def test_a_loaded_world_dreams(tmp_path: Path, trt: FakeTrt) -> None:
     generator = Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
-    assert generator.note.startswith("TensorRT-RTX fp16, ")
-    assert generator.nbytes >= 4096
-    picture = probe(SHAPE)
-    run = play(generator)
-    assert np.array_equal(run(picture, np.float32([0, 0]))[..., :3], 255 - picture[..., :3])
-    assert run(picture, np.float32([2, 0]))[0, 0, 0] == 255 - picture[0, 0, 0] + 20
-    run.close()
+    assert generator.note == "TensorRT-RTX fp16 on NVIDIA GeForce RTX 4060, 1.0 ms"
+    assert generator.card_bytes > 4096
+    assert np.array_equal(tried(generator)[..., :3], 255 - probe(SHAPE)[..., :3])
+    assert tried(generator, (2.0, 0.0))[0, 0, 0] == 255 - probe(SHAPE)[0, 0, 0] + 20
     generator.close()
 
 
-def test_a_frame_is_up_execute_down_wait_on_one_stream_and_allocates_nothing(
-    tmp_path: Path, trt: FakeTrt, cuda: FakeCuda
-) -> None:
-    run = play(Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE))
-    run(probe(SHAPE), np.float32([0, 0]))
-    cuda.journal.clear()
-    for _ in range(3):
-        run(probe(SHAPE), np.float32([1, 0]))
-    stream = max(cuda.streams)
-    frame = [
-        ("MemcpyAsync", "up", stream), ("MemcpyAsync", "up", stream), ("execute", stream),
-        ("MemcpyAsync", "down", stream), ("StreamSynchronize", stream),
-    ]  # fmt: skip
-    assert cuda.journal == 3 * frame
-
-
-def test_each_player_has_a_stream_and_memory_of_its_own(tmp_path: Path, trt: FakeTrt, cuda: FakeCuda) -> None:
+def test_each_lane_is_one_graph_and_a_frame_allocates_nothing(tmp_path: Path, trt: FakeTrt, cuda: FakeCuda) -> None:
     generator = Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
-    one, two = play(generator), play(generator)
-    picture = probe(SHAPE)
-    first = one(picture, np.float32([0, 0]))
-    second = two(picture[::-1], np.float32([0, 0]))
-    assert np.array_equal(first[::-1], second)
-    assert len(cuda.streams) == 2
-    one.close()
-    assert np.array_equal(two(picture, np.float32([0, 0])), first)
+    assert len(cuda.graphs) == len(generator.works.road.lanes) == 2
+    assert cuda.count("StreamBeginCapture") == 2
+    cuda.journal.clear()
+    for lane in generator.works.road.lanes:
+        lane.send(1, generator._carry, generator._compute)
+    frame = ["MemcpyAsync", "EventRecord", "StreamWaitEvent", "GraphLaunch"]
+    assert cuda.names() == 2 * frame
+    generator.close()
+
+
+@pytest.mark.parametrize("why", ["it cannot be captured", "the capture fails"])
+def test_without_graphs_the_engine_is_put_on_the_stream_itself(
+    tmp_path: Path, trt: FakeTrt, cuda: FakeCuda, why: str
+) -> None:
+    if why == "the capture fails":
+        cuda.fails = {"cudaStreamEndCapture": 901}
+    else:
+        trt.capturable = False
+    generator = Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
+    assert cuda.graphs == {}
+    assert np.array_equal(tried(generator)[..., :3], 255 - probe(SHAPE)[..., :3])
+    assert cuda.names().count("execute") > 2
+    generator.close()
 
 
 def test_everything_is_given_back_in_order(tmp_path: Path, trt: FakeTrt, cuda: FakeCuda) -> None:
-    run = play(Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE))
-    run(probe(SHAPE), np.float32([0, 0]))
+    generator = Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
+    assert len(cuda.streams) == 2
     cuda.journal.clear()
-    run.close()
-    run.close()
-    assert cuda.names() == ["StreamSynchronize", "context gone", "Free", "Free", "Free", "Free", "StreamDestroy"]
-    assert cuda.memory == {}
-    assert cuda.streams == set()
-    forgotten = play(Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE))
-    del forgotten
-    assert cuda.memory == {}
+    generator.close()
+    told = [name for name in cuda.names() if name not in ("SetDevice", "EventDestroy")]
+    assert told == [
+        "StreamSynchronize", "StreamSynchronize", "FreeHost", "FreeHost", "GraphExecDestroy", "GraphExecDestroy",
+        "context gone", *["Free"] * 7, "StreamDestroy", "StreamDestroy",
+    ]  # fmt: skip
+    assert (cuda.memory, cuda.streams, cuda.graphs, cuda.events) == ({}, set(), {}, {})
+
+
+def test_a_layer_plays_it_between_textures(trt: FakeTrt, cuda: FakeCuda, house: House) -> None:
+    house.world("ocean")
+    theatre = house.theatre(bank=house.bank(True, 10**9, Rtx(cache=house.cache)))
+    theatre.slot.want("ocean", "m")
+    dreamt = theatre.dream(theatre.picture(40))
+    assert theatre.grey(dreamt) == 255 - 40
+    assert theatre.grey(theatre.dream(theatre.picture(90), (1.0, 0.0))) == 255 - 90 + 10
+    assert cuda.count("GraphicsMapResources") > 0, "pictures go through mapped textures"
+    assert theatre.said.startswith("ocean m (TensorRT-RTX fp16 on NVIDIA GeForce RTX 4060, ")
 
 
 def test_kernels_are_for_this_size_made_ahead_and_kept(tmp_path: Path, trt: FakeTrt) -> None:
@@ -408,6 +424,13 @@ def test_cudas_own_words_are_told(
         Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
 
 
+def test_what_fails_while_it_is_loaded_is_given_back(tmp_path: Path, trt: FakeTrt, cuda: FakeCuda) -> None:
+    trt.flat = True
+    with pytest.raises(EngineError):
+        Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
+    assert (cuda.memory, cuda.streams, cuda.graphs, cuda.events) == ({}, set(), {}, {})
+
+
 def test_a_picture_too_large_for_the_engine_is_told(trt: FakeTrt, cuda: FakeCuda) -> None:
     notes = runner.as_notes(tuple(Binding(n, k.lower(), s, m is Mode.OUTPUT) for n, (m, k, s) in trt.io.items()))
     loaded = runner.Loaded(trt, b"x", notes, "dark m")
@@ -426,7 +449,7 @@ def maker(tmp_path: Path, trt: FakeTrt, cuda: FakeCuda, monkeypatch: pytest.Monk
 
 
 def test_a_compute_works_on_pytorchs_tensors_and_stream(
-    tmp_path: Path, cuda: FakeCuda, maker: RtxMaker, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, trt: FakeTrt, cuda: FakeCuda, maker: RtxMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
@@ -437,12 +460,12 @@ def test_a_compute_works_on_pytorchs_tensors_and_stream(
     assert (compute.note, compute.batch) == ("TensorRT-RTX fp16", 1)
     assert compute.nbytes > 4096
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device: SimpleNamespace(cuda_stream=42))
-    cuda.streams.add(42)
+    trt.strangers.add(42)
     picture, mood = torch.from_numpy(probe(SHAPE))[None].contiguous(), torch.tensor([[1.0, 0.0]])
     dreams = []
 
     def tell(tensor: torch.Tensor) -> torch.Tensor:  # PyTorch's memory is the card's
-        cuda.memory[tensor.data_ptr()] = tensor.numpy().view(np.uint8).reshape(-1)
+        cuda.memory[tensor.data_ptr()] = tensor.numpy().view(np.uint8).reshape(-1)  # type: ignore[assignment]
         return tensor
 
     monkeypatch.setattr(torch, "empty_like", lambda tensor: dreams.append(tell(tensor.clone())) or dreams[-1])
