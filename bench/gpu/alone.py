@@ -39,10 +39,10 @@ def ladder(
     mood = torch.randn(1, nets.mood_size(network), device=device)
     compiled: Any = None
     took: dict[str, Any] = {}
-    with torch.inference_mode():
-        for engine in engines:
-            about: dict[str, Any] = {}
-            try:
+    for engine in engines:
+        about: dict[str, Any] = {}
+        try:
+            with torch.inference_mode():
                 if engine.startswith("compile") and compiled is None:
                     compiled, took = _compiled(torch, network, given, mood)
                 net = compiled if engine.startswith("compile") else network
@@ -51,10 +51,10 @@ def ladder(
                     net, about = _tensorrt(name, size, world)
                 recorded = "graph" in engine or engine == "TensorRT"
                 call = _recorded(net, given, mood, device) if recorded else _plain(net, given, mood)
-            except Exception as e:  # noqa: BLE001 - one line of the table, the others go on
-                yield engine, None, {"error": one_line(e)}
-                continue
-            yield engine, call, about
+        except Exception as e:  # noqa: BLE001 - one line of the table, the others go on
+            yield engine, None, {"error": one_line(e)}
+            continue
+        yield engine, call, about
 
 
 def _compiled(torch: Any, network: Any, given: list[Any], mood: Any) -> tuple[Any, dict[str, Any]]:

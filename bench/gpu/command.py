@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import sys
 import time
@@ -60,12 +61,37 @@ def main(argv: Sequence[str] | None = None, doc: str = "") -> int:
         args.only, args.sizes, args.resolutions, args.seconds_per_case, args.published, args.frames, args.switches
     )
     cases = [case for case in plan(wishes) if not args.cases or args.cases in case.name or case.group == "roofline"]
+    for line in missing():
+        print(line, flush=True)
     if args.dry:
         print(told(cases, args.budget))
         return 0
     found = conduct(cases, args)
     print(table.report(found))
     return 0 if any("error" not in row for row in found["rows"]) else 1
+
+
+NEEDED = {
+    "torch": "everything",
+    "numpy": "everything",
+    "safetensors": "the worlds",
+    "pyglet": "the path, switches and memory",
+    "platformdirs": "the program's own engines",
+    "cuda.bindings": "the path on the card",
+}
+
+
+def missing() -> list[str]:
+    """What is not installed here, and what will be missing from the tables for it."""
+    found = []
+    for name, what in NEEDED.items():
+        try:
+            there = importlib.util.find_spec(name) is not None
+        except ModuleNotFoundError:  # not even the package around it
+            there = False
+        if not there:
+            found.append(f"{name} is not installed: {what} cannot be measured")
+    return found
 
 
 def told(cases: Sequence[Case], budget: float) -> str:
@@ -132,7 +158,7 @@ def costs(cases: Sequence[Case], world: Path) -> list[dict[str, Any]]:
             continue
         name, asked = case.what["network"], tuple(case.what["size"])
         if name not in made:
-            made[name] = nets.make(name, world)
+            made[name] = nets.outline(name, world)
         size = nets.fitted(name, asked)
         cost = asdict(count.of_dream(made[name], *size))
         del cost["layers"]

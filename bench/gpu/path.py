@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,14 @@ def _played(case: Any, size: Any, seconds: float, device: str, world: Path | Non
     from perform.engines.generator import Venue
 
     assert world is not None
-    generator = players.hardware(case.what["way"], device).load(players.card(world), case.what["network"], size)
-    generator.prepare()
-    theatre = Theatre(stage, size)
-    engine = generator.open(Venue(software=stage.software))
-    try:
+    generator: Any = players.hardware(case.what["way"], device).load(players.card(world), case.what["network"], size)
+    with ExitStack() as after:
+        after.callback(generator.close)
+        generator.prepare()
+        theatre = Theatre(stage, size)
+        after.callback(theatre.close)
+        engine = generator.open(Venue(software=stage.software))
+        after.callback(engine.close)
         loop = Loop(theatre, engine, device)
         loop.until_first(PATIENCE)
         waited = loop.until_settled(generator, SETTLE)
@@ -68,10 +72,6 @@ def _played(case: Any, size: Any, seconds: float, device: str, world: Path | Non
         row |= players.alone(generator, seconds)
         bridge = getattr(getattr(engine, "bridge", None), "kind", "none")
         return row | {"note": players.note(generator), "bridge": bridge}
-    finally:
-        engine.close()
-        theatre.close()
-        generator.close()
 
 
 class Loop:

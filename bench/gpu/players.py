@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,9 @@ def _rehearsed(bridge: str) -> Hardware:
 
 def forget() -> None:
     """Let torch.compile forget what it compiled before: it counts all networks of one class as versions of one."""
-    import torch
-
-    torch._dynamo.reset()
+    dynamo = sys.modules.get("torch._dynamo")
+    if dynamo is not None:
+        dynamo.reset()
 
 
 def building(generator: Any) -> bool:

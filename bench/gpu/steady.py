@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,32 +35,24 @@ def run(case: Any, device: str, world: Path | None) -> Iterator[dict[str, Any]]:
         yield head | deed(loop, case.what["frames"])
 
 
-class _playing:
+@contextmanager
+def _playing(stage: Any, way: str, device: str, world: Path, size: Any) -> Iterator[Loop]:
     """A loop around one engine, warm."""
+    from bench.gpu.scene import Theatre
+    from perform.engines.generator import Venue
 
-    def __init__(self, stage: Any, way: str, device: str, world: Path, size: Any) -> None:
-        from bench.gpu.scene import Theatre
-        from perform.engines.generator import Venue
-
-        self.generator = players.hardware(way, device).load(players.card(world), "m", size)
-        self.generator.prepare()
-        self.theatre = Theatre(stage, size)
-        self.engine = self.generator.open(Venue(software=stage.software))
-        self.loop = Loop(self.theatre, self.engine, device)
-
-    def __enter__(self) -> Loop:
-        try:
-            self.loop.until_first(PATIENCE)
-            self.loop.until_settled(self.generator, SETTLE)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self.loop
-
-    def __exit__(self, *error: object) -> None:
-        self.engine.close()
-        self.theatre.close()
-        self.generator.close()
+    generator: Any = players.hardware(way, device).load(players.card(world), "m", size)
+    with ExitStack() as after:
+        after.callback(generator.close)
+        generator.prepare()
+        theatre = Theatre(stage, size)
+        after.callback(theatre.close)
+        engine = generator.open(Venue(software=stage.software))
+        after.callback(engine.close)
+        loop = Loop(theatre, engine, device)
+        loop.until_first(PATIENCE)
+        loop.until_settled(generator, SETTLE)
+        yield loop
 
 
 def counts(loop: Loop, frames: int) -> dict[str, Any]:
