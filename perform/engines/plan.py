@@ -46,12 +46,13 @@ class Span:
 
     @classmethod
     def holding(cls, shape: Shape, multiple: int = 8) -> Span:
-        """The usual span, or the next larger one that holds (width, height)."""
-        least = LEAST if min(shape) >= LEAST else multiple
-        most = MOST
+        """The usual span, or the next larger one that holds (width, height); all in steps that the network takes."""
+        least, best, most = (max(multiple, side // multiple * multiple) for side in (LEAST, BEST, MOST))
+        if min(shape) < least:
+            least = multiple
         while max(shape) > most:
             most *= 2
-        return cls(least, max(least, min(BEST, most)), most)
+        return cls(least, max(least, min(best, most)), most)
 
     def __contains__(self, shape: object) -> bool:
         return isinstance(shape, tuple) and all(self.least <= side <= self.most for side in shape)

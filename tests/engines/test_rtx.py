@@ -171,6 +171,22 @@ def test_one_engine_for_all_sizes_another_for_other_versions_and_files(tmp_path:
     assert len(built) == 6
 
 
+@pytest.mark.parametrize(
+    ("shape", "multiple", "span"),
+    [
+        ((512, 288), 8, (64, 512, 4096)), ((32, 64), 8, (8, 512, 4096)), ((8192, 64), 8, (64, 512, 8192)),
+        ((512, 256), 256, (256, 512, 4096)), ((1024, 1024), 1024, (1024, 1024, 4096)),
+    ],
+)  # fmt: skip
+def test_spans_are_in_steps_that_the_network_takes(
+    shape: tuple[int, int], multiple: int, span: tuple[int, int, int]
+) -> None:
+    found = Span.holding(shape, multiple)
+    assert found == Span(*span)
+    assert shape in found
+    assert (shape[0], 100_000) not in found
+
+
 def test_what_cannot_be_kept_is_played_all_the_same(tmp_path: Path, built: list[str]) -> None:
     (tmp_path / "file").write_text("")
     ready = Rtx(cache=tmp_path / "file").ready(FakeTrt(FakeCuda()), world(tmp_path), "m", SHAPE)
