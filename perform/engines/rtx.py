@@ -2,7 +2,7 @@
 
 A world's ONNX becomes an engine in under a second; one file serves Ampere, Ada and Blackwell and every size from 64 to
 4,096 pixels, so that nothing is locked to a resolution and `perform build` can make it on any machine. What is
-installed for it is about 110 MB (tensorrt-rtx, cuda-bindings) instead of the gigabytes of PyTorch's CUDA build.
+downloaded for it is 114 MB (tensorrt-rtx, cuda-bindings, onnx) instead of the gigabytes of PyTorch's CUDA build.
 Textures go in and out as in the CUDA engine, whose streams, bridges and batches these are; only memory and graphs,
 which PyTorch has there, come from the CUDA runtime here (`rtx_road`).
 """
