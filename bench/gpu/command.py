@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench.gpu import machine, nets, table
+from bench.gpu import machine, nets, report, table
 from bench.gpu.conduct import Conductor, Found
 from bench.gpu.plan import GROUPS, RESOLUTIONS, Case, Wishes, plan
 
@@ -36,6 +36,7 @@ def parse(argv: Sequence[str] | None, doc: str) -> argparse.Namespace:
     parser.add_argument("--world", type=Path, default=WORLD, help="whose weights and card to use")
     parser.add_argument("--device", default="cuda", help="cuda; cpu runs the same code, to see that it is sound")
     parser.add_argument("--dry", action="store_true", help="print the plan and stop: works anywhere")
+    parser.add_argument("--markdown", action="store_true", help="with --report: the short tables of a README")
     parser.add_argument("--report", type=Path, help="print the tables of an earlier JSON and stop")
     return parser.parse_args(argv)
 
@@ -55,7 +56,8 @@ def main(argv: Sequence[str] | None = None, doc: str = "") -> int:
     """Run it; 0, or 1 if nothing at all could be measured."""
     args = parse(argv, doc)
     if args.report is not None:
-        print(table.report(json.loads(args.report.read_text("utf-8"))))
+        found = json.loads(args.report.read_text("utf-8"))
+        print(report.markdown(found) if args.markdown else report.report(found))
         return 0
     wishes = Wishes(
         args.only, args.sizes, args.resolutions, args.seconds_per_case, args.published, args.frames, args.switches
@@ -67,7 +69,7 @@ def main(argv: Sequence[str] | None = None, doc: str = "") -> int:
         print(told(cases, args.budget))
         return 0
     found = conduct(cases, args)
-    print(table.report(found))
+    print(report.report(found))
     return 0 if any("error" not in row for row in found["rows"]) else 1
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench.gpu import table
+from bench.gpu import goals as reach
+from bench.gpu import report, table
 from bench.gpu.roofline import Ceilings
 from bench.gpu.timing import Times, at
 
@@ -32,9 +33,9 @@ def rows() -> list[dict[str, Any]]:
     ]
 
 
-def goals(found: list[dict[str, Any]]) -> dict[str, table.Goal]:
+def goals(found: list[dict[str, Any]]) -> dict[str, reach.Goal]:
     costs = {("m", (1920, 1080)): table.Cell(COST["macs"], COST["layered"], COST["ideal"])}  # type: ignore[arg-type]
-    return {goal.what: goal for goal in table.goals(found, costs)}
+    return {goal.what: goal for goal in reach.goals(found, costs)}
 
 
 def test_the_floor_is_the_larger_of_arithmetic_and_memory() -> None:
@@ -73,7 +74,7 @@ def whole(found: list[dict[str, Any]], device: str | None) -> dict[str, Any]:
 
 
 def test_the_report_has_the_machine_the_tables_and_what_was_left_out() -> None:
-    text = table.report(whole(rows(), "a card"))
+    text = report.report(whole(rows(), "a card"))
     assert text.startswith("a card, driver 580; a processor, 16 cores; Python 3.12, torch 2.11")
     assert "600 TFLOP/s in half precision, 3.00 TB/s" in text
     line = next(line for line in text.splitlines() if "graph" in line and "1920×1080" in line)
@@ -84,7 +85,7 @@ def test_the_report_has_the_machine_the_tables_and_what_was_left_out() -> None:
 
 
 def test_without_a_card_no_number_counts() -> None:
-    text = table.report(whole(rows(), None))
+    text = report.report(whole(rows(), None))
     assert "Numbers to reach" not in text
     assert text.count("There was no NVIDIA card") == 1
 
@@ -98,7 +99,16 @@ def test_an_error_is_a_line_of_its_own() -> None:
         "engine": "graph",
         "error": "out of memory",
     }
-    assert "out of memory" in table.report(whole([*rows(), failed], "a card"))
+    assert "out of memory" in report.report(whole([*rows(), failed], "a card"))
+
+
+def test_a_readme_gets_the_fastest_engine_of_each_size() -> None:
+    text = report.markdown(whole(rows(), "a card"))
+    assert "| engine alone | 512×512 | 1920×1080 |" in text
+    assert "| size m | 0.10 ms, 9,000 fps (graph) | 0.16 ms, 6,000 fps (graph) |" in text
+    assert "| interop | size m | 1920×1080 | 5,900 | 0.400 |" in text
+    assert "| host |" not in text  # something stood in for GL
+    assert "| m 512×512 against one-step diffusion | ≥ 20× | 100× (9,000 / 90.0) | yes |" in text
 
 
 def test_columns_stand_below_each_other() -> None:
@@ -111,7 +121,7 @@ def test_the_file_is_written_whole(tmp_path: Path) -> None:
     table.save(path, whole(rows(), "a card"))
     again = json.loads(path.read_text("utf-8"))
     assert again["format"] == table.FORMAT
-    assert table.report(again) == table.report(whole(rows(), "a card"))
+    assert report.report(again) == report.report(whole(rows(), "a card"))
     assert [p.name for p in path.parent.iterdir()] == ["found.json"]
 
 
