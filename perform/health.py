@@ -14,6 +14,8 @@ from perform.params import Param, Params, Spec
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+WHY = "Why only a new process can go on as the show should; empty while this one can."
+RESTART = ("/status/restart", Spec("text", "", doc=WHY, readonly=True))
 
 
 @dataclass(slots=True)
@@ -34,6 +36,12 @@ class Status:
         self._last = text
         self.params.publish(self.address, text)
         log.log(logging.WARNING if trouble else logging.INFO, "%s: %s", self.address.removeprefix("/status/"), text)
+
+
+def ask_restart(params: Params, why: str) -> None:
+    """Ask for a new process (a graphics card has failed): the show ends, and its supervisor starts it again."""
+    if params.declare(*RESTART).value != why:
+        params.publish(RESTART[0], why)
 
 
 @dataclass(slots=True)
@@ -86,6 +94,12 @@ class Health:
         ):
             spec = Spec("float", 0.0, 0.0, unit=unit, doc=doc, readonly=True)
             self._seen[name] = self.params.declare(f"/status/{name}", spec)
+        self._seen["restart"] = self.params.declare(*RESTART)
+
+    @property
+    def restart(self) -> str:
+        """Why only a new process can go on as the show should; empty while this one can."""
+        return str(self._seen["restart"].value)
 
     def beat(self, now: float) -> None:
         """A frame was presented. Render thread."""

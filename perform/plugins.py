@@ -93,7 +93,12 @@ class Engine(Protocol):
 
 
 class EngineError(RuntimeError):
-    """A generator cannot run; the text is one sentence that says what and why."""
+    """A generator cannot run; the text is one sentence that says what and why.
+
+    `deadly`: nothing in this process can run it any more, only a new process can.
+    """
+
+    deadly = False
 
 
 @runtime_checkable

@@ -29,7 +29,7 @@ from perform import workers
 
 log = logging.getLogger(__name__)
 
-QUIT, FAILED, BAD_SHOW, NO_SCREEN = 0, 1, 2, 3  # exit codes of a show
+QUIT, FAILED, BAD_SHOW, NO_SCREEN, AGAIN = 0, 1, 2, 3, 4  # exit codes of a show; AGAIN asks for a new process
 INTERRUPTED = 130
 FINAL = (QUIT, BAD_SHOW, NO_SCREEN, INTERRUPTED)  # not tried again
 
@@ -199,6 +199,8 @@ class Supervisor:
 
 
 def _words(code: int) -> str:
+    if code == AGAIN:
+        return "asked for a new process"
     return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
 
 

@@ -23,7 +23,8 @@ log = logging.getLogger("perform")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play a show; returns the exit code (0 quit, 1 failed, 2 a bad show, 3 no screen)."""
+    """Play a show; returns the exit code (0 quit, 1 failed, 2 a bad show, 3 no screen, 4 only a new
+    process can go on)."""
     logging.basicConfig(level=args.log.upper(), format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     if args.child:
         return _play(args, supervisor.Beats.take_stdout())
@@ -133,6 +134,9 @@ def _play(args: argparse.Namespace, beats: supervisor.Beats | None) -> int:
         play.run(args.seconds)
         if args.still is not None:
             still(play, args.still)
+        if play.health.restart:
+            log.error("this process cannot go on: %s", play.health.restart)
+            return supervisor.AGAIN
     return supervisor.QUIT
 
 

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from perform.card import Card, CardError
 from perform.engines.dreamer import be_nice
 from perform.engines.generator import Generator, Hardware, Shape
+from perform.engines.ladder import Ladder
+from perform.engines.room import Cost, Room
 from perform.engines.stamps import Stamp, resident, stamp
 from perform.health import Status
 from perform.library import Library
@@ -25,9 +27,9 @@ from perform.plugins import EngineError
 from perform.workers import Worker, spawn
 
 PARTING = 5.0  # seconds a load under way is waited for at the end
-BUDGET = 2_000_000_000  # bytes of warm worlds
+BUDGET = 2_000_000_000  # bytes of warm worlds in the host's memory
+SHARE = 0.7  # of what a graphics card has free
 LOOK = 1.0  # seconds between looks at the files
-ROUGH = 40_000_000  # bytes: what a world is thought to cost before it has been loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class _Entry:
     wanted: int = 0  # slots that wait for it or play it
     used: float = 0.0  # wall time it was last needed
     due: bool = True  # to be loaded (again)
-    cost: int = ROUGH  # bytes: known once it has been loaded, and kept when it is dropped
+    cost: Cost = field(default_factory=Cost)  # known once it has been loaded, and kept when it is dropped
 
 
 @dataclass(slots=True)
@@ -62,7 +64,8 @@ class Bank:
     """Warm worlds. `find`, `card`, `trouble`, `hold`, `release` never wait: render thread. Costs a dict look-up.
 
     `hardware` names the engines to try for each world, best first; it is asked in the worker, when the first
-    world is loaded. `synchronous` (a fixed clock) loads inside `find`, so that frame 0 already dreams.
+    world is loaded. `synchronous` (a fixed clock) loads inside `find`, so that frame 0 already dreams. `budget` is
+    bytes of the host's memory, `share` the part of what a graphics card has free that worlds may take there.
     """
 
     library: Library
@@ -70,16 +73,19 @@ class Bank:
     budget: int = BUDGET
     synchronous: bool = False
     status: Status | None = None
+    share: float = SHARE
     worlds: tuple[str, ...] = ()  # all that the library has, as of the worker's last look: no disk for who asks
     _entries: dict[Role, _Entry] = field(default_factory=dict)
     _keep: tuple[Role, ...] = ()
-    _rank: Sequence[Hardware] = ()
+    _ladder: Ladder = field(init=False)
+    _room: Room = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _news: threading.Event = field(default_factory=threading.Event)
     _worker: Worker | None = None
 
     def __post_init__(self) -> None:
         self.worlds = tuple(self.library.names())
+        self._ladder, self._room = Ladder(self.hardware), Room(self.budget, self.share)
 
     # ------------------------------------------------------------------ any thread, never waits for a load
     def keep(self, roles: Sequence[Role]) -> None:
@@ -126,17 +132,25 @@ class Bank:
         return entry.card if entry is not None else None
 
     def retry(self, world: str) -> None:
-        """Try a world's failed loads again now."""
+        """Try a world's failed loads again now, with the best engine."""
         with self._lock:
             for role, entry in self._entries.items():
-                if role.world == world and entry.trouble:
+                if role.world == world and (self._ladder.forgive(role) or entry.trouble):
                     entry.trouble, entry.due = "", True
+        self._wake()
+
+    def failed(self, role: Role, why: str) -> None:
+        """An engine of this role failed at play. When it fails again, the next engine down the ladder is loaded."""
+        with self._lock:
+            entry = self._entries.get(role)
+            if entry is not None and self._ladder.failed(role, why):
+                entry.due = True
         self._wake()
 
     @property
     def nbytes(self) -> int:
-        """What the warm worlds cost in memory, about."""
-        return sum(e.cost for e in list(self._entries.values()) if e.generator is not None)
+        """What the warm worlds cost in the host's memory, about."""
+        return self._total().host
 
     @property
     def warm(self) -> list[Role]:
@@ -188,11 +202,11 @@ class Bank:
         with self._lock:
             due = [role for role, entry in self._entries.items() if entry.due and entry.wanted]
             due.sort(key=lambda role: self._entries[role].used, reverse=True)
-            room = self.budget - sum(e.cost for r, e in self._entries.items() if e.wanted and r not in self._keep)
+            taken = Cost.sum(e.cost for r, e in self._entries.items() if e.wanted and r not in self._keep)
             for role in self._keep:
                 entry = self._entries[role]
-                room -= entry.cost
-                if entry.due and room >= 0 and role not in due:
+                taken += entry.cost
+                if entry.due and role not in due and self._room.holds(taken):
                     due.append(role)
         return due
 
@@ -220,7 +234,7 @@ class Bank:
         try:
             card = self.library.card(role.world)
             entry.card = card
-            generator, why = self._try(card, role)
+            generator, why = self._ladder.load(role, card, role.size, role.shape, lambda: self._yield_to(role))
             if not self.synchronous:
                 generator.prepare()
         except (EngineError, CardError, LookupError) as e:
@@ -233,48 +247,61 @@ class Bank:
             before_it = generator if forgotten else entry.generator
             if not forgotten:
                 entry.generator, entry.trouble, entry.due = generator, "", False
-                entry.cost = max(generator.nbytes, resident() - before)
+                entry.cost = Cost.of(generator, resident() - before)
         if before_it is not None:
             before_it.close()
         if forgotten:
             return
         self._say(f"{role} is ready ({generator.note})" + (f"; {why}" if why else ""), trouble=bool(why))
 
-    def _try(self, card: Card, role: Role) -> tuple[Generator, str]:
-        """Load with the best engine that can; and why a better one could not. Raises what the first one said."""
-        if not self._rank:
-            self._rank = self.hardware()
-        if not self._rank:
-            raise EngineError("there is no engine on this machine")
-        card.size(role.size)
-        troubles: list[Exception] = []
-        for hardware in self._rank:
-            try:
-                return hardware.load(card, role.size, role.shape), str(troubles[0]) if troubles else ""
-            except (EngineError, CardError) as e:
-                troubles.append(e)
-            except Exception as e:  # noqa: BLE001 - whatever else a library raises becomes this world's trouble
-                troubles.append(EngineError(f"{type(hardware).__name__}: {str(e).strip() or type(e).__name__}"))
-        raise troubles[0]
-
     def _tidy(self) -> None:
         """Drop the least needed until the budget holds; never what a slot wants or plays."""
         dropped: list[Generator] = []
+        said: list[str] = []
         with self._lock:
-            total = self.nbytes
-            need = {role: len(self._keep) - i for i, role in enumerate(self._keep)}
-            idle = [r for r, e in self._entries.items() if not e.wanted and e.generator is not None]
-            idle.sort(key=lambda r: (need.get(r, 0), self._entries[r].used))
-            for role in idle:
-                if total <= self.budget:
+            self._room.look(e.generator for e in self._entries.values() if e.generator is not None)
+            total = self._total()
+            for role in self._idle():
+                if self._room.holds(total):
                     break
                 entry = self._entries[role]
-                total -= entry.cost
-                dropped += _put_away(entry)
-            for role in [r for r, e in self._entries.items() if r not in need and not e.wanted and not e.generator]:
+                if entry.generator is not None and self._room.helps(total, entry.cost):
+                    total -= entry.cost
+                    said += [f"{role} was put away: {_short(self._room, total + entry.cost)}"]
+                    dropped += _put_away(entry)
+            known = set(self._keep)
+            for role in [r for r, e in self._entries.items() if r not in known and not e.wanted and not e.generator]:
                 del self._entries[role]
+        for text in said:
+            self._say(text)
         for generator in dropped:  # it may wait for a last dream: not under the lock
             generator.close()
+
+    def _yield_to(self, role: Role) -> bool:
+        """A card's memory is full: put away the least needed world there, if this one is needed more."""
+        with self._lock:
+            wanted = self._entries[role].wanted if role in self._entries else 0
+            idle = self._idle()
+            more = idle.index(role) if role in idle else len(idle)
+            here = [
+                r
+                for r in (idle if wanted else idle[:more])
+                if self._entries[r].generator and self._entries[r].cost.card
+            ]
+            dropped = _put_away(self._entries[here[0]]) if here else []
+        for generator in dropped:
+            self._say(f"{here[0]} was put away: the graphics card's memory is full")
+            generator.close()
+        return bool(dropped)
+
+    def _idle(self) -> list[Role]:
+        """What is warm (or being loaded ahead) and nobody plays, the least needed first. Under the lock."""
+        need = {role: len(self._keep) - i for i, role in enumerate(self._keep)}
+        idle = [r for r, e in self._entries.items() if not e.wanted and (e.generator is not None or e.due)]
+        return sorted(idle, key=lambda r: (need.get(r, 0), self._entries[r].used))
+
+    def _total(self) -> Cost:
+        return Cost.sum(e.cost for e in list(self._entries.values()) if e.generator is not None)
 
     def _look(self) -> None:
         """See whether files of what is loaded, or failed, have changed: seen twice the same, they are complete."""
@@ -291,6 +318,13 @@ class Bank:
     def _say(self, text: str, trouble: bool = False) -> None:
         if self.status is not None:
             self.status.say(text, trouble)
+
+
+def _short(room: Room, cost: Cost) -> str:
+    """Why something has to go, in the end of a sentence."""
+    if cost.card > room.card:
+        return f"{room.card / 1e9:.1f} GB of the graphics card are for worlds, and they take {cost.card / 1e9:.1f}"
+    return f"{room.host / 1e9:.1f} GB of memory are for worlds, and they take {cost.host / 1e9:.1f}"
 
 
 def _put_away(entry: _Entry) -> list[Generator]:

@@ -19,7 +19,7 @@ from perform.engines.cuda_compute import Maker
 from perform.engines.cuda_generator import CudaGenerator
 from perform.engines.cuda_torch import Compiled, Eager
 from perform.engines.cuda_works import Piece, Works, first_road
-from perform.engines.generator import Shape
+from perform.engines.generator import Full, Shape
 from perform.gl.interop import KINDS, Bridge, CudaError, open_bridge
 from perform.gl.interop.calls import NO_MEMORY
 from perform.plugins import EngineError
@@ -64,7 +64,8 @@ class Cuda:
             road, _, place = first_road(board, piece, quick, lambda text: None)
         except CudaError as e:
             if e.code == NO_MEMORY:
-                raise Full(f"{card.world} {size} does not fit on the card beside what is there", e.code) from e
+                board.release()
+                raise Full(f"{card.world} {size} does not fit on the card beside what is there") from e
             raise
         better = makers[: makers.index(quick[place])]
         works = Works(board, piece, road, better, self._label)
@@ -103,9 +104,3 @@ class Cuda:
         self._kinds = (bridge.kind, *(kind for kind in self._kinds if kind != bridge.kind))
         return bridge
 
-
-class Full(CudaError):
-    """The card's memory is full: something else must go before this world can be loaded."""
-
-
-__all__ = ["Cuda", "Full"]

@@ -52,6 +52,10 @@ class Board(Protocol):
         """
         ...
 
+    def release(self) -> None:
+        """Give the card what is kept for later: something was put away, or the card is full. May take milliseconds."""
+        ...
+
 
 @dataclass
 class TorchBoard:
@@ -100,6 +104,10 @@ class TorchBoard:
                 graph.replay()
 
         return replay
+
+    def release(self) -> None:
+        """See `Board`."""
+        self.torch.cuda.empty_cache()
 
     @contextmanager
     def _words(self) -> Iterator[None]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from perform.engines.cuda_board import Board
 from perform.engines.cuda_engine import CudaEngine, Wish
-from perform.engines.cuda_road import Lane
+from perform.engines.cuda_road import Lane, free_memory
 from perform.engines.cuda_rounds import Rounds
 from perform.engines.cuda_works import Works
 from perform.engines.generator import Shape, Venue
@@ -75,8 +75,12 @@ class CudaGenerator:
 
     @property
     def card_bytes(self) -> int:
-        """What it takes of the card's memory."""
+        """See `generator.OnCard`."""
         return self.works.road.nbytes
+
+    def card_free(self) -> int:
+        """See `generator.OnCard`."""
+        return free_memory(self.board.cuda)
 
     @property
     def note(self) -> str:

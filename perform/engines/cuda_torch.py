@@ -72,7 +72,7 @@ class Compiled:
 
         network, nbytes = load(self.board, card, size, shape)
         say("compiling for this card")
-        compiled = torch.compile(network, dynamic=False, fullgraph=True)
+        compiled: Any = torch.compile(network, dynamic=False, fullgraph=True)
         width, height = shape
         mood = card.mood.size if card.mood is not None else 0
         picture, numbers = self.board.zeros("uint8", 1, height, width, 4), self.board.zeros("float32", 1, mood)

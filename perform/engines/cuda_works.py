@@ -16,6 +16,7 @@ from perform.engines.cuda_road import Road, build_road
 from perform.engines.dreamer import be_nice
 from perform.engines.generator import Shape
 from perform.gl.interop import call
+from perform.plugins import EngineError
 from perform.workers import Worker, spawn
 
 log = logging.getLogger(__name__)
@@ -161,7 +162,11 @@ class Works:
         base = self._next or self.road
         rows = min(rows, base.compute.batch)
         if rows > base.rows:
-            road = build_road(self.board, base.compute, self.shape, self.mood, rows)
+            try:
+                road = build_road(self.board, base.compute, self.shape, self.mood, rows)
+            except EngineError as e:
+                log.info("%s %s goes one layer at a time: %s", self.piece.card.world, self.piece.size, e)
+                return
             road.seconds = base.seconds
             self._offer(road)
 
@@ -183,6 +188,7 @@ class Works:
             self._next = None
         try:
             self._away(self.road, streams, keep=False)
+            self.board.release()
         finally:
             for stream in streams:
                 self.board.cuda.cudaStreamDestroy(stream)

@@ -10,11 +10,11 @@ Two layers that play the same world share one generator and have an engine each.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from perform.card import Card
 from perform.clock import FixedClock
-from perform.plugins import Engine, Stage
+from perform.plugins import Engine, EngineError, Stage
 
 Shape = tuple[int, int]  # (width, height) in pixels
 
@@ -62,9 +62,26 @@ class Generator(Protocol):
         ...
 
 
+class Full(EngineError):
+    """The memory that a world needs is taken: it could be loaded if something else went."""
+
+
+@runtime_checkable
+class OnCard(Protocol):
+    """A generator that lives in a graphics card's memory: what it takes there, and what nobody has. Worker thread."""
+
+    @property
+    def card_bytes(self) -> int: ...
+
+    def card_free(self) -> int:
+        """Bytes of the card that are free at this moment."""
+        ...
+
+
 class Hardware(Protocol):
     """Loads worlds onto one kind of hardware. The entry points of `perform.engines` name dataclasses of this kind."""
 
     def load(self, card: Card, size: str, shape: Shape) -> Generator:
-        """Worker thread; takes from tens of milliseconds to seconds. Raises EngineError or CardError: one sentence."""
+        """Worker thread; takes from tens of milliseconds to seconds. Raises EngineError (Full where memory is short) or
+        CardError: one sentence."""
         ...

@@ -85,6 +85,9 @@ class RtxBoard:
         finally:
             cuda.cudaGraphDestroy(graph)
 
+    def release(self) -> None:
+        """See `cuda_board.Board`. Nothing is kept for later."""
+
     def clear(self) -> None:
         """Give all memory back. Nothing uses it any more. May be called twice."""
         while self._blocks:

@@ -23,6 +23,7 @@ class Seat:
     generator: Generator | None = None
     frame: Frame | None = None
     trouble: str = ""
+    deadly: bool = False  # the trouble ends with this process only
 
     @property
     def sound(self) -> bool:
@@ -43,6 +44,7 @@ class Seat:
             newest = self.engine.newest()
         except Exception as e:
             self.trouble = str(e).strip() or type(e).__name__
+            self.deadly = getattr(e, "deadly", False)
             log.debug("%s", self.role, exc_info=True)
             return False
         if newest is None or (self.frame is not None and newest.serial == self.frame.serial):

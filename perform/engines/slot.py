@@ -21,7 +21,7 @@ from perform.engines.passthrough import Input
 from perform.engines.rates import Rates
 from perform.engines.seat import Seat
 from perform.frame import Frame
-from perform.health import Status
+from perform.health import Status, ask_restart
 from perform.plugins import Stage
 
 ARRIVAL = 1.0  # seconds in which a world dissolves in that nobody switched to: at the start, or back from trouble
@@ -49,6 +49,7 @@ class Slot:
         self._bank = bank
         self._venue = Venue.of(stage, fps)
         self._status = Status(stage.params, address)
+        self._params = stage.params
         self._rates = Rates(stage.params, address)
         self._dissolve = Dissolve()
         self._dissolve.prepare()
@@ -92,6 +93,8 @@ class Slot:
                 self._rates.count(now, now - seat.frame.time)
             if seat.trouble and seat.role is not None:
                 self._blame(seat.role, seat.trouble, now)
+            if seat.deadly:
+                ask_restart(self._params, f"{seat.role}: {seat.trouble}")
         frame = self._picture(picture, now)
         self._rates.publish(now, self._leader.role is not None)
         self._describe(picture.size, now)
@@ -241,6 +244,7 @@ class Slot:
         if known is not None and now < known.until:
             return
         tries = known.tries + 1 if known is not None else 0
+        self._bank.failed(role, why)
         self._blames[role] = _Blame(why, tries, now + PATIENCE[min(tries, len(PATIENCE) - 1)])
 
     # ------------------------------------------------------------------ what is seen

@@ -132,7 +132,7 @@ def _hardware(show: Show) -> list[Hardware]:
 def _open_bank(play: Performance) -> Bank:
     show, fixed = play.show, isinstance(play.clock, FixedClock)
     status = Status(play.params, "/status/worlds")
-    bank = Bank(Library(show.models), lambda: _hardware(show), synchronous=fixed, status=status)
+    bank = Bank(Library(show.models), lambda: _hardware(show), synchronous=fixed, status=status, share=show.gpu_memory)
     play.closing.append(bank.close)
     if named := roles(show, bank.library):
         bank.keep(named)

@@ -89,8 +89,10 @@ class Performance:
         return None
 
     def run(self, seconds: float | None = None) -> None:
-        """Play until `seconds` of show time are over, or until somebody quits."""
-        while not self.quit and not any(getattr(o.sink, "closed", False) for o in self.outputs.values()):
+        """Play until `seconds` of show time are over, until somebody quits, or until only a new process can go on."""
+        while not (self.quit or self.health.restart):
+            if any(getattr(o.sink, "closed", False) for o in self.outputs.values()):
+                break
             if seconds is not None and self.clock.now() >= seconds - 1e-9:
                 break
             self.tick()

@@ -12,6 +12,7 @@ from perform.show.spec import LayerSpec, PartSpec, Show
 FIXED = {
     "size": "size",
     "blend_space": "blend_space",
+    "gpu_memory": "gpu_memory",
     "window": "[window]",
     "record": "[record]",
     "sinks": "[sink]",

@@ -95,6 +95,7 @@ def _read_show(top: Table, path: Path) -> Show:
         fps=head.number("fps", 60.0, 1.0, 480.0),
         inset=_read_inset(head),  # type: ignore[arg-type]
         blend_space=head.one_of("blend_space", ("display", "linear"), "display"),  # type: ignore[arg-type]
+        gpu_memory=head.number("gpu_memory", 0.7, 0.05, 0.95),
         sources=frozen(sources),
         layers=layers,
         master=frozen(scalars(top.table("master", "[master]"), "/master")),

@@ -128,6 +128,7 @@ class Show:
     fps: float = 60.0
     inset: Inset = "off"
     blend_space: BlendSpace = "display"
+    gpu_memory: float = 0.7  # of what a graphics card has free: for warm worlds
     sources: Mapping[str, PartSpec] = field(default_factory=dict)
     layers: tuple[LayerSpec, ...] = ()
     controls: Mapping[str, PartSpec] = field(default_factory=dict)

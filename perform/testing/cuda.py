@@ -306,6 +306,7 @@ class HostBoard:
     cuda: Any
     device: int = 0
     captured: int = 0
+    released: int = 0
     replayed: list[int] = field(default_factory=list)  # the streams
 
     def zeros(self, kind: str, *shape: int) -> Any:
@@ -318,6 +319,9 @@ class HostBoard:
 
     def pool(self) -> Any:
         return object()
+
+    def release(self) -> None:
+        self.released += 1
 
     def capture(self, work: Callable[[], None], stream: int, pool: Any) -> Callable[[int], None]:
         import torch

@@ -25,6 +25,8 @@ class CudaError(EngineError):
 class Poisoned(CudaError):
     """The card has failed under a kernel: nothing in this process can use CUDA any more, only a new process can."""
 
+    deadly = True
+
 
 def call(cuda: Any, name: str, *arguments: Any) -> Any:
     """Call a function of the CUDA runtime (cuda.bindings.runtime or a stand-in).

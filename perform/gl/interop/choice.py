@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,11 @@ from perform.gl.interop.host import HostBridge
 
 log = logging.getLogger(__name__)
 
-MAKERS = {"array": ArrayBridge, "buffer": BufferBridge, "host": HostBridge}
+MAKERS: dict[str, Callable[[Any, Shape, target.Format], Bridge]] = {
+    "array": ArrayBridge,
+    "buffer": BufferBridge,
+    "host": HostBridge,
+}
 
 
 def open_bridge(
