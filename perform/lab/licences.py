@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-ALLOWED = re.compile(r"(public-domain|cc0(-1\.0)?|cc-by(-sa)?-[1-4]\.0(-[a-z]{2})?)", re.IGNORECASE)
+ALLOWED = re.compile(r"(public-domain|cc0(-1\.0)?|cc-by(-sa)?-([1-4]\.0|2\.[15])(-[a-z]{2})?)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,9 @@ COPYRIGHT = f"usr/share/doc/{PACKAGE}/copyright"
 NOT_LANDSCAPE = re.compile(r"(city|station|space|loc|industrial|earthrise|nasa)\d*\b.*|mfield[0-4]|beach0|bwerner0")
 
 
-def choose(root: Path, copyright_text: str, why_not: Callable[[str], str]) -> tuple[list[tuple[Path, Grant]], list[str]]:
+def choose(
+    root: Path, copyright_text: str, why_not: Callable[[str], str]
+) -> tuple[list[tuple[Path, Grant]], list[str]]:
     """(the photographs that may be used with their terms, one line on each that was refused). `why_not` says of a
     file's stem why it is not wanted, or "".
     """

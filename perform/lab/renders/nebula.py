@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from perform.lab.renders.noise import Dice, Table, colour, fractal, mesh

@@ -1,7 +1,7 @@
 """Periodic noise, made once in the frequency domain and then only looked up.
 
 A fractal sum evaluated octave by octave costs a look-up for each octave; here the octaves are summed before, and a
-picture of 480 x 480 points costs 8 ms for each look-up whatever the octaves. It has no axes either, which a lattice has.
+picture of 480 x 480 points costs 8 ms for each look-up whatever the octaves. It has no axes, which a lattice has.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ class Camera:
         ahead = torch.cos(torch.tensor(self.pitch)) + up * math.sin(self.pitch)
         up = up * math.cos(self.pitch) - math.sin(self.pitch)
         way = torch.stack([right, ahead, up])
-        return way / way.norm(dim=0, keepdim=True)
+        length: Tensor = way.norm(dim=0, keepdim=True)
+        return way / length
 
 
 @dataclass(frozen=True)
@@ -119,56 +120,77 @@ def _height(sea: Sea, camera: Camera, way: Tensor, far: Tensor) -> Tensor:
     return sea.swell.one(camera.right + way[0] * far, camera.ahead + way[1] * far)
 
 
+@dataclass(frozen=True)
+class Surface:
+    """The water that rays meet: where (metres), swell and ripples there, which way it faces; `near` is 1 in the
+    foreground and falls to 0 where ripples are too small to be seen.
+    """
+
+    place: tuple[Tensor, Tensor]
+    swell: Tensor
+    ripples: Tensor
+    normal: Tensor
+    near: Tensor
+
+    @classmethod
+    def at(cls, sea: Sea, camera: Camera, way: Tensor, far: Tensor) -> Surface:
+        u, v = camera.right + way[0] * far, camera.ahead + way[1] * far
+        swell, ripples = sea.swell(u, v), sea.ripples(u, v)
+        near = torch.exp(-far / (70 + 5 * camera.height))
+        gusts = 0.75 + 0.35 * fractal(5, 4, 0.5).one(u * 0.02, v * 0.02)
+        finest = sea.ripples(u * 4.3 + 7, v * 4.3)  # ripples on ripples, in the foreground
+        slopes = swell[1:3] * torch.exp(-far / 1200) + ripples[1:3] * (0.12 + 0.83 * near) * gusts
+        slopes = slopes + finest[1:3] * (0.65 * torch.exp(-far / 24)) * gusts
+        normal = torch.cat([-slopes, torch.ones_like(slopes[:1])])
+        return cls((u, v), swell, ripples, normal / normal.norm(dim=0, keepdim=True), near)
+
+
 def _water(sea: Sea, sky: Sky, camera: Camera, way: Tensor, far: Tensor, dice: Dice) -> Tensor:
-    weather = sky.weather
-    u, v = camera.right + way[0] * far, camera.ahead + way[1] * far
-    swell, ripples = sea.swell(u, v), sea.ripples(u, v)
-    near = torch.exp(-far / (70 + 5 * camera.height))  # ripples too far to be seen make the water rough instead
-    gusts = 0.75 + 0.35 * fractal(5, 4, 0.5).one(u * 0.02, v * 0.02)
-    close = torch.exp(-far / 24)
-    finest = sea.ripples(u * 4.3 + 7, v * 4.3)  # ripples on ripples, in the foreground
-    slopes = swell[1:3] * torch.exp(-far / 1200) + ripples[1:3] * (0.12 + 0.83 * near) * gusts
-    slope_x, slope_y = slopes + finest[1:3] * (0.65 * close) * gusts
-    normal = torch.stack([-slope_x, -slope_y, torch.ones_like(slope_x)])
-    normal = normal / normal.norm(dim=0, keepdim=True)
+    """Light from the water [3,S,S]: what it mirrors, what shines through, the sun on it, foam, mist before it."""
+    weather, surface = sky.weather, Surface.at(sea, camera, way, far)
+    normal, sun = surface.normal, torch.tensor(sky.sun).view(3, 1, 1)
     facing = (-(way * normal).sum(0)).clamp(0.02, 1)
-    mirror = 0.02 + 0.98 * (1 - facing) ** 5 / (1 + 0.75 * (1 - near))
+    # Schlick's approximation; what is too far to show its ripples is rough, and mirrors less
+    mirror = 0.02 + 0.98 * (1 - facing) ** 5 / (1 + 0.75 * (1 - surface.near))
     reflected = way + 2 * facing * normal
     reflected = torch.cat([reflected[:2], reflected[2:].abs() + 0.02])
     bright = sky.light(reflected / reflected.norm(dim=0, keepdim=True)).clamp(max=2.0)
-    sun = torch.tensor(sky.sun).view(3, 1, 1)
-    crest = ((swell[0] + ripples[0] * 1.5) / (2.2 * sea.amplitude)).clamp(-1, 1.6)
-    against = (0.5 + 0.5 * (way[0] * sky.sun[0] + way[1] * sky.sun[1])).clamp(0, 1)
-    through = (crest + 0.4).clamp(0, 2) ** 2 * (0.35 + 0.65 * against) * (1 - 0.5 * facing)
-    towards = (normal * sun).sum(0) - normal[2] * sky.sun[2]  # slopes that face the sun are lit from within
-    body = (weather.deep + weather.lit * (0.07 + 0.24 * through)) * (1 + 1.6 * towards).clamp(0.35, 2.2)
-    picture = body * (1 - mirror) + bright * mirror
+    picture = _body(sea, sky, surface, way, facing) * (1 - mirror) + bright * mirror
     half = sun - way
     glint = ((half * normal).sum(0) / half.norm(dim=0)).clamp(0, 1)
     sparkle = (glint**900 * 7 + glint**140 * 0.5 + glint**30 * 0.05) * (0.25 + mirror) * weather.glint
-    picture = picture + weather.light * sparkle
-    picture = _foamed(picture, sea, sky, (swell, ripples), (u, v), near, normal, dice)
+    picture = _foamed(picture + weather.light * sparkle, sea, sky, surface, dice)
     mist = 1 - torch.exp(-((far / 1400) ** 1.1))
     flat = torch.cat([way[:2], torch.full_like(way[2:], 0.004)])
-    return picture + (sky.light(flat, clouds=False) - picture) * (weather.haze * mist)
+    misty: Tensor = picture + (sky.light(flat, clouds=False) - picture) * (weather.haze * mist)
+    return misty
 
 
-def _foamed(picture, sea, sky, water, place, near, normal, dice):  # type: ignore[no-untyped-def]
-    swell, ripples = water
-    u, v = place
-    weather = sky.weather
+def _body(sea: Sea, sky: Sky, surface: Surface, way: Tensor, facing: Tensor) -> Tensor:
+    """The colour of the water itself: crests against the light shine, slopes that face the sun are lit from within."""
+    sun = torch.tensor(sky.sun).view(3, 1, 1)
+    crest = ((surface.swell[0] + surface.ripples[0] * 1.5) / (2.2 * sea.amplitude)).clamp(-1, 1.6)
+    against = (0.5 + 0.5 * (way[0] * sky.sun[0] + way[1] * sky.sun[1])).clamp(0, 1)
+    through = (crest + 0.4).clamp(0, 2) ** 2 * (0.35 + 0.65 * against) * (1 - 0.5 * facing)
+    towards = (surface.normal * sun).sum(0) - surface.normal[2] * sky.sun[2]
+    return (sky.weather.deep + sky.weather.lit * (0.07 + 0.24 * through)) * (1 + 1.6 * towards).clamp(0.35, 2.2)
+
+
+def _foamed(picture: Tensor, sea: Sea, sky: Sky, surface: Surface, dice: Dice) -> Tensor:
+    """Fresh foam where the swell is squeezed most, and around it what older foam leaves behind: lace."""
+    u, v = surface.place
     lace = fractal(50 + dice.pick(2), 7, 0.68, ridged=True)
     streaks = lace.one(u * 0.55, v * 0.55) * 0.6 + lace.one(u * 1.9, v * 1.9) * 0.4
     patches = fractal(30, 4, 0.5).one(u * 0.06, v * 0.06)
-    over = sea.breaks + 0.05 * patches - swell[3] + 0.06 * (0.8 - ripples[3]) * near
+    over = sea.breaks + 0.05 * patches - surface.swell[3] + 0.06 * (0.8 - surface.ripples[3]) * surface.near
     fresh = (over * 9).clamp(0, 1)
-    old = torch.sigmoid((over + 0.16) * 12)  # what is left behind, as lace
+    old = torch.sigmoid((over + 0.16) * 12)
     foam = torch.maximum(fresh * (0.75 + 0.35 * streaks), 0.8 * torch.sigmoid(5 * (streaks + 2.2 * old - 2.1)) * old)
-    foam = foam.clamp(0, 1)
-    lit = (normal * torch.tensor(sky.sun).view(3, 1, 1)).sum(0).clamp(0, 1)
-    tinted = 0.45 * weather.horizon + 0.40 * weather.light
+    foam = 0.93 * foam.clamp(0, 1)
+    lit = (surface.normal * torch.tensor(sky.sun).view(3, 1, 1)).sum(0).clamp(0, 1)
+    tinted = 0.45 * sky.weather.horizon + 0.40 * sky.weather.light
     white = (0.5 * tinted + 0.42 * tinted.mean() + 0.04) * (0.6 + 0.5 * lit)
-    return picture * (1 - 0.93 * foam) + white * 0.93 * foam
+    return picture * (1 - foam) + white * foam
 
 
 def _developed(light: Tensor, dice: Dice) -> Tensor:

@@ -40,7 +40,8 @@ def patch(rng: torch.Generator, metres: float, wind: Wind, count: int = 256) -> 
     sea = phases * torch.sqrt(power)
 
     def field(factor: Tensor) -> Tensor:
-        return torch.fft.ifft2(factor * sea).real
+        wave: Tensor = torch.fft.ifft2(factor * sea).real
+        return wave
 
     height = field(torch.ones_like(sea))
     scale = wind.height / height.std()
