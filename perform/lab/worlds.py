@@ -130,8 +130,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     out = args.out or Path("runs") / args.world
     world = gather.collect(args.world, out, args.cache, args.workers)
     if args.sheet is not None:
-        step = max(1, len(world.pictures) // 48)
-        sheet(list(world.pictures)[::step][:48]).save(args.sheet, quality=90)
+        any_order = torch.randperm(len(world.pictures), generator=torch.Generator().manual_seed(0))
+        sheet([world.pictures[index] for index in sorted(any_order[:48].tolist())]).save(args.sheet, quality=90)
     print(f"{len(world.pictures)} pictures, {int(world.held_out.sum())} of them held out, in {out}")
 
 
