@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from perform.lab import networks, run
+from perform.networks import Dream, describe
+
 FORMAT = 1
 CONDITION = {"reduce": 24.0, "black": 0.0, "white": 1.0, "gamma": 1.0, "contrast": 1.0, "brightness": 0.0}
+KINDS = ("weights", "onnx", "int8")
+NAME = "card.toml"
 
 
 def sha256(path: Path) -> str:
@@ -17,28 +24,61 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def size_entry(
-    widths: Sequence[int],
-    blocks: int,
-    macs: int,
-    parameters: int,
-    native: int,
-    files: Mapping[str, Path],
-    quality: Mapping[str, float],
-) -> dict[str, Any]:
-    """The table of one size. `files` maps weights, onnx and int8 to existing files; quality is what was measured."""
-    entry: dict[str, Any] = {
-        "widths": list(widths),
-        "blocks": blocks,
-        "macs": macs,
-        "parameters": parameters,
-        "native": native,
-    }
-    for kind in ("weights", "onnx", "int8"):
-        entry[kind] = files[kind].name
-        entry[f"{kind}_sha256"] = sha256(files[kind])
-    entry["quality"] = {name: round(float(value), 4) for name, value in quality.items()}
-    return entry
+def size_entry(network: Dream, native: int, files: Mapping[str, Path], quality: Mapping[str, float]) -> dict[str, Any]:
+    """The table of one size: what rebuilds the network, what it costs, its files and what was measured.
+
+    `files` maps some of weights, onnx and int8 to existing files; `native` is the side it was trained at.
+    """
+    name, arguments = describe(network)
+    entry: dict[str, Any] = {} if name == "plain" else {"network": name}
+    entry |= {key: arguments.pop(key) for key in ("widths", "blocks", "inner") if key in arguments}
+    entry |= {"macs": networks.macs(network), "parameters": networks.parameters(network), "native": native}
+    for kind in KINDS:
+        if kind in files:
+            entry |= {kind: files[kind].name, f"{kind}_sha256": sha256(files[kind])}
+    if arguments:
+        entry["arguments"] = arguments
+    return entry | {"quality": {key: round(float(value), 4) for key, value in quality.items()}}
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """A world's card as plain data. Raises ValueError, one sentence, where there is none or it is no TOML."""
+    path = folder / NAME
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"there is no world in {folder}: no {NAME}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        raise ValueError(f"{path} cannot be read: {e}") from None
+
+
+def publish(card: Mapping[str, Any], staged: Path, folder: Path) -> None:
+    """Put a world's files into its folder, the card last.
+
+    The files lie whole in `staged`, on the same disk, so that each replaces its predecessor at once, in milliseconds
+    all of them. A show that looks meanwhile finds files that are not the ones its card describes, keeps playing what
+    it has, and takes the new world when the card changes. Files that only the old card named are removed at the end.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    before = _named(read(folder)) if (folder / NAME).exists() else set()
+    for path in sorted(staged.iterdir()):
+        path.chmod(0o644)  # safetensors makes private files; weights are to be shared
+        os.replace(path, folder / path.name)
+    write(card, folder)
+    for name in before - _named(card):
+        (folder / name).unlink(missing_ok=True)
+
+
+def write(card: Mapping[str, Any], folder: Path) -> None:
+    """Replace the card, atomically."""
+    text = dumps(card)
+    run.write(folder / NAME, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _named(card: Mapping[str, Any]) -> set[str]:
+    """The names of the files of a card's sizes: names only, whatever it says."""
+    sizes = card.get("size", {})
+    return {Path(str(entry[kind])).name for entry in sizes.values() for kind in KINDS if kind in entry}
 
 
 def dumps(card: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
+import json
 import tomllib
 from pathlib import Path
 
@@ -13,35 +13,50 @@ import torch
 from safetensors.torch import save_file
 
 from perform import networks
-from perform.lab import card, export, landscape, look, moods
+from perform.card import read_card
+from perform.lab import card, export, graph, look, moods, quantise
 from perform.lab import networks as lab
-from perform.lab.batches import Batches
+from perform.lab.worlds import World
 
 onnxruntime = pytest.importorskip("onnxruntime")
 MODELS = Path(__file__).parents[2] / "models" / "landscape"
 
 
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> networks.Dream:
+def lively(plan: str, seed: int = 2) -> networks.Dream:
     """A small network with lively weights."""
-    torch.manual_seed(2)
-    core = lab.trainable(*lab.SIZES["s"], 7)
+    torch.manual_seed(seed)
+    core = lab.make(plan, 7)
     for _ in range(2):
         core(torch.rand(2, 1, 32, 32), torch.randn(2, 7))
-    folder = tmp_path_factory.mktemp("run")
-    save_file(
-        {key: value.contiguous().clone() for key, value in lab.fold(core).state_dict().items()},
-        folder / "ema.safetensors",
-    )
-    return export.live(folder / "ema.safetensors", "s")
+    return networks.Dream(lab.fold(core)).eval()
+
+
+@pytest.fixture(scope="module")
+def network() -> networks.Dream:
+    return lively("s")
+
+
+@pytest.fixture
+def home(tmp_path: Path, world: World) -> Path:
+    """A folder with a collected world and a distillation's sizes `s` and `slim`."""
+    world.save(tmp_path / "landscape")
+    (tmp_path / "landscape" / "world.json").write_text('{"world": "landscape"}')
+    (tmp_path / "landscape" / "ATTRIBUTION.csv").write_text("file,author\n")
+    for name, plan in (("s", "8-8-16_16"), ("slim", "8-16-16_8-16")):
+        folder = tmp_path / "students" / name
+        folder.mkdir(parents=True)
+        state = {key: value.contiguous() for key, value in lively(plan).core.state_dict().items()}
+        save_file(state, folder / "ema.safetensors")
+        (folder / "recipe.json").write_text(json.dumps({"size": plan}))
+    return tmp_path
 
 
 def test_onnx_paints_what_torch_paints_at_any_size(network: networks.Dream, tmp_path: Path) -> None:
-    export.to_onnx(network, tmp_path / "s.onnx")
+    graph.to_onnx(network, tmp_path / "s.onnx")
     for height, width in ((64, 64), (72, 136), (40, 32)):
         picture = torch.randint(0, 256, (1, height, width, 4), dtype=torch.uint8)
         mood = torch.randn(1, 7)
-        theirs = export.play(tmp_path / "s.onnx", picture.numpy(), mood.numpy())
+        theirs = graph.play(tmp_path / "s.onnx", picture.numpy(), mood.numpy())
         ours = network(picture, mood).numpy()
         assert theirs.shape == ours.shape
         assert theirs.dtype == np.uint8
@@ -49,32 +64,77 @@ def test_onnx_paints_what_torch_paints_at_any_size(network: networks.Dream, tmp_
     assert b".py" not in (tmp_path / "s.onnx").read_bytes()  # no word of the machine it was made on
 
 
-def test_a_whole_export_and_its_card(network: networks.Dream, batches: Batches, tmp_path: Path) -> None:
+def test_weights_of_fp16_take_two_bytes_and_change_nothing(network: networks.Dream, tmp_path: Path) -> None:
+    half = graph.rounded(network)
+    graph.to_onnx(half, tmp_path / "half.onnx")
+    whole = sum(4 * parameter.numel() for parameter in network.parameters())
+    assert (tmp_path / "half.onnx").stat().st_size < 0.55 * whole
+    picture = np.random.default_rng(0).integers(0, 256, (1, 32, 40, 4), np.uint8)
+    mood = np.zeros((1, 7), np.float32)
+    theirs = graph.play(tmp_path / "half.onnx", picture, mood)
+    assert np.abs(theirs.astype(int) - half(torch.from_numpy(picture), torch.from_numpy(mood)).numpy()).max() <= 1
+    assert export.alike(network, half, [{"picture": picture, "mood": mood}]) > 50
+    with torch.no_grad():
+        half.core.head.weight[0, 0, 0, 0] = 1e6  # type: ignore[index, union-attr]
+    with pytest.raises(ValueError, match="beyond fp16"):
+        graph.rounded(half)
+
+
+def test_a_world_is_shipped_whole(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("nncf")
-    done = export.export(network, "s", batches, tmp_path, calibration=4)
-    assert done.onnx_psnr > 45
-    assert done.int8_psnr > 24
-    files = {"weights": done.weights, "onnx": done.onnx, "int8": done.int8}
-    widths, blocks = lab.SIZES["s"]
-    entry = card.size_entry(widths, blocks, 123, 456, 32, files, {"l1": 0.123456})
-    named = {name: [0.5] * 7 for name in landscape.NAMED}
-    text = card.dumps(export.describe(named, {"s": entry}))
-    read = tomllib.loads(text)
-    assert read == tomllib.load(io.BytesIO(card.dumps(read).encode()))
-    assert read["size"]["s"]["quality"] == {"l1": 0.1235}
-    assert read["mood"]["map"]["rows"] * read["mood"]["map"]["columns"] == 9
-    loaded = networks.load(read, "s", tmp_path)
-    picture = torch.randint(0, 256, (1, 32, 32, 4), dtype=torch.uint8)
-    assert torch.equal(loaded(picture, torch.zeros(1, 7)), network(picture, torch.zeros(1, 7)))
+    monkeypatch.setattr(export, "SIDE", 32)
+    monkeypatch.setattr(quantise, "CALIBRATION", 4)
+    out = home / "models" / "landscape"
+    out.mkdir(parents=True)
+    (out / "card.toml").write_text('[size.old]\nweights = "old.safetensors"\n')
+    (out / "old.safetensors").write_bytes(b"before")
+    sizes = export.sizes_of([str(home / "students")])
+    assert set(sizes) == {"s", "slim"}
+    export.ship(sizes, home / "landscape", out)
+    read = read_card((out / "card.toml").read_bytes(), out / "card.toml")
+    assert list(read.sizes) == ["s", "slim"]
+    assert set(read.sizes["slim"].files) == {"weights", "onnx", "int8"}
+    assert read.raw["size"]["slim"]["inner"] == [8, 16]
+    assert read.sizes["s"].quality["half_psnr"] > 50
+    assert {path.name for path in out.iterdir()} == {
+        *(f"{size}{end}" for size in sizes for end in (".safetensors", ".onnx", ".int8.onnx")),
+        *("card.toml", "preview.jpg", "ATTRIBUTION.csv"),
+    }
+    assert [path.name for path in out.parent.iterdir()] == ["landscape"]
+    loaded = networks.load(read.raw, "slim", out)
+    picture, mood = torch.randint(0, 256, (1, 32, 32, 4), dtype=torch.uint8), torch.zeros(1, 7)
+    assert torch.equal(loaded(picture, mood), graph.rounded(lively("8-16-16_8-16"))(picture, mood))
+
+    (out / "s.int8.onnx").unlink()  # and its int8 form made again
+    options = ["--world", str(home / "landscape"), "--side", "32", "--calibration", "4", "--size", "s"]
+    quantise.main([str(out), *options])
+    again = tomllib.loads((out / "card.toml").read_text())
+    assert again["size"]["s"]["int8_sha256"] == hashlib.sha256((out / "s.int8.onnx").read_bytes()).hexdigest()
+    assert again["size"]["slim"] == read.raw["size"]["slim"]
+    assert again["size"]["s"]["quality"]["int8_psnr"] > 24
 
 
-def test_an_export_that_disagrees_is_refused(
-    network: networks.Dream, batches: Batches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(export, "to_int8", lambda source, path, inputs: None)
-    monkeypatch.setattr(export, "agreement", lambda *_: 10.0)
-    with pytest.raises(ValueError, match="disagrees"):
-        export.export(network, "s", batches, tmp_path)
+def test_an_export_that_disagrees_leaves_the_world_as_it_was(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "SIDE", 32)
+    monkeypatch.setattr(quantise, "CALIBRATION", 4)
+    monkeypatch.setattr(quantise, "to_int8", lambda network, path, inputs: path.write_bytes(b""))
+    monkeypatch.setattr(quantise.Bench, "judge", lambda *_: {"int8_psnr": 10.0, "int8_loss": 9.0})
+    out = home / "models" / "landscape"
+    out.mkdir(parents=True)
+    (out / "card.toml").write_text("before")
+    with pytest.raises(ValueError, match=r"disagrees with what was trained \(int8: 10\.0 dB"):
+        export.ship({"s": home / "students" / "s"}, home / "landscape", out)
+    assert (out / "card.toml").read_text() == "before"
+    assert [path.name for path in out.iterdir()] == ["card.toml"]
+
+
+def test_what_cannot_be_exported_is_said(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="holds no sizes"):
+        export.main([str(home / "landscape"), "--world", str(home / "landscape")])
+    with pytest.raises(SystemExit, match="holds no trained network"):
+        export.main([f"m={home / 'nowhere'}", "--world", str(home / "landscape")])
+    with pytest.raises(SystemExit, match="holds no world"):
+        export.main([str(home / "students"), "--world", str(home / "elsewhere")])
 
 
 def test_cards_hold_plain_data_only() -> None:

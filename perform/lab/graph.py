@@ -1,0 +1,132 @@
+"""A live network as an ONNX file: all that engines would otherwise do to pixels is inside, weights take two bytes each.
+
+Engines fold the casts from fp16 when they load, so that nothing is slower for it; the values are those of the
+safetensors file beside it, which is fp16 as well.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from perform.lab import losses, run, timing
+from perform.networks import Dream
+
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Given = Mapping[str, npt.NDArray[Any]]  # "picture" uint8 [1,H,W,4] and, if there is a mood, "mood" float32 [1,M]
+OPSET = 20
+WEIGHED = ("Conv", "ConvTranspose", "Gemm", "MatMul")  # whose constants are stored in fp16
+
+
+def rounded(network: Dream) -> Dream:
+    """A copy whose weights are values that fp16 can hold, still float32. Raises ValueError where one cannot be held."""
+    copied = copy.deepcopy(network).eval()
+    with torch.no_grad():
+        for name, value in copied.state_dict().items():
+            if value.is_floating_point():
+                half = value.half()
+                if not bool(torch.isfinite(half).all()):
+                    raise ValueError(f"{name} holds numbers beyond fp16's ±65504; train on, or with a smaller rate")
+                value.copy_(half.float())
+    return copied
+
+
+def to_onnx(network: Dream, path: Path, multiple: int = 8) -> None:
+    """Write the ONNX twin: `picture` uint8 [1,H,W,4], `mood` float32 [1,M] -> `dream` uint8 [1,H,W,4]; H and W any
+    multiples of `multiple`. A network without a mood has no such input. Weights that are values of fp16 (`rounded`)
+    are stored as such. Seconds.
+    """
+    import onnx
+
+    model = halved(model_of(network, multiple))
+    run.write(path, lambda partial: onnx.save(model, str(partial)))
+
+
+def model_of(network: Dream, multiple: int = 8) -> Any:
+    """The ONNX model of a network in float32, in memory; see `to_onnx`."""
+    least = max(2, 32 // multiple)
+    rows, columns = (torch.export.Dim(name, min=least, max=4096 // multiple) for name in ("rows", "columns"))
+    given: dict[str, Tensor] = {
+        "picture": torch.zeros(1, (least + 1) * multiple, (least + 2) * multiple, 4, dtype=torch.uint8)
+    }
+    shapes: dict[str, Any] = {"picture": {1: multiple * rows, 2: multiple * columns}}
+    if not network.colour:
+        given["mood"], shapes["mood"] = torch.zeros(1, int(network.core.mood)), None  # type: ignore[arg-type]
+    quiet = logging.getLogger("torch.onnx")
+    level = quiet.level
+    quiet.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            network,
+            tuple(given.values()),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=list(given),
+            output_names=["dream"],
+            dynamic_shapes=shapes,
+            verbose=False,
+        )
+    quiet.setLevel(level)
+    assert program is not None
+    return _anonymous(program.model_proto)
+
+
+def _anonymous(model: Any) -> Any:
+    """The same graph without the exporter's notes: they quote the stack, paths of this machine included."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    return model
+
+
+def halved(model: Any) -> Any:
+    """The same graph with the weights of convolutions and matrices stored in fp16 and cast as they are read, wherever
+    that loses nothing. Biases and quantisers' scales stay as they are. Changes and returns the model.
+    """
+    import onnx
+
+    read = {name for node in model.graph.node if node.op_type in WEIGHED for name in node.input[1:2]}
+    casts = []
+    for constant in model.graph.initializer:
+        if constant.name not in read or constant.data_type != onnx.TensorProto.FLOAT:
+            continue
+        values = onnx.numpy_helper.to_array(constant)
+        with np.errstate(over="ignore"):
+            half = values.astype(np.float16)
+        if not np.array_equal(half.astype(np.float32), values):
+            continue
+        stored = constant.name + ".half"
+        casts.append(onnx.helper.make_node("Cast", [stored], [constant.name], to=onnx.TensorProto.FLOAT))
+        constant.CopyFrom(onnx.numpy_helper.from_array(half, stored))
+    rest = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([*casts, *rest])
+    return model
+
+
+def play(path: Path, picture: Bytes, mood: Floats) -> Bytes:
+    """Run one picture through an ONNX file with ONNX Runtime on the CPU."""
+    return timing.onnxruntime(path, threads=2)(picture, mood)
+
+
+@torch.no_grad()
+def agreement(network: nn.Module, path: Path, inputs: Sequence[Given]) -> float:
+    """The mean PSNR, in dB, of an ONNX file against the torch network over `inputs` (bytes; 99 where equal)."""
+    run_it, scores = timing.onnxruntime(path, threads=2), []
+    for one in inputs:
+        theirs = torch.from_numpy(run_it(one["picture"], one["mood"]))
+        ours = network(torch.from_numpy(one["picture"]), torch.from_numpy(one["mood"]))
+        scores.append(min(99.0, losses.psnr(ours, theirs, 255.0)))
+    return sum(scores) / len(scores)

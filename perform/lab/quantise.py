@@ -1,0 +1,191 @@
+"""int8: the form of a network that processors without matrix units play fastest.
+
+    perform quantise models/landscape --world runs/landscape           # the int8 files of a world, afresh
+    perform quantise models/landscape --world runs/landscape --sweep   # what other settings would give; writes nothing
+
+Post-training quantisation by NNCF, calibrated on conditions of training pictures, strangers and all moods. The first
+and the last convolution stay float, or skies band. So do the mood's scales and shifts: quantised they cost 11 dB. The
+activations are quantised symmetrically: with zero points OpenVINO 2026.4 was half as fast.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from perform import networks
+from perform.lab import card, graph, losses, moods, run, timing
+from perform.lab.batches import Batches, apart, middle
+from perform.lab.conditions import quantise, shrink
+from perform.lab.worlds import World
+from perform.networks import Dream
+
+Inputs = list[dict[str, npt.NDArray[Any]]]
+
+
+CALIBRATION = 96  # inputs to take ranges from
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to quantise. `calibration`: at most so many inputs to take ranges from. `bias`: `fast` or `accurate`
+    correction of the mean error, or `none`. `ends`: quantise the first and the last convolution, too. `zero_points`:
+    asymmetric activations.
+    """
+
+    calibration: int = CALIBRATION
+    bias: str = "fast"
+    ends: bool = False
+    zero_points: bool = False
+
+
+SWEEP: Mapping[str, Settings] = {
+    "as shipped": Settings(),
+    "24 inputs": Settings(calibration=24),
+    "384 inputs": Settings(calibration=384),
+    "accurate bias correction": Settings(bias="accurate"),
+    "no bias correction": Settings(bias="none"),
+    "first and last layer, too": Settings(ends=True),
+    "zero points": Settings(zero_points=True),
+}
+
+
+def samples(batches: Batches, count: int, seed: int = 7) -> Iterator[dict[str, npt.NDArray[Any]]]:
+    """`count` live-like inputs: {"picture": uint8 [1,S,S,4], "mood": float32 [1,7]}, half photographs, half
+    strangers, any mood.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    for _ in range(count // 2):
+        batch = batches.draw(1, 1, rng)
+        mood = torch.cat([batch.mood[:1], batches.any_moods(1, rng)])
+        for condition, one in zip(batch.condition, mood, strict=True):
+            yield {"picture": rgba(condition)[None].numpy(), "mood": one[None].numpy()}
+
+
+def rgba(condition: Tensor) -> Tensor:
+    """A condition [1,H,W] in 0..1 as the bytes that a live picture is: [H,W,4]."""
+    grey = (condition * 255 + 0.5).to(torch.uint8).permute(1, 2, 0)
+    return torch.cat([grey.expand(-1, -1, 3), torch.full_like(grey, 255)], -1)
+
+
+def to_int8(network: Dream, path: Path, inputs: Inputs, settings: Settings | None = None) -> None:
+    """Quantise a network and write it as ONNX, ranges taken from `inputs`. 5 to 10 s for `m`."""
+    import nncf
+    import onnx
+
+    how = settings or Settings()
+    logging.getLogger("nncf").setLevel(logging.ERROR)
+    model = graph.model_of(network)
+    convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
+    spared = [] if how.ends else [convolutions[0], convolutions[-1]]
+    spared += [node.name for node in model.graph.node if node.op_type in ("Gemm", "MatMul", "Mul", "Add")]
+    quantised = nncf.quantize(
+        model,
+        nncf.Dataset(inputs[: how.calibration]),
+        subset_size=min(how.calibration, len(inputs)),
+        preset=nncf.QuantizationPreset.MIXED if how.zero_points else nncf.QuantizationPreset.PERFORMANCE,
+        fast_bias_correction=how.bias != "accurate",
+        ignored_scope=nncf.IgnoredScope(names=spared),
+        advanced_parameters=nncf.AdvancedQuantizationParameters(disable_bias_correction=how.bias == "none"),
+    )
+    del quantised.graph.value_info[:]  # engines infer shapes themselves
+    small = graph.halved(quantised)
+    run.write(path, lambda partial: onnx.save(small, str(partial)))
+
+
+def truths(world: World, batches: Batches, reduce: float) -> tuple[Inputs, Tensor]:
+    """Held-out pictures as inputs in their own mood, and what they really look like: uint8 [N,S,S,3]."""
+    real, grey = apart(torch.cat([middle(one, batches.side) for one in world.unseen()]))
+    mood = batches.scale(moods.measure(real, grey))
+    condition = quantise(shrink(grey, reduce))
+    inputs = [{"picture": rgba(c)[None].numpy(), "mood": m[None].numpy()} for c, m in zip(condition, mood, strict=True)]
+    return inputs, ((real + 1) * 127.5 + 0.5).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+
+
+@torch.no_grad()
+def loss(network: Dream, path: Path, inputs: Inputs, real: Tensor) -> float:
+    """How many dB of PSNR against the truth (`truths`) the file has less than the network it was made from."""
+    play, lost = timing.onnxruntime(path, threads=2), 0.0
+    for one, truth in zip(inputs, real, strict=True):
+        ours = network(torch.from_numpy(one["picture"]), torch.from_numpy(one["mood"]))[0, ..., :3]
+        theirs = torch.from_numpy(play(one["picture"], one["mood"]))[0, ..., :3]
+        lost += losses.psnr(ours, truth, 255.0) - losses.psnr(theirs, truth, 255.0)
+    return lost / len(inputs)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A world to quantise for: what to calibrate on, what to compare on, what is true."""
+
+    calibration: Inputs
+    trial: Inputs
+    held_out: Inputs
+    real: Tensor
+
+    @classmethod
+    def of(cls, world: World, batches: Batches, reduce: float, most: int = 0) -> Bench:
+        """The usual inputs of a world, `most` of them (0: the usual count) to calibrate on, others to compare on."""
+        held_out, real = truths(world, batches, reduce)
+        return cls(list(samples(batches, most or CALIBRATION)), list(samples(batches, 16, seed=8)), held_out, real)
+
+    def judge(self, network: Dream, path: Path) -> dict[str, float]:
+        """`int8_psnr`: agreement with the float network, dB. `int8_loss`: what is lost against the truth, dB."""
+        agreed = graph.agreement(network, path, self.trial)
+        return {"int8_psnr": agreed, "int8_loss": loss(network, path, self.held_out, self.real)}
+
+
+def sweep(network: Dream, bench: Bench, side: int) -> Iterator[str]:
+    """One line for each setting of `SWEEP`: agreement, loss against the truth, milliseconds in OpenVINO, bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, settings in SWEEP.items():
+            path = Path(folder) / "trial.onnx"
+            to_int8(network, path, bench.calibration, settings)
+            got = bench.judge(network, path)
+            clocked = timing.clock(timing.openvino(path, side, moods.SIZE, "int8"), side, moods.SIZE)
+            yield (
+                f"{name:26} {got['int8_psnr']:6.2f} dB  loses {got['int8_loss']:6.3f} dB  "
+                f"{clocked.best:6.2f} ms  {path.stat().st_size / 1e3:7.0f} kB"
+            )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", type=Path, help="the world's folder, with its card.toml")
+    parser.add_argument("--world", type=Path, required=True, help="the folder of its pictures, from `perform world`")
+    parser.add_argument("--size", action="append", help="repeatable; every size of the card by default")
+    parser.add_argument("--calibration", type=int, default=CALIBRATION, help="inputs to take ranges from")
+    parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--sweep", action="store_true", help="compare settings instead of writing files")
+    args = parser.parse_args(argv)
+    told = card.read(args.models)
+    world = World.load(args.world)
+    batches = Batches(world, args.side, strange=240)
+    most = max(how.calibration for how in SWEEP.values()) if args.sweep else args.calibration
+    bench = Bench.of(world, batches, float(told["condition"]["reduce"]), most)
+    for size in args.size or told["size"]:
+        network = networks.load(told, size, args.models)
+        if args.sweep:
+            for line in sweep(network, bench, args.side):
+                print(f"{size:4} {line}", flush=True)
+            continue
+        entry = told["size"][size]
+        file = args.models / entry.setdefault("int8", f"{size}.int8.onnx")
+        to_int8(network, file, bench.calibration, replace(Settings(), calibration=args.calibration))
+        got = bench.judge(network, file)
+        entry["int8_sha256"] = card.sha256(file)
+        entry.setdefault("quality", {}).update({name: round(value, 4) for name, value in got.items()})
+        card.write(told, args.models)
+        print(f"{size:4} agrees {got['int8_psnr']:.1f} dB, loses {got['int8_loss']:.3f} dB against the truth")
+
+
+if __name__ == "__main__":
+    main()
