@@ -41,7 +41,7 @@ def test_the_built_ins_are_announced_like_anybodys(group: plugins.Group, names: 
 
 def test_the_two_tensorrts_exclude_each_other() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
-    assert {"tensorrt", "tensorrt-rtx", "lab", "dev"} == set(extras)
+    assert {"tensorrt", "tensorrt-rtx", "rtx", "lab", "dev"} == set(extras)
     assert PROJECT["tool"]["uv"]["conflicts"] == [[{"extra": "tensorrt"}, {"extra": "tensorrt-rtx"}]]
 
 

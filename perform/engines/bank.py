@@ -17,46 +17,22 @@ from dataclasses import dataclass, field
 
 from perform.card import Card, CardError
 from perform.engines.dreamer import be_nice
-from perform.engines.generator import Generator, Hardware, Shape
+from perform.engines.generator import Full, Generator, Hardware
 from perform.engines.ladder import Ladder
 from perform.engines.room import Cost, Room
-from perform.engines.stamps import Stamp, resident, stamp
+from perform.engines.shelf import Role, Shelf
+from perform.engines.stamps import resident, stamp
 from perform.health import Status
 from perform.library import Library
 from perform.plugins import EngineError
 from perform.workers import Worker, spawn
 
+__all__ = ["Bank", "Role"]
+
 PARTING = 5.0  # seconds a load under way is waited for at the end
 BUDGET = 2_000_000_000  # bytes of warm worlds in the host's memory
 SHARE = 0.7  # of what a graphics card has free
 LOOK = 1.0  # seconds between looks at the files
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """What is to be played: a world at one size, for pictures of one shape (width, height)."""
-
-    world: str
-    size: str
-    shape: Shape
-
-    def __str__(self) -> str:
-        return f"{self.world} {self.size}"
-
-
-@dataclass(slots=True)
-class _Entry:
-    """What the bank knows of one role. Written under the bank's lock."""
-
-    generator: Generator | None = None
-    card: Card | None = None
-    trouble: str = ""
-    stamp: Stamp = ()  # of the files it was loaded from, or that failed
-    seen: Stamp = ()  # of the last look: a change counts once it is seen twice
-    wanted: int = 0  # slots that wait for it or play it
-    used: float = 0.0  # wall time it was last needed
-    due: bool = True  # to be loaded (again)
-    cost: Cost = field(default_factory=Cost)  # known once it has been loaded, and kept when it is dropped
 
 
 @dataclass(slots=True)
@@ -75,47 +51,34 @@ class Bank:
     status: Status | None = None
     share: float = SHARE
     worlds: tuple[str, ...] = ()  # all that the library has, as of the worker's last look: no disk for who asks
-    _entries: dict[Role, _Entry] = field(default_factory=dict)
-    _keep: tuple[Role, ...] = ()
     _ladder: Ladder = field(init=False)
-    _room: Room = field(init=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _shelf: Shelf = field(init=False)
     _news: threading.Event = field(default_factory=threading.Event)
     _worker: Worker | None = None
 
     def __post_init__(self) -> None:
         self.worlds = tuple(self.library.names())
-        self._ladder, self._room = Ladder(self.hardware), Room(self.budget, self.share)
+        self._ladder, self._shelf = Ladder(self.hardware), Shelf(Room(self.budget, self.share))
 
     # ------------------------------------------------------------------ any thread, never waits for a load
     def keep(self, roles: Sequence[Role]) -> None:
         """The roles a show names, most needed first: they are loaded ahead and dropped last."""
-        with self._lock:
-            self._keep = tuple(dict.fromkeys(roles))
-            for role in self._keep:
-                self._entries.setdefault(role, _Entry())
+        self._shelf.keep(roles)
         self._wake()
 
     def hold(self, role: Role) -> None:
         """A slot wants or plays this role: load it next, and do not drop it."""
-        with self._lock:
-            entry = self._entries.setdefault(role, _Entry())
-            entry.wanted += 1
-            entry.used = time.monotonic()
+        self._shelf.hold(role)
         self._wake()
 
     def release(self, role: Role) -> None:
         """A slot has no more use for it. It stays warm while there is room."""
-        with self._lock:
-            entry = self._entries.get(role)
-            if entry is not None:
-                entry.wanted = max(0, entry.wanted - 1)
-                entry.used = time.monotonic()
+        self._shelf.release(role)
         self._wake()
 
     def find(self, role: Role) -> Generator | None:
         """The loaded world, or None if it is not (or cannot be) there. The newest version if its files changed."""
-        entry = self._entries.get(role)
+        entry = self._shelf.entries.get(role)
         if self.synchronous and entry is not None and entry.due:
             self._load(role)
             self._tidy()
@@ -123,26 +86,26 @@ class Bank:
 
     def trouble(self, role: Role) -> str:
         """Why the role could not be loaded the last time, one sentence; empty if it could, or is still loading."""
-        entry = self._entries.get(role)
+        entry = self._shelf.entries.get(role)
         return entry.trouble if entry is not None else ""
 
     def card(self, role: Role) -> Card | None:
         """The role's card once it has been read."""
-        entry = self._entries.get(role)
+        entry = self._shelf.entries.get(role)
         return entry.card if entry is not None else None
 
     def retry(self, world: str) -> None:
         """Try a world's failed loads again now, with the best engine."""
-        with self._lock:
-            for role, entry in self._entries.items():
+        with self._shelf.lock:
+            for role, entry in self._shelf.entries.items():
                 if role.world == world and (self._ladder.forgive(role) or entry.trouble):
                     entry.trouble, entry.due = "", True
         self._wake()
 
     def failed(self, role: Role, why: str) -> None:
         """An engine of this role failed at play. When it fails again, the next engine down the ladder is loaded."""
-        with self._lock:
-            entry = self._entries.get(role)
+        with self._shelf.lock:
+            entry = self._shelf.entries.get(role)
             if entry is not None and self._ladder.failed(role, why):
                 entry.due = True
         self._wake()
@@ -150,12 +113,12 @@ class Bank:
     @property
     def nbytes(self) -> int:
         """What the warm worlds cost in the host's memory, about."""
-        return self._total().host
+        return self._shelf.total.host
 
     @property
     def warm(self) -> list[Role]:
         """The roles that could play at once."""
-        return [role for role, entry in list(self._entries.items()) if entry.generator is not None]
+        return [role for role, entry in list(self._shelf.entries.items()) if entry.generator is not None]
 
     def close(self) -> None:
         """Drop everything, after the slots are closed. Waits some seconds for a load that is under way."""
@@ -164,13 +127,8 @@ class Bank:
             worker.stop.set()
             self._news.set()
             worker.close(PARTING)
-        with self._lock:
-            entries = list(self._entries.values())
-            self._entries.clear()
-            self._keep = ()
-        for entry in entries:
-            for generator in _put_away(entry):
-                generator.close()
+        for generator in self._shelf.clear():
+            generator.close()
 
     # ------------------------------------------------------------------ worker
     def _wake(self) -> None:
@@ -185,7 +143,7 @@ class Bank:
         looked = time.monotonic()
         while not stop.is_set():
             self._read_cards()
-            queue = self._queue()
+            queue = self._shelf.queue()
             if queue:
                 self._load(queue[0], len(queue) - 1)
                 self._tidy()
@@ -197,22 +155,9 @@ class Bank:
                 looked = time.monotonic()
                 self._look()
 
-    def _queue(self) -> list[Role]:
-        """What to load: what slots wait for, the latest first; then what the show names and there is room for."""
-        with self._lock:
-            due = [role for role, entry in self._entries.items() if entry.due and entry.wanted]
-            due.sort(key=lambda role: self._entries[role].used, reverse=True)
-            taken = Cost.sum(e.cost for r, e in self._entries.items() if e.wanted and r not in self._keep)
-            for role in self._keep:
-                entry = self._entries[role]
-                taken += entry.cost
-                if entry.due and role not in due and self._room.holds(taken):
-                    due.append(role)
-        return due
-
     def _read_cards(self) -> None:
         """Cards before weights: moods and sizes have names long before a world is loaded."""
-        for role, entry in list(self._entries.items()):
+        for role, entry in list(self._shelf.entries.items()):
             if entry.card is None and not entry.trouble:
                 try:
                     entry.card = self.library.card(role.world)
@@ -225,7 +170,7 @@ class Bank:
                     self._say(f"{role} cannot be loaded: {entry.trouble}", trouble=True)
 
     def _load(self, role: Role, ahead: int = 0) -> None:
-        entry = self._entries.get(role)
+        entry = self._shelf.entries.get(role)
         if entry is None:
             return
         self._say(f"loading {role} at {role.shape[0]}×{role.shape[1]}" + f", {ahead} to follow" * (ahead > 0))
@@ -238,12 +183,16 @@ class Bank:
             if not self.synchronous:
                 generator.prepare()
         except (EngineError, CardError, LookupError) as e:
-            with self._lock:
+            if isinstance(e, Full) and not entry.wanted:
+                entry.due = False  # until somebody wants it: then others make room
+                self._say(f"{role} is not loaded ahead: {e}")
+                return
+            with self._shelf.lock:
                 entry.trouble, entry.due = str(e.args[0] if e.args else e), False
             self._say(f"{role} cannot be loaded: {entry.trouble}", trouble=True)
             return
-        with self._lock:
-            forgotten = self._entries.get(role) is not entry  # the bank was closed meanwhile
+        with self._shelf.lock:
+            forgotten = self._shelf.entries.get(role) is not entry  # the bank was closed meanwhile
             before_it = generator if forgotten else entry.generator
             if not forgotten:
                 entry.generator, entry.trouble, entry.due = generator, "", False
@@ -255,79 +204,32 @@ class Bank:
         self._say(f"{role} is ready ({generator.note})" + (f"; {why}" if why else ""), trouble=bool(why))
 
     def _tidy(self) -> None:
-        """Drop the least needed until the budget holds; never what a slot wants or plays."""
-        dropped: list[Generator] = []
-        said: list[str] = []
-        with self._lock:
-            self._room.look(e.generator for e in self._entries.values() if e.generator is not None)
-            total = self._total()
-            for role in self._idle():
-                if self._room.holds(total):
-                    break
-                entry = self._entries[role]
-                if entry.generator is not None and self._room.helps(total, entry.cost):
-                    total -= entry.cost
-                    said += [f"{role} was put away: {_short(self._room, total + entry.cost)}"]
-                    dropped += _put_away(entry)
-            known = set(self._keep)
-            for role in [r for r, e in self._entries.items() if r not in known and not e.wanted and not e.generator]:
-                del self._entries[role]
-        for text in said:
-            self._say(text)
-        for generator in dropped:  # it may wait for a last dream: not under the lock
+        """Put away what there is no room for."""
+        for why, generator in self._shelf.overflow():
+            self._say(why)
             generator.close()
 
     def _yield_to(self, role: Role) -> bool:
-        """A card's memory is full: put away the least needed world there, if this one is needed more."""
-        with self._lock:
-            wanted = self._entries[role].wanted if role in self._entries else 0
-            idle = self._idle()
-            more = idle.index(role) if role in idle else len(idle)
-            here = [
-                r
-                for r in (idle if wanted else idle[:more])
-                if self._entries[r].generator and self._entries[r].cost.card
-            ]
-            dropped = _put_away(self._entries[here[0]]) if here else []
-        for generator in dropped:
-            self._say(f"{here[0]} was put away: the graphics card's memory is full")
-            generator.close()
-        return bool(dropped)
-
-    def _idle(self) -> list[Role]:
-        """What is warm (or being loaded ahead) and nobody plays, the least needed first. Under the lock."""
-        need = {role: len(self._keep) - i for i, role in enumerate(self._keep)}
-        idle = [r for r, e in self._entries.items() if not e.wanted and (e.generator is not None or e.due)]
-        return sorted(idle, key=lambda r: (need.get(r, 0), self._entries[r].used))
-
-    def _total(self) -> Cost:
-        return Cost.sum(e.cost for e in list(self._entries.values()) if e.generator is not None)
+        """A card's memory is full: put something away there, if this one is needed more."""
+        taken = self._shelf.yield_to(role)
+        if taken is None:
+            return False
+        self._say(taken[0])
+        taken[1].close()
+        return True
 
     def _look(self) -> None:
         """See whether files of what is loaded, or failed, have changed: seen twice the same, they are complete."""
         self.worlds = tuple(self.library.names())
-        for role, entry in list(self._entries.items()):
+        for role, entry in list(self._shelf.entries.items()):
             if entry.due or not (entry.generator or entry.trouble):
                 continue
             now = stamp(self.library, role.world, role.size)
             if now != entry.stamp and now == entry.seen:
-                with self._lock:
+                with self._shelf.lock:
                     entry.trouble, entry.due = "", True
             entry.seen = now
 
     def _say(self, text: str, trouble: bool = False) -> None:
         if self.status is not None:
             self.status.say(text, trouble)
-
-
-def _short(room: Room, cost: Cost) -> str:
-    """Why something has to go, in the end of a sentence."""
-    if cost.card > room.card:
-        return f"{room.card / 1e9:.1f} GB of the graphics card are for worlds, and they take {cost.card / 1e9:.1f}"
-    return f"{room.host / 1e9:.1f} GB of memory are for worlds, and they take {cost.host / 1e9:.1f}"
-
-
-def _put_away(entry: _Entry) -> list[Generator]:
-    """Take the generator out of an entry: what is to be closed."""
-    generator, entry.generator, entry.due = entry.generator, None, True
-    return [generator] if generator is not None else []

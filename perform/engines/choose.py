@@ -24,7 +24,7 @@ class Option:
 
 def options() -> list[Option]:
     """All engines, best first. Imports torch only where a graphics card's driver is present. Worker thread."""
-    found = [_cuda(), _mps(), _openvino(), _cpu()]
+    found = [*_nvidia(), _mps(), _openvino(), _cpu()]
     found.append(Option("passthrough", _make("passthrough"), "always there: shows what the generator would be given"))
     return found
 
@@ -59,17 +59,41 @@ def _driver() -> bool:
     return True
 
 
-def _cuda() -> Option:
-    if not _has("torch"):
-        return Option("torch", None, "CUDA: torch is not installed")
+def _nvidia() -> list[Option]:
+    """Between textures first: with PyTorch (which brings in TensorRT where it is installed), then without it; then
+    PyTorch through the host's memory."""
     if not _driver():
-        return Option("torch", None, "CUDA: there is no NVIDIA driver")
+        return [Option("cuda", None, "CUDA: there is no NVIDIA driver")]
+    without = _torch_trouble()
+    light = _light()
+    if without:
+        return [Option("cuda", None, without), light]
     import torch
 
-    if not torch.cuda.is_available():
-        why = "this torch was built without CUDA" if torch.version.cuda is None else "torch finds no usable card"
-        return Option("torch", None, f"CUDA: {why}")
-    return Option("torch", _make("torch", device="cuda"), f"CUDA on {torch.cuda.get_device_name()}")
+    name = torch.cuda.get_device_name()
+    found = [Option("torch", _make("torch", device="cuda"), f"CUDA on {name}, through the host's memory")]
+    if not _has("cuda.bindings"):
+        why = "CUDA: cuda-bindings is not installed; without it pictures go through the host's memory"
+        return [Option("cuda", None, why), light, *found]
+    return [Option("cuda", _make("cuda"), f"CUDA on {name}"), light, *found]
+
+
+def _torch_trouble() -> str:
+    """Why PyTorch cannot use a card here; empty if it can."""
+    if not _has("torch"):
+        return "CUDA: torch is not installed"
+    import torch
+
+    if torch.cuda.is_available():
+        return ""
+    why = "this torch was built without CUDA" if torch.version.cuda is None else "torch finds no usable card"
+    return f"CUDA: {why}"
+
+
+def _light() -> Option:
+    if not _has("tensorrt_rtx") or not _has("cuda.bindings"):
+        return Option("rtx", None, "TensorRT-RTX is not installed")
+    return Option("rtx", _make("rtx"), "TensorRT-RTX, which does without PyTorch")
 
 
 def _mps() -> Option:
@@ -93,4 +117,7 @@ def _cpu() -> Option:
 
 
 def _has(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # its parent is not there
+        return False

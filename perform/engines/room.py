@@ -60,3 +60,9 @@ class Room:
     def helps(self, cost: Cost, without: Cost) -> bool:
         """Whether there is too much of what this one takes."""
         return (cost.host > self.host and without.host > 0) or (cost.card > self.card and without.card > 0)
+
+    def short(self, cost: Cost) -> str:
+        """That it is not enough, in the end of a sentence."""
+        if cost.card > self.card:
+            return f"worlds may take {self.card / 1e9:.1f} GB of the graphics card and would take {cost.card / 1e9:.1f}"
+        return f"worlds may take {self.host / 1e9:.1f} GB of memory and would take {cost.host / 1e9:.1f}"

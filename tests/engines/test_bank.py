@@ -120,7 +120,7 @@ def test_a_world_that_does_not_fit_is_not_loaded_over_and_over(tmp_path: Path) -
     bank.hold(role("a"))
     bank.release(role("a"))
     bank.keep([role("a"), role("b")])
-    until(lambda: not bank._queue())
+    until(lambda: not bank._shelf.queue())
     assert slow.loaded == ["a", "b"]
     bank.close()
 

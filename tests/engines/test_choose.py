@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from perform.engines import choose
+from perform.engines.cuda import Cuda
 from perform.engines.openvino import OpenVino
+from perform.engines.rtx import Rtx
 from perform.engines.torch import Torch
 
 
@@ -25,9 +27,17 @@ def test_with_a_card_that_torch_can_use_cuda_comes_first(monkeypatch: pytest.Mon
     monkeypatch.setattr(choose, "_driver", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "A Card")
-    first = choose.options()[0]
-    assert first.hardware == Torch(device="cuda")
+    monkeypatch.setattr(choose, "_has", lambda package: package != "tensorrt_rtx")
+    first, light, host = choose.options()[:3]
+    assert first.hardware == Cuda()
     assert first.reason == "CUDA on A Card"
+    assert light.hardware is None
+    assert (host.hardware, host.reason) == (Torch(device="cuda"), "CUDA on A Card, through the host's memory")
+    monkeypatch.setattr(choose, "_has", lambda package: True)
+    assert [type(hardware) for hardware in choose.auto()] == [Cuda, Rtx, Torch, OpenVino, Torch]
+    monkeypatch.setattr(choose, "_has", lambda package: package != "cuda.bindings")
+    assert "cuda-bindings is not installed" in choose.options()[0].reason
+    assert choose.auto()[0] == Torch(device="cuda")
 
 
 def test_a_driver_without_a_torch_for_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,6 +49,8 @@ def test_a_driver_without_a_torch_for_it_is_told(monkeypatch: pytest.MonkeyPatch
     assert choose.options()[0].reason == "CUDA: this torch was built without CUDA"
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     assert choose.options()[0].reason == "CUDA: torch finds no usable card"
+    monkeypatch.setattr(choose, "_has", lambda package: True)
+    assert choose.auto()[0] == Rtx(), "that does without torch"
 
 
 def test_on_a_mac_the_gpu_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +66,9 @@ def test_what_is_not_installed_is_told_and_left_out(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("platform.machine", lambda: "arm64")
     assert choose.auto() == []
     assert "MPS: torch is not installed" in [option.reason for option in choose.options()]
+    monkeypatch.setattr(choose, "_driver", lambda: True)
+    assert choose.auto() == []
+    assert [o.reason for o in choose.options()][:2] == ["CUDA: torch is not installed", "TensorRT-RTX is not installed"]
 
 
 def test_an_engine_can_be_named_with_its_keys() -> None:
