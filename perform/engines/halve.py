@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from perform.engines.sweep import one_sweep
+
 ANCHORS = {"Conv", "ConvTranspose", "Gemm", "MatMul"}  # where the arithmetic is
 MOVES = {
     "Concat", "DepthToSpace", "Expand", "Flatten", "Gather", "Identity", "Reshape", "Slice", "SpaceToDepth", "Split",
@@ -56,6 +58,8 @@ def halve(data: bytes, bottom_up: bool = False) -> bytes:
     if bottom_up:
         surgery.turn_over()
     surgery.halves()
+    if one_sweep(onnx, typed):
+        surgery.forget_unused()
     del typed.graph.value_info[:]
     try:
         onnx.checker.check_model(typed, full_check=True)
@@ -171,7 +175,7 @@ class Surgery:
                 _swap_output(nodes, output.name)
         self.graph.initializer.extend(self._fresh)
         self._replace(nodes)
-        self._forget_unused()
+        self.forget_unused()
 
     def _half(self, nodes: list[Any], name: str) -> str:
         """The fp16 form of a float32 tensor: a constant of its own, or a cast."""
@@ -222,7 +226,15 @@ class Surgery:
         fresh.CopyFrom(node)
         return fresh
 
-    def _forget_unused(self) -> None:
+    def forget_unused(self) -> None:
+        """Drop what nothing leads from to a result any more: nodes, then constants."""
+        wanted = {o.name for o in self.graph.output}
+        alive: list[Any] = []
+        for node in reversed(self.graph.node):
+            if wanted & set(node.output):
+                wanted |= set(node.input)
+                alive.append(node)
+        self._replace(alive[::-1])
         used = {name for node in self.graph.node for name in node.input}
         kept = [c for c in self.graph.initializer if c.name in used]
         copies = []

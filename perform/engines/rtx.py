@@ -29,7 +29,7 @@ from perform.library import verify
 from perform.notes import Notes, cache_folder
 from perform.plugins import EngineError
 
-RECIPE = "fp16, recipe 1"  # of `halve`: counted up when it makes another graph of the same file
+RECIPE = "fp16, recipe 2"  # of `halve`: counted up when it makes another graph of the same file
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,40 @@ def test_bottom_up_is_the_same_picture_upside_down(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_one_sweep_gives_the_same_bytes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = read_card((path.parent / "card.toml").read_bytes(), path.parent / "card.toml")
+    mood = np.full((1, card.mood.size if card.mood is not None else 0), 0.7, np.float32)
+    swept = halve(path.read_bytes())
+    operators = [node.op_type for node in onnx.load_from_string(swept).graph.node]
+    assert "DepthToSpace" not in operators
+    assert operators[-3:] == ["Reshape", "Pad", "Cast"]
+    monkeypatch.setattr("perform.engines.halve.one_sweep", lambda onnx, model: False)
+    plain = halve(path.read_bytes())
+    assert "DepthToSpace" in [node.op_type for node in onnx.load_from_string(plain).graph.node]
+    picture = probe((96, 64))[None]
+    assert np.array_equal(played(swept, picture, mood), played(plain, picture, mood))
+
+
+@pytest.mark.parametrize("mode", ["CRD", "DCR"])
+@pytest.mark.parametrize("between", ["nothing", "numbers"])
+def test_either_shuffle_is_swept(mode: str, between: str) -> None:
+    data = shuffled(mode, between)
+    halved = halve(data)
+    assert "DepthToSpace" not in [node.op_type for node in onnx.load_from_string(halved).graph.node]
+    picture = np.random.default_rng(1).integers(0, 255, (1, 16, 24, 4), np.uint8)
+    assert np.abs(played(halved, picture, None).astype(int) - played(data, picture, None)).max() <= 1
+
+
+@pytest.mark.parametrize("between", ["channels", "twice", "softmax", "old"])
+def test_other_endings_are_left_alone(between: str) -> None:
+    data = shuffled("CRD", between)
+    halved = halve(data)
+    assert "DepthToSpace" in [node.op_type for node in onnx.load_from_string(halved).graph.node]
+    picture = np.random.default_rng(1).integers(0, 255, (1, 16, 24, 4), np.uint8)
+    assert np.abs(played(halved, picture, None).astype(int) - played(data, picture, None)).max() <= 1
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}-{p.stem}")
 def test_the_arithmetic_is_half_and_the_bytes_are_outside(path: Path) -> None:
     halved = halve(path.read_bytes())
     model = onnx.load_from_string(halved)
@@ -112,6 +146,37 @@ def convolved(*after: Any, out: tuple[int, list[Any]], weight: float = 0.25, **m
     ]
     kernel = np.full((4, 4, 1, 1), weight, np.float32)
     return graph(nodes, {"w": kernel, **more}, out)
+
+
+def shuffled(mode: str, between: str) -> bytes:
+    """A convolution to 16 channels at the picture's own size, shuffled to twice the size, as pixels."""
+    middle = {
+        "nothing": [],
+        "numbers": [("Mul", ["s", "gain"]), ("Clip", ["m0", "low", "high"])],
+        "channels": [("Mul", ["s", "four"])],
+        "twice": [("Add", ["s", "s"])],
+        "softmax": [("Softmax", ["s"])],
+        "old": [("Mul", ["s", "gain"])],
+    }[between]
+    nodes = [
+        helper.make_node("Cast", ["picture"], ["x"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["x"], ["y"], perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["y", "w"], ["z"]),
+        helper.make_node("DepthToSpace", ["z"], ["s"], blocksize=2, mode=mode),
+        *(helper.make_node(op, given, [f"m{k}"]) for k, (op, given) in enumerate(middle)),
+        helper.make_node("Transpose", [f"m{len(middle) - 1}" if middle else "s"], ["t"], perm=[0, 2, 3, 1]),
+        helper.make_node("Cast", ["t"], ["dream"], to=TensorProto.UINT8),
+    ]
+    kernel = np.random.default_rng(0).uniform(0.0, 0.12, (16, 4, 1, 1)).astype(np.float32)
+    constants = {"w": kernel, "gain": np.float32(1.5), "low": np.float32(0), "high": np.float32(200),
+                 "four": np.float32([1.0, 0.5, 1.5, 1.0]).reshape(1, 4, 1, 1)}  # fmt: skip
+    used = {name for node in nodes for name in node.input}
+    data = graph(nodes, {k: v for k, v in constants.items() if k in used}, (TensorProto.UINT8, [1, "h", "w", 4]))
+    if between == "old":
+        model = onnx.load_from_string(data)
+        model.opset_import[0].version = 13
+        data = model.SerializeToString()
+    return data
 
 
 def test_a_norm_between_convolutions_stays_float32() -> None:
