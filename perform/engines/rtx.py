@@ -19,12 +19,13 @@ from perform.card import Card
 from perform.engines.cabinet import Cabinet, Label, standard
 from perform.engines.cuda_generator import CudaGenerator
 from perform.engines.cuda_works import Piece, Works
-from perform.engines.generator import Shape
+from perform.engines.generator import Full, Shape
 from perform.engines.gpu import Gpu, bindings, look
 from perform.engines.plan import AMPERE, TURING, Span, compile_onnx, library
 from perform.engines.rtx_road import RtxBoard, RtxWork, pave
 from perform.engines.runner import Loaded, Runner, as_notes
-from perform.gl.interop import Bridge, call, open_bridge
+from perform.gl.interop import Bridge, CudaError, call, open_bridge
+from perform.gl.interop.calls import NO_MEMORY
 from perform.library import verify
 from perform.notes import Notes, cache_folder
 from perform.plugins import EngineError
@@ -64,6 +65,14 @@ class Rtx:
 
     def load(self, card: Card, size: str, shape: Shape) -> CudaGenerator:
         """See `generator.Hardware`. The first time on a card some seconds (its own kernels), then about 0.1 s."""
+        try:
+            return self._load(card, size, shape)
+        except CudaError as e:
+            if e.code == NO_MEMORY:
+                raise Full(f"{card.world} {size} does not fit on the card beside what is there") from e
+            raise
+
+    def _load(self, card: Card, size: str, shape: Shape) -> CudaGenerator:
         trt, cuda = library(), bindings()
         gpu = look(cuda, self.device, cuda_major())
         family = family_of(trt, gpu)

@@ -18,6 +18,7 @@ from perform.card import Card
 from perform.engines import gpu, plan, rtx, rtx_maker, runner
 from perform.engines.cabinet import Cabinet
 from perform.engines.cuda_road import run_on
+from perform.engines.generator import Full, OnCard
 from perform.engines.gpu import Gpu, look
 from perform.engines.plan import AMPERE, TURING, Binding, Plan, Span, compile_onnx
 from perform.engines.rtx import Rtx
@@ -427,7 +428,7 @@ def test_what_goes_wrong_at_play_is_told(tmp_path: Path, trt: FakeTrt, harm: dic
 @pytest.mark.parametrize(
     ("name", "error", "said"),
     [
-        ("cudaMalloc", 2, r"CUDA: out of memory \(cudaMalloc\)"),
+        ("cudaMalloc", 2, "dark m does not fit on the card beside what is there"),
         ("cudaMemcpyAsync", 700, r"the graphics card has failed \(an illegal memory access was encountered, "),
         ("cudaSetDevice", 101, r"CUDA: unknown error \(cudaSetDevice\)"),
     ],
@@ -438,6 +439,18 @@ def test_cudas_own_words_are_told(
     cuda.fails = {name: error}
     with pytest.raises(EngineError, match=said):
         Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
+
+
+def test_a_full_card_is_told_as_such(tmp_path: Path, trt: FakeTrt, cuda: FakeCuda) -> None:
+    cuda.fails = {"cudaMallocHost": 2}  # the last thing that is asked for
+    with pytest.raises(Full):
+        Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
+    assert cuda.memory == {}
+    cuda.fails = {}
+    generator = Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
+    assert isinstance(generator, OnCard)
+    assert generator.card_free() == cuda.free
+    generator.close()
 
 
 def test_what_fails_while_it_is_loaded_is_given_back(tmp_path: Path, trt: FakeTrt, cuda: FakeCuda) -> None:
