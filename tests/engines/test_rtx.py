@@ -138,6 +138,35 @@ def test_a_damaged_engine_is_built_again(tmp_path: Path, harm: str) -> None:
     assert not hardware.ready(trt, card, "m", SHAPE).built
 
 
+@needs_rtx
+def test_the_library_has_all_the_words_that_are_used() -> None:
+    trt = plan.library()
+    words = {
+        trt.Runtime: "deserialize_cuda_engine",
+        trt.ICudaEngine: "num_io_tensors get_tensor_name get_tensor_dtype get_tensor_shape get_tensor_mode "
+        "get_tensor_profile_shape create_runtime_config create_execution_context",
+        trt.IRuntimeConfig: "set_execution_context_allocation_strategy create_runtime_cache set_runtime_cache "
+        "dynamic_shapes_kernel_specialization_strategy cuda_graph_strategy",
+        trt.IRuntimeCache: "serialize deserialize",
+        trt.IExecutionContext: "set_input_shape update_device_memory_size_for_shapes set_device_memory "
+        "set_tensor_address execute_async_v3 is_stream_capturable",
+        trt.ExecutionContextAllocationStrategy: "USER_MANAGED",
+        trt.DynamicShapesKernelSpecializationStrategy: "EAGER",
+        trt.CudaGraphStrategy: "DISABLED",
+        trt.ComputeCapability: "SM75 SM80 SM86 SM89 SM120",
+        trt.TensorIOMode: "INPUT OUTPUT",
+    }
+    assert not [f"{kind.__name__}.{n}" for kind, names in words.items() for n in names.split() if not hasattr(kind, n)]
+
+
+def test_the_cuda_runtime_has_all_the_words_that_are_used() -> None:
+    runtime = pytest.importorskip("cuda.bindings.runtime", reason="cuda-bindings is not installed")
+    own = [n for n in vars(FakeCuda) if n.startswith("cuda")]
+    assert not [n for n in own if not hasattr(runtime, n)]
+    assert {"name", "major", "minor"} <= set(dir(runtime.cudaDeviceProp))
+    assert hasattr(runtime.cudaStreamCaptureMode, "cudaStreamCaptureModeThreadLocal")
+
+
 # ---------------------------------------------------------------- keys
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
