@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 QUIT, FAILED, BAD_SHOW, NO_SCREEN, AGAIN = 0, 1, 2, 3, 4  # exit codes of a show; AGAIN asks for a new process
 INTERRUPTED = 130
+AGAIN_MOST = 2  # early failures of a graphics card until it is left alone
 FINAL = (QUIT, BAD_SHOW, NO_SCREEN, INTERRUPTED)  # not tried again
 
 
@@ -130,6 +131,7 @@ class Supervisor:
     patience: Patience = field(default_factory=Patience)
     hours: Hours | None = None
     restarts: int = 0
+    cards: bool = True  # False once graphics cards have failed too often: then worlds play on the CPU
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
@@ -154,6 +156,9 @@ class Supervisor:
             if early >= self.patience.stop_after:
                 log.error("the show failed %d times in a row (last: %s); not trying again", early, why)
                 return FAILED
+            if code == AGAIN and early >= AGAIN_MOST and self.cards:
+                self.cards = False
+                log.error("the graphics card failed %d times in a row; the worlds play on the CPU from now on", early)
             resume = early < self.patience.fresh_after
             log.warning("the show %s; starting it again %s", why, "where it was" if resume else "from the beginning")
             self.restarts += 1
@@ -265,7 +270,8 @@ class Beats:
             log.error("the supervisor is gone; ending the show")
 
 
-def command(arguments: Sequence[str], snapshot: Path, resume: bool) -> list[str]:
-    """The command line of a child for these arguments of `perform run`."""
+def command(arguments: Sequence[str], snapshot: Path, resume: bool, cards: bool = True) -> list[str]:
+    """The command line of a child for these arguments of `perform run`; `cards`: whether it may use graphics cards."""
     child = [sys.executable, "-m", "perform", "run", *arguments, "--child", "--snapshot", str(snapshot)]
+    child += [] if cards or "--no-gpu" in child else ["--no-gpu"]
     return [*child, "--resume"] if resume else child

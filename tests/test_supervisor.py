@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from perform.supervisor import Beats, Hours, MachineWall, Patience, Process, Supervisor, command
+from perform.supervisor import AGAIN, Beats, Hours, MachineWall, Patience, Process, Supervisor, command
 
 
 @dataclass
@@ -129,6 +129,27 @@ def test_a_crash_loop_is_started_fresh_then_given_up(caplog: pytest.LogCaptureFi
     assert "failed 6 times in a row (last: ended with code 1); not trying again" in caplog.text
     waits = [round(b.born - a.born) for a, b in zip(cast.children, cast.children[1:], strict=False)]
     assert waits == sorted(waits)  # it waits longer and longer
+
+
+def test_a_show_that_asks_for_a_new_process_gets_one_where_it_was(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        code, cast, supervisor = supervise({"plays": 90.0, "code": AGAIN}, {"plays": 1.0})
+    assert code == 0
+    assert cast.resumed == [False, True]
+    assert supervisor.cards
+    assert "the show asked for a new process; starting it again where it was" in caplog.text
+
+
+def test_a_card_that_fails_again_and_again_is_left_alone(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    with caplog.at_level(logging.WARNING):
+        code, cast, supervisor = supervise({"plays": 3.0, "code": AGAIN}, {"plays": 3.0, "code": AGAIN}, {"plays": 1.0})
+    assert code == 0
+    assert cast.resumed == [False, True, True]
+    assert not supervisor.cards
+    assert "the graphics card failed 2 times in a row; the worlds play on the CPU from now on" in caplog.text
+    assert "--no-gpu" in command(["show.toml"], tmp_path / "x", True, supervisor.cards)
+    assert command(["show.toml", "--no-gpu"], tmp_path / "x", True, False).count("--no-gpu") == 1
+    assert "--no-gpu" not in command(["show.toml"], tmp_path / "x", True)
 
 
 def test_failures_far_apart_are_no_crash_loop() -> None:

@@ -75,7 +75,7 @@ def _supervise(args: argparse.Namespace) -> int:
     memory.forget()
     words = _words(args, show)
     parent = supervisor.Supervisor(
-        lambda resume: supervisor.Process(supervisor.command(words, memory.path, resume)), hours=hours
+        lambda resume: supervisor.Process(supervisor.command(words, memory.path, resume, parent.cards)), hours=hours
     )
     _on_signals(parent.stop)
     return parent.run()
@@ -85,6 +85,7 @@ def _words(args: argparse.Namespace, show: Path) -> list[str]:
     """The arguments that a child gets."""
     words = [str(show), "--log", args.log]
     words += [f"--{name}" for name in ("headless", "fixed") if getattr(args, name)]
+    words += ["--no-gpu"] if args.no_gpu else []
     for name in ("seconds", "record", "still"):
         if getattr(args, name) is not None:
             words += [f"--{name}", str(getattr(args, name))]
@@ -111,6 +112,7 @@ def _play(args: argparse.Namespace, beats: supervisor.Beats | None) -> int:
     memory = _memory(args)
     wishes = Wishes(
         headless=args.headless,
+        gpu=not args.no_gpu,
         edits=not args.fixed,
         record=args.record.absolute() if args.record else None,
         on_beat=beats.on_beat if beats else None,

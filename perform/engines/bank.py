@@ -22,7 +22,7 @@ from perform.engines.ladder import Ladder
 from perform.engines.room import Cost, Room
 from perform.engines.shelf import Role, Shelf
 from perform.engines.stamps import resident, stamp
-from perform.health import Status
+from perform.health import Status, ask_restart
 from perform.library import Library
 from perform.plugins import EngineError
 from perform.workers import Worker, spawn
@@ -189,6 +189,8 @@ class Bank:
                 return
             with self._shelf.lock:
                 entry.trouble, entry.due = str(e.args[0] if e.args else e), False
+            if getattr(e, "deadly", False) and self.status is not None:
+                ask_restart(self.status.params, entry.trouble)
             self._say(f"{role} cannot be loaded: {entry.trouble}", trouble=True)
             return
         with self._shelf.lock:

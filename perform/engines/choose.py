@@ -29,12 +29,15 @@ def options() -> list[Option]:
     return found
 
 
-def auto() -> list[Hardware]:
+def auto(gpu: bool = True) -> list[Hardware]:
     """The engines this machine can use, best first: a bank tries them in this order. Worker thread.
+
+    `gpu` False leaves those out that need a graphics card.
 
     Passthrough is not among them: a world that cannot be loaded must be said to be so, and a smaller size be tried.
     """
-    return [o.hardware for o in options() if o.hardware is not None and o.name != "passthrough"]
+    found = options() if gpu else [_openvino(), _cpu()]
+    return [o.hardware for o in found if o.hardware is not None and o.name != "passthrough"]
 
 
 def named(name: str, **keys: Any) -> list[Hardware]:

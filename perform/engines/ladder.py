@@ -38,6 +38,8 @@ class Ladder:
             try:
                 generator = _load(self._rungs[rung], card, size, shape, room)
             except (EngineError, CardError) as e:
+                if getattr(e, "deadly", False):
+                    raise
                 troubles.append(e)
                 continue
             self._plays[role] = rung

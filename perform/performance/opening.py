@@ -40,11 +40,12 @@ class Wishes:
     """What is asked for on top of the show: how it is run, not what it is.
 
     `on_beat` is called with the show time of each presented frame (the supervisor's heartbeat). `resume` holds
-    parameter values to start from. `controls` False opens no ports, `edits` False does not
-    follow the show's file.
+    parameter values to start from. `gpu` False leaves graphics cards alone: the worlds play on the CPU. `controls`
+    False opens no ports, `edits` False does not follow the show's file.
     """
 
     headless: bool = False
+    gpu: bool = True
     record: Path | None = None
     controls: bool = True
     edits: bool = True
@@ -93,7 +94,7 @@ def _open(
     play = Performance(show, clock, context, params, health, stack, master, guard, closing=closing)
     closing += [stack.close, master.close]
     open_sources(play, show.sources, stage)
-    layering = Layering(play, stage, stock, _open_bank(play), places)
+    layering = Layering(play, stage, stock, _open_bank(play, wishes.gpu), places)
     for layer in show.layers:
         layering.add(layer)
     layering.number(show.layers)
@@ -123,16 +124,17 @@ def _blends(show: Show) -> Callable[[str], Any]:
     return lambda name: Patch.open(find_patch(f"blends/{name}", show.patches), "rgba16f")
 
 
-def _hardware(show: Show) -> list[Hardware]:
+def _hardware(show: Show, gpu: bool) -> list[Hardware]:
     """The show's own engine first, then what suits this machine. The bank's worker asks."""
-    own = [show.engine.make()] if show.engine is not None else []
-    return [*own, *choose.auto()]
+    own = [show.engine.make()] if show.engine is not None and gpu else []
+    return [*own, *choose.auto(gpu)]
 
 
-def _open_bank(play: Performance) -> Bank:
+def _open_bank(play: Performance, gpu: bool) -> Bank:
     show, fixed = play.show, isinstance(play.clock, FixedClock)
     status = Status(play.params, "/status/worlds")
-    bank = Bank(Library(show.models), lambda: _hardware(show), synchronous=fixed, status=status, share=show.gpu_memory)
+    share = show.gpu_memory
+    bank = Bank(Library(show.models), lambda: _hardware(show, gpu), synchronous=fixed, status=status, share=share)
     play.closing.append(bank.close)
     if named := roles(show, bank.library):
         bank.keep(named)

@@ -38,6 +38,8 @@ def test_with_a_card_that_torch_can_use_cuda_comes_first(monkeypatch: pytest.Mon
     monkeypatch.setattr(choose, "_has", lambda package: package != "cuda.bindings")
     assert "cuda-bindings is not installed" in choose.options()[0].reason
     assert choose.auto()[0] == Torch(device="cuda")
+    assert [type(hardware) for hardware in choose.auto(gpu=False)] == [OpenVino, Torch]
+    assert choose.auto(gpu=False)[1] == Torch(device="cpu")
 
 
 def test_a_driver_without_a_torch_for_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

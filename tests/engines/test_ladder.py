@@ -189,6 +189,22 @@ def test_an_engine_that_fails_twice_at_play_is_loaded_one_rung_down_and_forgiven
     bank.close()
 
 
+def test_a_card_that_dies_while_it_loads_asks_for_a_new_process_instead_of_the_next_engine(tmp_path: Path) -> None:
+    class Dying(FakeCard):
+        def load(self, card: Card, size: str, shape: Shape) -> Lying:
+            raise Poisoned("the graphics card has failed (launch failure)", 719)
+
+    params, cpu = Params(), FakeCard(note="a CPU")
+    health = Health(params)
+    bank = bank_of(tmp_path, Dying(), cpu, params=params, synchronous=True)
+    bank.hold(role("a"))
+    assert bank.find(role("a")) is None
+    params.settle(0.0)
+    assert health.restart == "the graphics card has failed (launch failure)"
+    assert cpu.loads == []
+    bank.close()
+
+
 def shown(slot: Slot, params: Params, clock: ManualClock, texture: Texture, frames: int) -> None:
     for n in range(frames):
         params.settle(clock.now())

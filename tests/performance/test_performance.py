@@ -424,3 +424,12 @@ def test_the_shows_own_engine_comes_first(theatre: Theatre) -> None:
     grey = theatre.middle()
     assert max(grey) - min(grey) <= 1  # what the generator would have been given
     assert "passthrough" in str(theatre.value("/status/engine/a")).casefold()
+
+
+def test_a_process_that_cannot_go_on_ends_its_show(theatre: Theatre) -> None:
+    play = theatre.open(ONE)
+    frames = play.health.frames
+    play.params.publish("/status/restart", "the graphics card has failed")
+    play.run(60.0)
+    assert play.health.restart == "the graphics card has failed"
+    assert play.health.frames - frames <= 1
