@@ -17,9 +17,11 @@ import functools
 import inspect
 import io
 import logging
+import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -195,7 +197,8 @@ class _Work:
         try:
             program = graph.export(self.whole, self.inputs)
             self.say(f"{self.kit.variant} is building {self.what} for {label.shape}: up to some minutes (2 of 3)")
-            module = dynamo.compile(program, arg_inputs=self.inputs, **self._settings())
+            with self._timings() as timings:
+                module = dynamo.compile(program, arg_inputs=self.inputs, **self._settings(timings))
         except Exception as e:
             raise EngineError(f"{self.kit.variant} cannot take {self.what}: {first_line(e)}") from e
         self.say(f"checking what {self.kit.variant} makes of {self.what} (3 of 3)")
@@ -203,17 +206,38 @@ class _Work:
         log.info("%s built %s for %s in %.0f s", self.kit.variant, self.what, label.shape, time.perf_counter() - began)
         return module, self._keep(module, label)
 
-    def _settings(self) -> dict[str, Any]:
+    def _settings(self, timings: Path) -> dict[str, Any]:
         """How to compile, as far as this version of the library knows the words."""
         wanted = {
             "device": self.inputs[0].device,
             "immutable_weights": False,  # so that it can be refitted
             "min_block_size": 1,
             "use_explicit_typing": True,  # older ones: compute in the types of the graph
-            "timing_cache_path": str(self.cabinet.folder / "tensorrt-timing.bin"),  # TensorRT itself checks it
+            "timing_cache_path": str(timings),
         }
         known = inspect.signature(self.kit.library.dynamo.compile).parameters
         return {name: value for name, value in wanted.items() if name in known}
+
+    @contextmanager
+    def _timings(self) -> Iterator[Path]:
+        """A file for what TensorRT times while it builds: it makes the next build quicker.
+
+        The library loses a finished engine if it cannot write that file: it gets a place where it can. TensorRT itself
+        refuses timings of another version or card.
+        """
+        kept = self.cabinet.folder / "tensorrt-timings.bin"
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / kept.name
+            try:
+                shutil.copyfile(kept, path)
+            except OSError as e:
+                log.debug("no timings from before: %s", e)
+            yield path
+            try:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, kept)
+            except OSError as e:
+                log.debug("the timings are not kept: %s", e)
 
     def _open(self, found: Found) -> tuple[Any, int]:
         data = found.path.read_bytes()

@@ -132,6 +132,7 @@ class FakeLibrary:
     did: list[str] = field(default_factory=list)
     keys: dict[str, Any] = field(default_factory=dict)
     fails: dict[str, Exception] = field(default_factory=dict)
+    timings: list[bytes] = field(default_factory=list)
     spoils: Callable[[torch.Tensor], torch.Tensor] | None = None
 
     @property
@@ -149,6 +150,9 @@ class FakeLibrary:
     ) -> Any:  # fmt: skip
         self._do("compile")
         self.keys = {"immutable_weights": immutable_weights, "min_block_size": min_block_size}
+        timings = Path(timing_cache_path)
+        self.timings.append(timings.read_bytes() if timings.exists() else b"")
+        timings.write_bytes(b"timings")  # as the library does, and fails if it cannot
         module, spoil = program.module(), self.spoils
         return module if spoil is None else lambda picture, mood: spoil(module(picture, mood))
 
@@ -218,6 +222,16 @@ def test_an_engine_from_elsewhere_is_never_trusted(tmp_path: Path, library: Fake
     library.did.clear()
     maker(library, tmp_path, **other).make(card, "m", SHAPE, print)
     assert library.did == ["compile", "save"]
+
+
+def test_timings_of_one_build_help_the_next(tmp_path: Path, library: FakeLibrary) -> None:
+    card = world(tmp_path)
+    for shape in (SHAPE, (32, 64)):
+        maker(library, tmp_path).make(card, "m", shape, print)
+    assert library.timings == [b"", b"timings"]
+    (tmp_path / "file").write_text("")
+    maker(library, tmp_path / "file").make(card, "m", SHAPE, print)  # no folder for them: built all the same
+    assert library.timings[2] == b""
 
 
 def test_each_shape_has_its_engine(tmp_path: Path, library: FakeLibrary) -> None:
