@@ -17,8 +17,9 @@ from safetensors.torch import save
 
 from perform import networks, paths
 from perform.card import Card
-from perform.engines import tensorrt, tensorrt_graph
-from perform.engines.tensorrt import Kit, Offer, TensorRt, load_kit, offers
+from perform.engines import tensorrt_graph, tensorrt_kit
+from perform.engines.tensorrt import Offer, TensorRt, offers
+from perform.engines.tensorrt_kit import Kit, load_kit
 from perform.engines.torch import network_of
 from perform.engines.trial import probe
 from perform.library import Library
@@ -133,6 +134,7 @@ class FakeLibrary:
     keys: dict[str, Any] = field(default_factory=dict)
     fails: dict[str, Exception] = field(default_factory=dict)
     timings: list[bytes] = field(default_factory=list)
+    programs: dict[int, Any] = field(default_factory=dict)  # of the modules it has given out
     spoils: Callable[[torch.Tensor], torch.Tensor] | None = None
 
     @property
@@ -153,17 +155,22 @@ class FakeLibrary:
         timings = Path(timing_cache_path)
         self.timings.append(timings.read_bytes() if timings.exists() else b"")
         timings.write_bytes(b"timings")  # as the library does, and fails if it cannot
-        module, spoil = program.module(), self.spoils
+        module, spoil = self._module(program), self.spoils
         return module if spoil is None else lambda picture, mood: spoil(module(picture, mood))
 
     def refit(self, module: Any, program: Any, arg_inputs: Any) -> Any:
         self._do("refit")
-        return program.module()
+        return self._module(program)
+
+    def _module(self, program: Any) -> Any:
+        module = program.module()
+        self.programs[id(module)] = program, module
+        return module
 
     def save(self, module: Any, path: str, output_format: str, arg_inputs: Any) -> None:
         self._do("save")
         assert output_format == "exported_program"
-        torch.export.save(torch.export.export(module, arg_inputs), path)
+        torch.export.save(self.programs[id(module)][0], path)
 
     def load(self, file: Any) -> Any:
         self._do("load")
@@ -360,7 +367,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: here.capability)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA A")
-    monkeypatch.setattr(tensorrt, "_driver", lambda torch: "13.0")
+    monkeypatch.setattr(tensorrt_kit, "_driver", lambda torch: "13.0")
     monkeypatch.setitem(sys.modules, "torch_tensorrt", here.library)
     monkeypatch.setitem(sys.modules, "tensorrt", here.trt)
     return here
@@ -391,7 +398,7 @@ def test_an_old_card_is_told(machine: SimpleNamespace) -> None:
 
 def test_without_a_card_nothing_of_it_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(tensorrt, "_import", lambda: pytest.fail("it was imported"))
+    monkeypatch.setattr(tensorrt_kit, "_import", lambda: pytest.fail("it was imported"))
     assert fresh()[0].reason == "TensorRT: PyTorch finds no usable card"
 
 
