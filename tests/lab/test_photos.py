@@ -1,0 +1,307 @@
+"""A person's own pictures: what is taken, what is refused and in which words."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from perform.lab import photos
+from perform.lab.photos import archive, picture
+from perform.lab.photos.alike import Seen
+from perform.lab.worlds import World, pixels
+
+
+def paint(number: int, width: int = 320, height: int = 260) -> Image.Image:
+    """A picture unlike those of other numbers."""
+    rng = np.random.default_rng(number)
+    coarse = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+    return coarse.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def save(folder: Path, count: int, first: int = 0) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(first, first + count):
+        paint(number).save(folder / f"p{number:03d}.jpg")
+
+
+def read(path: Path) -> picture.Picture:
+    return picture.read(lambda: path.open("rb"))
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(picture.Refused) as why:
+        read(path)
+    return str(why.value)
+
+
+def test_a_folder_of_folders_is_a_world(tmp_path: Path) -> None:
+    save(tmp_path / "in", 12)
+    save(tmp_path / "in" / "été" / "写真", 12, first=12)
+    (tmp_path / "in" / "notes.txt").write_text("not a picture")
+    (tmp_path / "in" / "._p000.jpg").write_bytes(b"resource fork")
+    found = photos.take(tmp_path / "in")
+    assert len(found.names) == len(found.world.pictures) == 24
+    assert "été/写真/p012.jpg" in found.names
+    assert found.refused == []
+    assert [warning for warning in found.warnings if "Only 24 pictures" in warning]
+    assert all(min(one.shape[1:]) >= 256 and max(one.shape[1:]) <= 720 for one in found.world.pictures)
+    assert int(found.world.held_out.sum()) == 2
+
+    found.save(tmp_path / "out", "mine", author="A. Person", licence="CC-BY-4.0")
+    again = World.load(tmp_path / "out")
+    assert [one.shape for one in again.pictures] == [one.shape for one in found.world.pictures]
+    about = json.loads((tmp_path / "out" / "world.json").read_text(encoding="utf-8"))
+    assert about["world"] == "mine"
+    assert about["held_out"] == [found.names[6], found.names[19]]
+    table = (tmp_path / "out" / "ATTRIBUTION.csv").read_text(encoding="utf-8").splitlines()
+    assert len(table) == 25
+    assert table[1].split(",")[1:3] == ["A. Person", "CC-BY-4.0"]
+
+
+def test_the_order_is_by_name_and_the_same_twice(tmp_path: Path) -> None:
+    save(tmp_path / "in", 21)
+    first, second = photos.take(tmp_path / "in"), photos.take(tmp_path / "in")
+    assert list(first.names) == sorted(first.names)
+    assert first.names == second.names
+
+
+def test_one_bad_file_costs_one_sentence(tmp_path: Path) -> None:
+    save(tmp_path / "in", 20)
+    whole = (tmp_path / "in" / "p000.jpg").read_bytes()
+    (tmp_path / "in" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "in" / "empty.png").write_bytes(b"")
+    (tmp_path / "in" / "text.jpg").write_text("hello")
+    paint(50, 100, 90).save(tmp_path / "in" / "small.png")
+    Image.new("RGB", (300, 300), (9, 9, 9)).save(tmp_path / "in" / "black.png")
+    (tmp_path / "in" / "holiday.MP4").write_bytes(b"film")
+    found = photos.take(tmp_path / "in")
+    assert len(found.names) == 20
+    said = dict(line.split(": ", 1) for line in found.refused)
+    assert said["cut.jpg"].startswith("damaged (")
+    assert said["empty.png"] == said["text.jpg"] == "not a picture, or of a kind that cannot be read"
+    assert said["small.png"] == "100 x 90 pixels; 128 on the shorter side are the least"
+    assert said["black.png"] == "of a single colour"
+    assert said["holiday.MP4"] == "a film: give it by itself, not in a folder"
+    assert [warning for warning in found.warnings if warning.startswith("6 files could not be used")]
+
+
+def test_nothing_to_learn_from(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="there is nothing at"):
+        photos.take(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="there are no pictures in"):
+        photos.take(tmp_path / "empty")
+    (tmp_path / "empty" / "a.jpg").write_text("hello")
+    with pytest.raises(ValueError, match=r"no pictures in .*; the first that was refused: a\.jpg: not a picture"):
+        photos.take(tmp_path / "empty")
+    save(tmp_path / "few", 5)
+    with pytest.raises(ValueError, match=r"5 pictures in .* are too few: 20 are the least"):
+        photos.take(tmp_path / "few")
+
+
+def test_twins_are_left_out_and_told(tmp_path: Path) -> None:
+    save(tmp_path / "in", 20)
+    paint(3).resize((640, 520)).save(tmp_path / "in" / "twin.jpg", quality=60)
+    found = photos.take(tmp_path / "in")
+    assert "twin.jpg" not in found.names
+    assert [w for w in found.warnings if w.startswith("1 pictures were left out as nearly the same") and "p003" in w]
+
+
+def test_alike_is_neither_blind_nor_jumpy() -> None:
+    seen = Seen()
+    first = pixels(paint(1))
+    assert seen.twin(first) is None
+    seen.add(first)
+    noise = torch.randint(-6, 7, first.shape, generator=torch.Generator().manual_seed(0))
+    assert seen.twin((first.int() + noise).clamp(0, 255).to(torch.uint8)) == 0
+    assert seen.twin(pixels(paint(2))) is None
+    assert seen.twin(255 - first) is None
+    assert seen.twin(first.flip(2)) is None
+    assert seen.twin(first[[2, 0, 1]]) is None  # the same drawing in other colours
+
+
+def test_cmyk_16_bit_and_palettes(tmp_path: Path) -> None:
+    plain = paint(1)
+    expected = pixels(plain).float()
+    plain.convert("CMYK").save(tmp_path / "cmyk.jpg", quality=95)
+    assert (read(tmp_path / "cmyk.jpg").pixels.float() - expected).abs().mean() < 6
+    grey = np.asarray(plain.convert("L")).astype(np.uint16) * 257
+    for name in ("deep.png", "deep.tif"):
+        Image.fromarray(grey).save(tmp_path / name)
+        seen = read(tmp_path / name).pixels.float()
+        assert (seen - torch.from_numpy(grey / 257.0)).abs().mean() < 1.5
+    Image.fromarray(np.asarray(plain.convert("L")).astype(np.float32) / 255).save(tmp_path / "float.tif")
+    assert read(tmp_path / "float.tif").pixels.float().std() > 20
+    few = plain.quantize(200)
+    few.save(tmp_path / "palette.png")
+    assert torch.equal(read(tmp_path / "palette.png").pixels, pixels(few))
+    Image.fromarray(np.full((200, 200), np.nan, np.float32)).save(tmp_path / "nan.tif")
+    assert "no light" in refusal(tmp_path / "nan.tif")
+
+
+def test_sixteen_bits_of_colour(tmp_path: Path) -> None:
+    """Pillow cannot write 16-bit RGB, so the PNG is made by hand."""
+    deep = np.asarray(paint(4)).astype(">u2") * 257
+    rows = b"".join(b"\0" + row.tobytes() for row in deep)
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", deep.shape[1], deep.shape[0], 16, 2, 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    (tmp_path / "deep.png").write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+    assert (read(tmp_path / "deep.png").pixels.float() - pixels(paint(4)).float()).abs().mean() < 1.5
+
+
+def test_animations_give_their_first_picture(tmp_path: Path) -> None:
+    paint(1).save(tmp_path / "a.gif", save_all=True, append_images=[paint(2), paint(3)], duration=100)
+    found = read(tmp_path / "a.gif")
+    assert found.remarks == ("animated: the first picture was taken",)
+    assert (found.pixels.float() - pixels(paint(1)).float()).abs().mean() < 12
+
+
+def test_orientation_is_as_the_camera_was_held(tmp_path: Path) -> None:
+    upright = paint(1, 300, 400)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned a quarter clockwise
+    upright.rotate(90, expand=True).save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    found = read(tmp_path / "turned.jpg").pixels
+    assert found.shape == (3, 400, 300)
+    assert (found.float() - pixels(upright).float()).abs().mean() < 4
+
+
+def test_what_is_see_through_lies_on_grey(tmp_path: Path) -> None:
+    whole = paint(1).convert("RGBA")
+    whole.paste((255, 0, 0, 0), (0, 0, 160, 260))
+    whole.save(tmp_path / "cut.png")
+    found = read(tmp_path / "cut.png")
+    assert found.remarks == ("partly transparent, and laid on grey",)
+    assert found.pixels[:, 100, 50].tolist() == [128, 128, 128]
+    opaque = paint(1).convert("RGBA")
+    opaque.save(tmp_path / "whole.png")
+    assert read(tmp_path / "whole.png").remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("size", "becomes", "remark"),
+    [
+        ((300, 260), (300, 260), ""),
+        ((160, 150), (273, 256), "enlarged"),
+        ((4000, 3000), (533, 400), ""),
+        ((3000, 4000), (400, 533), ""),
+        ((1600, 300), (720, 256), "panorama"),
+        ((1000, 560), (714, 400), ""),
+    ],
+)
+def test_sides(tmp_path: Path, size: tuple[int, int], becomes: tuple[int, int], remark: str) -> None:
+    paint(7, *size).save(tmp_path / "a.jpg")
+    found = read(tmp_path / "a.jpg")
+    assert abs(found.pixels.shape[2] - becomes[0]) <= 1
+    assert abs(found.pixels.shape[1] - becomes[1]) <= 1
+    assert min(found.pixels.shape[1:]) >= 256
+    assert (remark in found.remarks[0]) if remark else not found.remarks
+
+
+def test_fifty_megapixels_are_decoded_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paint(1).resize((8192, 6144), Image.Resampling.NEAREST).save(tmp_path / "large.jpg", quality=50)
+    seen: list[tuple[int, int]] = []
+    load = Image.Image.convert
+
+    def watched(self: Image.Image, *args: object, **more: object) -> Image.Image:
+        seen.append(self.size)
+        return load(self, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Image.Image, "convert", watched)
+    assert read(tmp_path / "large.jpg").pixels.shape == (3, 400, 533)
+    assert max(max(size) for size in seen) <= 2048
+
+
+def test_more_pixels_than_anyone_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20_000)
+    paint(1).save(tmp_path / "a.png")
+    assert "megapixels" in refusal(tmp_path / "a.png")
+
+
+def test_what_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests may run as root, who may read everything: so the system's answer is made up."""
+    save(tmp_path / "in", 21)
+    usual = Path.open
+
+    def closed(self: Path, *args: object, **more: object) -> object:
+        if self.name == "p007.jpg":
+            raise PermissionError(13, "Permission denied", str(self))
+        return usual(self, *args, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", closed)
+    assert photos.take(tmp_path / "in").refused == ["p007.jpg: may not be read (permissions)"]
+
+
+def packed(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, data in files.items():
+            out.writestr(name, data)
+    return path
+
+
+def jpegs(tmp_path: Path, count: int) -> dict[str, bytes]:
+    save(tmp_path / "loose", count)
+    return {f"trip/{path.name}": path.read_bytes() for path in sorted((tmp_path / "loose").glob("*.jpg"))}
+
+
+def test_a_zip_is_read_without_unpacking(tmp_path: Path) -> None:
+    files = jpegs(tmp_path, 20)
+    files |= {"__MACOSX/trip/._p000.jpg": b"fork", "trip/наброски/ö.jpg": files["trip/p000.jpg"], "readme.txt": b"hi"}
+    files["../../evil.jpg"] = files["trip/p001.jpg"]
+    files["/etc/evil.jpg"] = files["trip/p001.jpg"]
+    before = set(tmp_path.rglob("*"))
+    path = packed(tmp_path / "a.zip", files)
+    found = photos.take(path)
+    assert len(found.names) == 20
+    assert sorted(found.refused) == [
+        f"{name}: its name leads out of the zip" for name in ("../../evil.jpg", "/etc/evil.jpg")
+    ]
+    assert set(tmp_path.rglob("*")) == before | {path}
+
+
+def test_bombs_and_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = jpegs(tmp_path, 20)
+    files["bomb.png"] = b"\0" * 12_000_000
+    path = packed(tmp_path / "a.zip", files)
+    data = bytearray(path.read_bytes())
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # the flag that says: encrypted, of the first file
+        data[data.index(mark) + offset] |= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"19 pictures in .* are too few"):
+        photos.take(path)
+    monkeypatch.setattr(photos, "LEAST", 10)
+    found = photos.take(path)
+    assert "trip/p000.jpg: locked with a password" in found.refused
+    assert [line for line in found.refused if line.startswith("bomb.png: packed a hundred times smaller")]
+    monkeypatch.setattr(archive, "LARGEST", 1000)
+    with pytest.raises(ValueError, match="MB unpacked"):
+        photos.take(path)
+
+
+def test_damaged_zips(tmp_path: Path) -> None:
+    (tmp_path / "no.zip").write_bytes(b"PK and then nothing")
+    with pytest.raises(ValueError, match="is no zip, or a damaged one"):
+        photos.take(tmp_path / "no.zip")
+    path = packed(tmp_path / "a.zip", jpegs(tmp_path, 21))
+    with zipfile.ZipFile(path) as whole:
+        entry = whole.infolist()[4]
+    data = bytearray(path.read_bytes())
+    start = entry.header_offset + 30 + len(entry.filename) + 400
+    data[start : start + 50] = bytes(50)
+    path.write_bytes(data)
+    found = photos.take(path)
+    assert len(found.names) == 20
+    assert len(found.refused) == 1
+    assert found.refused[0].startswith("trip/p004.jpg: damaged (")
