@@ -20,7 +20,7 @@ from perform.engines.cuda_generator import CudaGenerator
 from perform.engines.cuda_torch import Compiled, Eager
 from perform.engines.cuda_works import Piece, Works, first_road
 from perform.engines.generator import Full, Shape
-from perform.gl.interop import KINDS, Bridge, CudaError, open_bridge
+from perform.gl.interop import KINDS, Bridges, CudaError
 from perform.gl.interop.calls import NO_MEMORY
 from perform.plugins import EngineError
 
@@ -37,15 +37,13 @@ class Cuda:
     _board: Board | None = field(default=None, init=False, repr=False)
     _label: str = field(default="", init=False, repr=False)
     _makers: Sequence[Maker] = field(default=(), init=False, repr=False)
-    _kinds: Sequence[str] = field(default=KINDS, init=False, repr=False)
+    _bridges: Bridges | None = field(default=None, init=False, repr=False)  # shared by all its worlds
 
     def __post_init__(self) -> None:
         if not 0 <= self.device <= 63:
             raise ValueError(f"device is the number of a CUDA card, 0 to 63, not {self.device}")
         if self.bridge not in ("auto", *KINDS):
             raise ValueError(f"bridge is auto, {', '.join(KINDS)}, not {self.bridge!r}")
-        if self.bridge != "auto":
-            self._kinds = (self.bridge,)
 
     @classmethod
     def on(cls, board: Board, label: str = "", makers: Sequence[Maker] = (), **keys: Any) -> Cuda:
@@ -69,7 +67,9 @@ class Cuda:
             raise
         better = makers[: makers.index(quick[place])]
         works = Works(board, piece, road, better, self._label)
-        return CudaGenerator(board, works, self._bridge)
+        if self._bridges is None:
+            self._bridges = Bridges(board.cuda, self.device, KINDS if self.bridge == "auto" else (self.bridge,))
+        return CudaGenerator(board, works, self._bridges.open)
 
     def makers(self, board: Board) -> list[Maker]:
         """All that might compute a world here, best first."""
@@ -97,10 +97,3 @@ class Cuda:
                 raise EngineError(f"this torch {why}")
             self._board, self._label = open_board(torch, cuda, self.device), card.name
         return self._board
-
-    def _bridge(self, shape: Shape) -> Bridge:
-        """Render thread. What worked the last time is tried first."""
-        bridge = open_bridge(self.board().cuda, shape, device=self.device, allow=self._kinds)
-        self._kinds = (bridge.kind, *(kind for kind in self._kinds if kind != bridge.kind))
-        return bridge
-

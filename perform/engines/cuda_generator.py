@@ -49,6 +49,7 @@ class CudaGenerator:
     bridges: OpenBridge
     _rounds: Rounds[CudaEngine, Wish] = field(default_factory=Rounds, init=False, repr=False)
     _flights: list[Flight] = field(default_factory=list, init=False, repr=False)  # oldest first
+    _given: dict[CudaEngine, tuple[Texture, float]] = field(default_factory=dict, init=False, repr=False)
     _engines: set[CudaEngine] = field(default_factory=set, init=False, repr=False)
     _carry: int = field(default=0, init=False, repr=False)
     _compute: int = field(default=0, init=False, repr=False)
@@ -124,7 +125,9 @@ class CudaGenerator:
         """See `cuda_engine.House`."""
         self._rounds.ask(engine)
         self._turn()
-        mine = [(f, row) for f in self._flights if f.landed for row in f.rows_of(engine)]
+        if engine in self._given:
+            return self._given.pop(engine)
+        mine = self._landed(engine)
         if not mine:
             return None
         flight, row = mine[-1]
@@ -149,6 +152,7 @@ class CudaGenerator:
         """See `cuda_engine.House`."""
         self._rounds.leave(engine)
         self._engines.discard(engine)
+        self._given.pop(engine, None)
         self._get_off(engine, [(f, row) for f in self._flights for row in f.rows_of(engine)])
         self._perhaps_gone()
 
@@ -168,10 +172,12 @@ class CudaGenerator:
 
     def _start(self, lane: Lane, wishes: list[tuple[CudaEngine, Wish]]) -> Flight:
         cuda = self.board.cuda
-        for row, (engine, wish) in enumerate(wishes):
-            engine.bridge.take(wish.frame.texture, lane.address(lane.picture, row), self._carry)
+        for row, (_, wish) in enumerate(wishes):
             lane.moods[row, : self.works.mood] = wish.mood
-        lane.send(len(wishes), self._carry, self._compute)
+        lane.tell(len(wishes), self._carry)
+        for row, (engine, wish) in enumerate(wishes):
+            self._take(engine, wish, lane, row)
+        lane.dream_on(len(wishes), self._compute)
         for row, (engine, _) in enumerate(wishes):
             engine.bridge.ripen(lane.address(lane.dream, row), self._compute)
         call(cuda, "cudaEventRecord", lane.done, self._compute)
@@ -179,6 +185,22 @@ class CudaGenerator:
         riders = {row: (engine, wish.frame.time) for row, (engine, wish) in enumerate(wishes)}
         self._flights.append(Flight(lane, riders))
         return self._flights[-1]
+
+    def _take(self, engine: CudaEngine, wish: Wish, lane: Lane, row: int) -> None:
+        """Fetch its picture, and give it its last dream in the same go if that has landed."""
+        to, mine = lane.address(lane.picture, row), self._landed(engine)
+        if not mine:
+            engine.bridge.take(wish.frame.texture, to, self._carry, lane.filled)
+            return
+        flight, at = mine[-1]
+        source = flight.lane.address(flight.lane.dream, at)
+        texture = engine.bridge.exchange(wish.frame.texture, to, source, self._carry, lane.filled)
+        self._given[engine] = texture, flight.riders[at][1]
+        self._get_off(engine, mine)
+
+    def _landed(self, engine: CudaEngine) -> list[tuple[Flight, int]]:
+        """Where its finished dreams are, the newest last."""
+        return [(f, row) for f in self._flights if f.landed for row in f.rows_of(engine)]
 
     def _collect(self, wait: bool = False) -> None:
         for flight in list(self._flights):

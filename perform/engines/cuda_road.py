@@ -68,14 +68,22 @@ class Lane:
         """Of one picture or dream on the card."""
         return int(tensor.data_ptr()) + row * int(tensor.stride(0)) * int(tensor.element_size())
 
-    def send(self, count: int, carry: int, compute: int) -> None:
-        """`count` pictures are on their way on the stream `carry`: dream them on the stream `compute`. Never waits."""
+    def tell(self, count: int, stream: int) -> None:
+        """Send `count` moods on their way. Never waits."""
         onto = self.cuda.cudaMemcpyKind.cudaMemcpyHostToDevice
         size = count * self.moods.shape[1] * 4
-        call(self.cuda, "cudaMemcpyAsync", int(self.mood.data_ptr()), self.pinned, size, onto, carry)
-        call(self.cuda, "cudaEventRecord", self.filled, carry)
+        call(self.cuda, "cudaMemcpyAsync", int(self.mood.data_ptr()), self.pinned, size, onto, stream)
+
+    def dream_on(self, count: int, compute: int) -> None:
+        """Dream `count` pictures on the stream `compute`, once `filled` has come to pass. Never waits."""
         call(self.cuda, "cudaStreamWaitEvent", compute, self.filled, 0)
         self.replays[count - 1](compute)
+
+    def send(self, count: int, carry: int, compute: int) -> None:
+        """`count` pictures are on their way on the stream `carry`: dream them on the stream `compute`. Never waits."""
+        self.tell(count, carry)
+        call(self.cuda, "cudaEventRecord", self.filled, carry)
+        self.dream_on(count, compute)
 
     @property
     def finished(self) -> bool:

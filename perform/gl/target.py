@@ -41,8 +41,9 @@ class Texture:
         linear: bool = True,
         mipmap: bool = False,
         repeat: bool = False,
+        blank: bool = True,
     ) -> Texture:
-        """A new texture of width × height pixels, transparent black.
+        """A new texture of width × height pixels, transparent black (unless not `blank`: then it is anything at all).
 
         `linear` interpolates between pixels, `repeat` tiles (otherwise the edge continues), `mipmap` expects
         `make_mipmaps` after each change. Raises ValueError for a size below 1 or beyond what the GPU can hold.
@@ -61,7 +62,7 @@ class Texture:
         gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_WRAP_S, edge)
         gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_WRAP_T, edge)
         try:
-            texture.allocate(width, height)
+            texture.allocate(width, height, blank)
         except ValueError:
             texture.close()
             raise
@@ -81,14 +82,15 @@ class Texture:
         gl.glEnable(gl.GL_TEXTURE_CUBE_MAP_SEAMLESS)
         return cls(name.value, side, side)
 
-    def allocate(self, width: int, height: int) -> None:
-        """Give the texture this size (same GL name). What it showed is lost: it is transparent black again."""
+    def allocate(self, width: int, height: int, blank: bool = True) -> None:
+        """Give the texture this size (same GL name). What it showed is lost: it is transparent black again, or (not
+        `blank`) anything at all, which saves uploading the black: some milliseconds at 1080p."""
         if not (1 <= width <= LARGEST and 1 <= height <= LARGEST):
             raise ValueError(f"a picture of {width}×{height} pixels cannot be made; 1 to {LARGEST} a side")
         form, kind = _storage(self.format)
         size = width * height * {"rgba8": 4, "rgba16f": 8, "rgba32f": 16}[self.format]
         gl.glBindTexture(gl.GL_TEXTURE_2D, self.id)
-        gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, form, width, height, 0, gl.GL_RGBA, kind, bytes(size))
+        gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, form, width, height, 0, gl.GL_RGBA, kind, bytes(size) if blank else None)
         self.width, self.height = width, height
         if self.mipmap:
             self.make_mipmaps()
@@ -121,8 +123,9 @@ class Target:
         linear: bool = True,
         mipmap: bool = False,
         repeat: bool = False,
+        blank: bool = True,
     ) -> None:
-        self.texture = Texture.make(width, height, format, linear, mipmap, repeat)
+        self.texture = Texture.make(width, height, format, linear, mipmap, repeat, blank)
         self._framebuffer = framebuffer(self.texture.id)
 
     @property

@@ -39,6 +39,10 @@ class Resource:
     registered: bool = True
     memory: Any = None  # of a mapped buffer
 
+    def __int__(self) -> int:
+        """Its handle."""
+        return 0x5000 + self.name * 2 + self.buffer
+
 
 @dataclass
 class RecordingCuda:
@@ -244,26 +248,32 @@ class RecordingCuda:
         resource.registered = False
         return (error,)
 
-    def cudaGraphicsMapResources(self, count: int, resource: Resource, stream: int) -> tuple[int]:
-        error = self._did("GraphicsMapResources", resource.name, stream) or self._known(stream)
-        if error or resource.mapped or not resource.registered:
+    def cudaGraphicsMapResources(self, count: int, handles: int, stream: int) -> tuple[int]:
+        those = self._those(count, handles)
+        error = self._did("GraphicsMapResources", *(r.name for r in those), stream) or self._known(stream)
+        if error or any(r.mapped or not r.registered for r in those) or len(set(map(int, those))) < count:
             return (error or UNKNOWN,)
-        resource.mapped = True
-        if resource.buffer:
-            resource.memory = _fetch(resource.name)
+        for resource in those:
+            resource.mapped = True
+            if resource.buffer:
+                resource.memory = _fetch(resource.name)
         return (0,)
 
-    def cudaGraphicsUnmapResources(self, count: int, resource: Resource, stream: int) -> tuple[int]:
-        error = self._did("GraphicsUnmapResources", resource.name, stream)
-        if not resource.mapped:
+    def cudaGraphicsUnmapResources(self, count: int, handles: int, stream: int) -> tuple[int]:
+        those = self._those(count, handles)
+        error = self._did("GraphicsUnmapResources", *(r.name for r in those), stream)
+        if not all(r.mapped for r in those):
             return (UNKNOWN,)
-        resource.mapped = False
-        if resource.buffer:
-            gl.glBindBuffer(gl.GL_COPY_WRITE_BUFFER, resource.name)
-            size = ctypes.sizeof(resource.memory)
-            gl.glBufferSubData(gl.GL_COPY_WRITE_BUFFER, 0, size, ctypes.cast(resource.memory, c_void_p))
-            gl.glBindBuffer(gl.GL_COPY_WRITE_BUFFER, 0)
+        for resource in those:
+            resource.mapped = False
+            if resource.buffer:
+                _put(resource.name, resource.memory)
         return (error,)
+
+    def _those(self, count: int, handles: int) -> list[Resource]:
+        """The resources behind an address of handles. Raises StopIteration for a handle that nobody gave."""
+        numbers = (c_void_p * count).from_address(handles)
+        return [next(r for r in reversed(self.resources) if int(r) == number) for number in numbers]
 
     def cudaGraphicsSubResourceGetMappedArray(self, resource: Resource, index: int, level: int) -> tuple[int, Any]:
         return self._did("GraphicsSubResourceGetMappedArray") or (0 if resource.mapped else UNKNOWN), resource
@@ -297,6 +307,13 @@ def _fetch(name: int) -> Any:
     gl.glGetBufferSubData(gl.GL_COPY_READ_BUFFER, 0, size.value, ctypes.cast(memory, c_void_p))
     gl.glBindBuffer(gl.GL_COPY_READ_BUFFER, 0)
     return memory
+
+
+def _put(name: int, memory: Any) -> None:
+    """Give a GL buffer these bytes."""
+    gl.glBindBuffer(gl.GL_COPY_WRITE_BUFFER, name)
+    gl.glBufferSubData(gl.GL_COPY_WRITE_BUFFER, 0, ctypes.sizeof(memory), ctypes.cast(memory, c_void_p))
+    gl.glBindBuffer(gl.GL_COPY_WRITE_BUFFER, 0)
 
 
 @dataclass

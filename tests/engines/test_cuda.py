@@ -286,6 +286,42 @@ def test_dreams_a_second_are_capped(rig: Rig, monkeypatch: pytest.MonkeyPatch) -
     engine.close()
 
 
+def test_in_a_show_a_dream_is_given_and_the_next_picture_taken_in_one_go(rig: Rig) -> None:
+    engine = rig.load(Tint()).open(LIVE)
+    seen = []
+    for n in range(6):
+        rig.cuda.lag = 1  # not ready when it is asked for at once, but by the next frame
+        rig.cuda.journal.clear()
+        engine.submit(rig.picture(10 * n, float(n)), ())
+        dream = engine.newest()
+        seen.append((dream.time, grey(dream)) if dream is not None else None)
+        assert rig.cuda.count("GraphicsMapResources") == 1
+        copies = [
+            e[0] for e in rig.cuda.journal if "Memcpy2D" in e[0] or e[0] in ("EventRecord", "GraphicsUnmapResources")
+        ]
+        assert copies[:2] == ["Memcpy2DFromArrayAsync", "EventRecord"], (
+            "the network may begin before GL has its textures"
+        )
+    assert seen == [None] + [(float(n), 255 - 10 * n) for n in range(5)]
+    engine.close()
+
+
+def test_a_switch_of_worlds_registers_nothing(rig: Rig) -> None:
+    hardware = Cuda.on(rig.board, "a card", [Tinting(Tint())])
+    old, new = (hardware.load(rig.card, size, SHAPE) for size in ("s", "m"))
+    rig.generators += [old, new]
+    engine = old.open(LIVE)
+    for generator in (new, old, new, old):
+        coming = generator.open(LIVE)  # two of them play in a crossfade
+        engine.submit(rig.picture(), ())
+        coming.submit(rig.picture(), ())
+        engine.close()
+        engine = coming
+    assert rig.cuda.count("GraphicsGLRegisterImage") == 3 + 2 * 3, "a small one is tried out first"
+    engine.close()
+    assert rig.cuda.registered == [], "the last one closes them all"
+
+
 # ---------------------------------------------------------------- layers of one world
 def play(engines: list[Any], rig: Rig, frames: int, greys: Callable[[int, int], int]) -> None:
     """Frames as a show makes them, at 60 a second: each layer submits and asks, then the next one."""
@@ -408,9 +444,7 @@ def test_a_faster_compute_takes_over_between_two_dreams_and_the_old_one_is_put_a
     assert quick.closed == 1
 
 
-def test_one_that_is_not_faster_or_fails_changes_nothing_and_is_said(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_is_not_faster_or_fails_changes_nothing_and_is_said(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     faster(monkeypatch, {"slow": 0.004, "same": 0.0039})
     same = Tint("same")
     broken = Tinting(Tint("never"), "TensorRT", RuntimeError("an operator is not known\nand so on"))

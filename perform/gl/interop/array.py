@@ -37,39 +37,59 @@ class ArrayBridge:
 
     def _register(self) -> None:
         flags = self.cuda.cudaGraphicsRegisterFlags
-        self._inlet = target.Target(*self.shape, self.format)
-        self._outlets = [target.Texture.make(*self.shape, self.format) for _ in range(2)]
+        self._inlet = target.Target(*self.shape, self.format, blank=False)
+        self._outlets = [target.Texture.make(*self.shape, self.format, blank=False) for _ in range(2)]
         wanted = [(self._inlet.texture.id, flags.cudaGraphicsRegisterFlagsReadOnly)]
         wanted += [(texture.id, flags.cudaGraphicsRegisterFlagsWriteDiscard) for texture in self._outlets]
         for name, flag in wanted:
             self._resources.append(call(self.cuda, "cudaGraphicsGLRegisterImage", name, gl.GL_TEXTURE_2D, flag))
 
-    def take(self, texture: Texture, address: int, stream: int) -> None:
+    def take(self, texture: Texture, address: int, stream: int, event: Any = None) -> None:
         """See `bridge.Bridge`."""
-        width, height = self.shape
-        same_size(texture, width, height)
-        assert self._inlet is not None
-        self._tap.copy(texture, self._inlet)
-        row = width * pixel(self.format)
-        with mapped(self.cuda, self._resources[0], stream) as resource:
-            array = call(self.cuda, "cudaGraphicsSubResourceGetMappedArray", resource, 0, 0)
-            onto = self.cuda.cudaMemcpyKind.cudaMemcpyDeviceToDevice
-            call(self.cuda, "cudaMemcpy2DFromArrayAsync", address, row, array, 0, 0, row, height, onto, stream)
+        self._enter(texture)
+        with mapped(self.cuda, stream, self._resources[0]):
+            self._fetch(address, stream, event)
 
     def ripen(self, address: int, stream: int) -> None:
         """Nothing: it stays on the card."""
 
     def give(self, address: int, stream: int) -> target.Texture:
         """See `bridge.Bridge`."""
+        self._turn()
+        with mapped(self.cuda, stream, self._resources[1]):
+            self._fill(address, stream)
+        return self._outlets[0]
+
+    def exchange(self, texture: Texture, to: int, source: int, stream: int, event: Any = None) -> target.Texture:
+        """See `bridge.Bridge`."""
+        self._enter(texture)
+        self._turn()
+        with mapped(self.cuda, stream, self._resources[0], self._resources[1]):
+            self._fetch(to, stream, event)
+            self._fill(source, stream)
+        return self._outlets[0]
+
+    def _enter(self, texture: Texture) -> None:
+        same_size(texture, *self.shape)
+        assert self._inlet is not None
+        self._tap.copy(texture, self._inlet)
+
+    def _turn(self) -> None:
+        """The other outlet is next."""
         self._outlets.reverse()
         self._resources[1:] = self._resources[:0:-1]
-        width, height = self.shape
-        row = width * pixel(self.format)
-        with mapped(self.cuda, self._resources[1], stream) as resource:
-            array = call(self.cuda, "cudaGraphicsSubResourceGetMappedArray", resource, 0, 0)
-            onto = self.cuda.cudaMemcpyKind.cudaMemcpyDeviceToDevice
-            call(self.cuda, "cudaMemcpy2DToArrayAsync", array, 0, 0, address, row, row, height, onto, stream)
-        return self._outlets[0]
+
+    def _fetch(self, address: int, stream: int, event: Any) -> None:
+        array = call(self.cuda, "cudaGraphicsSubResourceGetMappedArray", self._resources[0], 0, 0)  # each time anew
+        row, kind = self.shape[0] * pixel(self.format), self.cuda.cudaMemcpyKind.cudaMemcpyDeviceToDevice
+        call(self.cuda, "cudaMemcpy2DFromArrayAsync", address, row, array, 0, 0, row, self.shape[1], kind, stream)
+        if event is not None:
+            call(self.cuda, "cudaEventRecord", event, stream)
+
+    def _fill(self, address: int, stream: int) -> None:
+        array = call(self.cuda, "cudaGraphicsSubResourceGetMappedArray", self._resources[1], 0, 0)
+        row, kind = self.shape[0] * pixel(self.format), self.cuda.cudaMemcpyKind.cudaMemcpyDeviceToDevice
+        call(self.cuda, "cudaMemcpy2DToArrayAsync", array, 0, 0, address, row, row, self.shape[1], kind, stream)
 
     def resize(self, shape: Shape) -> None:
         """See `bridge.Bridge`."""

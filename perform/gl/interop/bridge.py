@@ -7,7 +7,7 @@ host     through pinned memory of the host: where GL and CUDA are different card
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from perform.frame import Texture
 from perform.gl import target
@@ -27,9 +27,13 @@ class Bridge(Protocol):
     @property
     def kind(self) -> str: ...
 
-    def take(self, texture: Texture, address: int, stream: int) -> None:
+    @property
+    def shape(self) -> Shape: ...
+
+    def take(self, texture: Texture, address: int, stream: int, event: Any = None) -> None:
         """Copy a texture of the bridge's size to the card's memory. GL may change it at once; on `stream` the copy
-        comes after all that GL was told before. Raises ValueError for a texture of another size."""
+        comes after all that GL was told before. `event` (a cudaEvent_t) is recorded right behind the copy, before GL
+        gets its texture back, which takes longer. Raises ValueError for a texture of another size."""
         ...
 
     def ripen(self, address: int, stream: int) -> None:
@@ -40,6 +44,10 @@ class Bridge(Protocol):
         """Copy what lies at `address` into a texture of the bridge's, which stays as it is until the call after the
         next. GL work from now on comes after it. For a host bridge `ripen` has been called and its stream is past it.
         """
+        ...
+
+    def exchange(self, texture: Texture, to: int, source: int, stream: int, event: Any = None) -> target.Texture:
+        """`take(texture, to)` and `give(source)` in one go: the card changes between CUDA and GL once, not twice."""
         ...
 
     def resize(self, shape: Shape) -> None:

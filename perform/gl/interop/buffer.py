@@ -42,7 +42,7 @@ class BufferBridge:
 
     def _register(self) -> None:
         flags = self.cuda.cudaGraphicsRegisterFlags
-        self._outlets = [target.Texture.make(*self.shape, self.format) for _ in range(2)]
+        self._outlets = [target.Texture.make(*self.shape, self.format, blank=False) for _ in range(2)]
         names = (c_uint * 2)()
         gl.glGenBuffers(2, names)
         self._names = list(names)
@@ -56,27 +56,46 @@ class BufferBridge:
             gl.glBindBuffer(kind, 0)
             self._resources.append(call(self.cuda, "cudaGraphicsGLRegisterBuffer", name, flag))
 
-    def take(self, texture: Texture, address: int, stream: int) -> None:
+    def take(self, texture: Texture, address: int, stream: int, event: Any = None) -> None:
         """See `bridge.Bridge`."""
-        same_size(texture, *self.shape)
-        gl.glBindBuffer(gl.GL_PIXEL_PACK_BUFFER, self._names[0])
-        self._tap.read(texture, self.format, None)
-        gl.glBindBuffer(gl.GL_PIXEL_PACK_BUFFER, 0)
-        with mapped(self.cuda, self._resources[0], stream) as resource:
-            self._copy(address, self._pointer(resource), stream)
+        self._enter(texture)
+        with mapped(self.cuda, stream, self._resources[0]):
+            self._fetch(address, stream, event)
 
     def ripen(self, address: int, stream: int) -> None:
         """Nothing: it stays on the card."""
 
     def give(self, address: int, stream: int) -> target.Texture:
         """See `bridge.Bridge`."""
-        with mapped(self.cuda, self._resources[1], stream) as resource:
-            self._copy(self._pointer(resource), address, stream)
+        with mapped(self.cuda, stream, self._resources[1]):
+            self._copy(self._pointer(self._resources[1]), address, stream)
+        return self._leave()
+
+    def exchange(self, texture: Texture, to: int, source: int, stream: int, event: Any = None) -> target.Texture:
+        """See `bridge.Bridge`."""
+        self._enter(texture)
+        with mapped(self.cuda, stream, *self._resources):
+            self._fetch(to, stream, event)
+            self._copy(self._pointer(self._resources[1]), source, stream)
+        return self._leave()
+
+    def _enter(self, texture: Texture) -> None:
+        same_size(texture, *self.shape)
+        gl.glBindBuffer(gl.GL_PIXEL_PACK_BUFFER, self._names[0])
+        self._tap.read(texture, self.format, None)
+        gl.glBindBuffer(gl.GL_PIXEL_PACK_BUFFER, 0)
+
+    def _leave(self) -> target.Texture:
         self._outlets.reverse()
         gl.glBindBuffer(gl.GL_PIXEL_UNPACK_BUFFER, self._names[1])
         fill(self._outlets[0], self.format, None)
         gl.glBindBuffer(gl.GL_PIXEL_UNPACK_BUFFER, 0)
         return self._outlets[0]
+
+    def _fetch(self, address: int, stream: int, event: Any) -> None:
+        self._copy(address, self._pointer(self._resources[0]), stream)
+        if event is not None:
+            call(self.cuda, "cudaEventRecord", event, stream)
 
     def _pointer(self, resource: Any) -> int:
         """Where the buffer is this time."""

@@ -26,12 +26,18 @@ MAKERS: dict[str, Callable[[Any, Shape, target.Format], Bridge]] = {
 
 
 def open_bridge(
-    cuda: Any, shape: Shape, format: target.Format = "rgba8", device: int = 0, allow: Sequence[str] = KINDS
+    cuda: Any,
+    shape: Shape,
+    format: target.Format = "rgba8",
+    device: int = 0,
+    allow: Sequence[str] = KINDS,
+    trusted: str = "",
 ) -> Bridge:
     """The best bridge that works here, said in one line of the log. Render thread, GL context current; milliseconds.
 
-    `cuda` is cuda.bindings.runtime (or a stand-in), `device` the CUDA device that the memory is on. Raises CudaError
-    if none of the kinds allowed works, Poisoned if CUDA is done for.
+    `cuda` is cuda.bindings.runtime (or a stand-in), `device` the CUDA device that the memory is on; `trusted` is a
+    kind that has been tried out before. Raises CudaError if none of the kinds allowed works, Poisoned if CUDA is done
+    for.
     """
     call(cuda, "cudaSetDevice", device)
     troubles: list[str] = []
@@ -41,7 +47,8 @@ def open_bridge(
             troubles.append(f"{kind}: {stranger}")
             continue
         try:
-            prove(cuda, kind, format)
+            if kind != trusted:
+                prove(cuda, kind, format)
             bridge: Bridge = MAKERS[kind](cuda, shape, format)
         except Poisoned:
             raise
@@ -100,6 +107,7 @@ def prove(cuda: Any, kind: str, format: target.Format) -> None:
         bridge.ripen(memory[0], 0)
         call(cuda, "cudaStreamSynchronize", 0)
         bridge.take(bridge.give(memory[0], 0), memory[1], 0)
+        bridge.take(bridge.exchange(bridge.give(memory[0], 0), memory[1], memory[0], 0), memory[1], 0)
         call(cuda, "cudaStreamSynchronize", 0)
         back = np.zeros_like(given)
         call(cuda, "cudaMemcpy", back.ctypes.data, memory[1], given.nbytes, down)

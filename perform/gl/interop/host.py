@@ -29,20 +29,22 @@ class HostBridge:
 
     def __post_init__(self) -> None:
         pixel(self.format)
-        self._outlets = [target.Texture.make(*self.shape, self.format) for _ in range(2)]
+        self._outlets = [target.Texture.make(*self.shape, self.format, blank=False) for _ in range(2)]
 
     @property
     def nbytes(self) -> int:
         """Of one picture."""
         return self.shape[0] * self.shape[1] * pixel(self.format)
 
-    def take(self, texture: Texture, address: int, stream: int) -> None:
+    def take(self, texture: Texture, address: int, stream: int, event: Any = None) -> None:
         """See `bridge.Bridge`. Waits until GL has drawn the picture."""
         same_size(texture, *self.shape)
         pinned = self._pin(address)
         self._tap.read(texture, self.format, pinned)
         kind = self.cuda.cudaMemcpyKind.cudaMemcpyHostToDevice
         call(self.cuda, "cudaMemcpyAsync", address, pinned, self.nbytes, kind, stream)
+        if event is not None:
+            call(self.cuda, "cudaEventRecord", event, stream)
 
     def ripen(self, address: int, stream: int) -> None:
         """Start the copy to the host."""
@@ -56,6 +58,12 @@ class HostBridge:
         self._outlets.reverse()
         fill(self._outlets[0], self.format, self._pinned[address])
         return self._outlets[0]
+
+    def exchange(self, texture: Texture, to: int, source: int, stream: int, event: Any = None) -> target.Texture:
+        """See `bridge.Bridge`. There is nothing to be saved."""
+        dream = self.give(source, stream)
+        self.take(texture, to, stream, event)
+        return dream
 
     def _pin(self, address: int) -> int:
         if address not in self._pinned:

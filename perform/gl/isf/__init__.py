@@ -1,7 +1,7 @@
 """The ISF 2.0 host: headers, translation to GLSL 3.30, passes, live reloading; Shadertoy and plain GLSL too.
 
-    patch = LivePatch(find_patch("drift", folders), params, "/source/drift")
-    texture = patch.render((1280, 720), now)
+patch = LivePatch(find_patch("drift", folders), params, "/source/drift")
+texture = patch.render((1280, 720), now)
 """
 
 from perform.gl.isf.controls import declare

@@ -160,9 +160,7 @@ class Patch:
                 found[self._names[entry.name]] = _scaled(entry, values[entry.name], size)
         if self.header.dialect != "isf":
             found |= _strange(size, now, delta, self._frame, found.get("DATE"))
-            found["iChannelResolution"] = tuple(
-                float(n) for c in CHANNELS for n in _extent(textures.get(c), size)
-            )
+            found["iChannelResolution"] = tuple(float(n) for c in CHANNELS for n in _extent(textures.get(c), size))
         return {n: v for n, v in found.items() if n in self._used}
 
     def _whole(self, texture: Texture, size: tuple[int, int]) -> Texture:
@@ -224,9 +222,7 @@ def _scaled(entry: Input, value: Any, size: tuple[int, int]) -> Uniform:
     return value  # type: ignore[no-any-return]
 
 
-def _strange(
-    size: tuple[int, int], now: float, delta: float, frame: int, date: Uniform | None
-) -> dict[str, Uniform]:
+def _strange(size: tuple[int, int], now: float, delta: float, frame: int, date: Uniform | None) -> dict[str, Uniform]:
     """The names that Shadertoy and plain shaders use for time and size."""
     moment, extent = wrap(now), (float(size[0]), float(size[1]))
     found: dict[str, Uniform] = dict.fromkeys(("iTime", "iGlobalTime", "time", "u_time", "uTime"), moment)

@@ -122,9 +122,7 @@ def named(paths: Sequence[Path]) -> dict[Path, str]:
     return found
 
 
-def still(
-    path: Path, to: Path, size: tuple[int, int], seconds: float, pictures: Mapping[str, Texture]
-) -> None:
+def still(path: Path, to: Path, size: tuple[int, int], seconds: float, pictures: Mapping[str, Texture]) -> None:
     """One patch to one PNG. Needs a current context. Raises PatchError, or OSError if it cannot be saved."""
     from PIL import Image
 

@@ -1,0 +1,84 @@
+"""Bridges that are used again: a switch from world to world registers nothing with CUDA, which would cost a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from perform.frame import Texture
+from perform.gl import target
+from perform.gl.interop.bridge import KINDS, Bridge, Shape
+from perform.gl.interop.choice import open_bridge
+
+IDLE = 2  # kept for the next engine: a crossfade has two
+
+
+@dataclass(slots=True)
+class Bridges:
+    """Opens bridges of RGBA8; what worked the last time is tried first. Those that are closed are kept while others
+    are in use, and all are closed with the last one. Render thread, GL context current.
+    """
+
+    cuda: Any
+    device: int = 0
+    kinds: Sequence[str] = KINDS
+    _trusted: str = ""
+    _lent: int = 0
+    _idle: list[Bridge] = field(default_factory=list)
+
+    def open(self, shape: Shape) -> Lent:
+        """See `choice.open_bridge`. One that was used before costs nothing."""
+        bridge = next((bridge for bridge in self._idle if bridge.shape == shape), None)
+        if bridge is not None:
+            self._idle.remove(bridge)
+        else:
+            bridge = open_bridge(self.cuda, shape, device=self.device, allow=self.kinds, trusted=self._trusted)
+            self._trusted = bridge.kind
+            self.kinds = (bridge.kind, *(kind for kind in self.kinds if kind != bridge.kind))
+        self._lent += 1
+        return Lent(bridge, self)
+
+    def back(self, bridge: Bridge) -> None:
+        """Nobody uses it any more."""
+        self._lent -= 1
+        self._idle.append(bridge)
+        while len(self._idle) > (IDLE if self._lent else 0):
+            self._idle.pop(0).close()
+
+
+@dataclass(slots=True)
+class Lent:
+    """See `bridge.Bridge`. Closing it gives it back."""
+
+    bridge: Bridge
+    home: Bridges
+    _open: bool = True
+
+    @property
+    def kind(self) -> str:
+        return self.bridge.kind
+
+    @property
+    def shape(self) -> Shape:
+        return self.bridge.shape
+
+    def take(self, texture: Texture, address: int, stream: int, event: Any = None) -> None:
+        self.bridge.take(texture, address, stream, event)
+
+    def ripen(self, address: int, stream: int) -> None:
+        self.bridge.ripen(address, stream)
+
+    def give(self, address: int, stream: int) -> target.Texture:
+        return self.bridge.give(address, stream)
+
+    def exchange(self, texture: Texture, to: int, source: int, stream: int, event: Any = None) -> target.Texture:
+        return self.bridge.exchange(texture, to, source, stream, event)
+
+    def resize(self, shape: Shape) -> None:
+        self.bridge.resize(shape)
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            self.home.back(self.bridge)
