@@ -21,9 +21,9 @@ WORDS = Words(
             "grey": Colours((176, 183, 185), (98, 121, 124), -0.1),
             "gold": Colours((214, 180, 126), (88, 74, 60), 0.1),
             "lagoon": Colours((118, 188, 202), (34, 140, 162), -0.5),
-            "foam": Colours((188, 212, 220), (72, 128, 150), 0.8),
+            "breeze": Colours((188, 212, 220), (72, 128, 150), 0.8),
             "dawn": Colours((208, 188, 192), (112, 110, 132), -0.8),
         },
-        pad=(("moon", "storm", "ember"), ("noon", "grey", "gold"), ("lagoon", "foam", "dawn")),
+        pad=(("moon", "storm", "ember"), ("noon", "grey", "gold"), ("lagoon", "breeze", "dawn")),
     ),
 )
