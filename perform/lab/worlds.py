@@ -128,7 +128,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--sheet", type=Path, help="also write a contact sheet of 48 pictures here")
     args = parser.parse_args(argv)
     out = args.out or Path("runs") / args.world
-    world = gather.collect(args.world, out, args.cache, args.workers)
+    try:
+        world = gather.collect(args.world, out, args.cache, args.workers)
+    except ValueError as error:
+        raise SystemExit(f"perform world: {error}") from None
     if args.sheet is not None:
         any_order = torch.randperm(len(world.pictures), generator=torch.Generator().manual_seed(0))
         sheet([world.pictures[index] for index in sorted(any_order[:48].tolist())]).save(args.sheet, quality=90)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from perform.lab import landscape, losses, moods
+from perform.lab import losses, moods
 from perform.lab.conditions import luma
 from perform.lab.discriminators import disturb, disturbance, shifted
 from perform.lab.strangers import strangers, twist
+from perform.lab.words import words
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -85,12 +86,13 @@ def test_clusters_find_two_heaps() -> None:
 
 
 def test_the_pad_is_row_major_and_the_moods_are_all_on_it() -> None:
-    named = {name: [float(index)] * 7 for index, name in enumerate(landscape.NAMED)}
-    grid = moods.grid(named, landscape.PAD)
+    said = words("landscape").moods
+    named = {name: [float(index)] * 7 for index, name in enumerate(said.named)}
+    grid = moods.grid(named, said.pad)
     assert len(grid) == 9
-    assert grid[1] == named[landscape.PAD[0][1]]
-    assert {name for row in landscape.PAD for name in row} == set(landscape.NAMED)
-    assert landscape.DEFAULT in landscape.NAMED
+    assert grid[1] == named[said.pad[0][1]]
+    assert {name for row in said.pad for name in row} == set(said.named)
+    assert said.default in said.named
     with pytest.raises(KeyError):
         moods.grid(named, (("elsewhere",),))
 

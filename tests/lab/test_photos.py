@@ -81,7 +81,8 @@ def test_one_bad_file_costs_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "in" / "text.jpg").write_text("hello")
     paint(50, 100, 90).save(tmp_path / "in" / "small.png")
     Image.new("RGB", (300, 300), (9, 9, 9)).save(tmp_path / "in" / "black.png")
-    (tmp_path / "in" / "holiday.MP4").write_bytes(b"film")
+    for name in ("holiday.MP4", "IMG_1.HEIC", "DSC1.NEF"):
+        (tmp_path / "in" / name).write_bytes(b"of some kind")
     found = photos.take(tmp_path / "in")
     assert len(found.names) == 20
     said = dict(line.split(": ", 1) for line in found.refused)
@@ -89,8 +90,10 @@ def test_one_bad_file_costs_one_sentence(tmp_path: Path) -> None:
     assert said["empty.png"] == said["text.jpg"] == "not a picture, or of a kind that cannot be read"
     assert said["small.png"] == "100 x 90 pixels; 128 on the shorter side are the least"
     assert said["black.png"] == "of a single colour"
-    assert said["holiday.MP4"] == "a film: give it by itself, not in a folder"
-    assert [warning for warning in found.warnings if warning.startswith("6 files could not be used")]
+    assert said["holiday.MP4"] == "a film: give it by itself"
+    assert said["IMG_1.HEIC"].endswith("save it as JPEG")
+    assert said["DSC1.NEF"].endswith("develop it to JPEG first")
+    assert [warning for warning in found.warnings if warning.startswith("8 files could not be used")]
 
 
 def test_nothing_to_learn_from(tmp_path: Path) -> None:
@@ -112,7 +115,9 @@ def test_twins_are_left_out_and_told(tmp_path: Path) -> None:
     paint(3).resize((640, 520)).save(tmp_path / "in" / "twin.jpg", quality=60)
     found = photos.take(tmp_path / "in")
     assert "twin.jpg" not in found.names
-    assert [w for w in found.warnings if w.startswith("1 pictures were left out as nearly the same") and "p003" in w]
+    assert [
+        w for w in found.warnings if w.startswith("1 of the pictures was left out as nearly the same") and "p003" in w
+    ]
 
 
 def test_alike_is_neither_blind_nor_jumpy() -> None:
@@ -164,8 +169,15 @@ def test_sixteen_bits_of_colour(tmp_path: Path) -> None:
 def test_animations_give_their_first_picture(tmp_path: Path) -> None:
     paint(1).save(tmp_path / "a.gif", save_all=True, append_images=[paint(2), paint(3)], duration=100)
     found = read(tmp_path / "a.gif")
-    assert found.remarks == ("animated: the first picture was taken",)
+    assert found.remarks == ("animated or of several pages, of which the first was taken",)
     assert (found.pixels.float() - pixels(paint(1)).float()).abs().mean() < 12
+
+
+def test_the_second_picture_of_a_telephone_is_no_animation(tmp_path: Path) -> None:
+    paint(1).save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[paint(2)])
+    found = read(tmp_path / "a.jpg")
+    assert found.remarks == ()
+    assert (found.pixels.float() - pixels(paint(1)).float()).abs().mean() < 6
 
 
 def test_orientation_is_as_the_camera_was_held(tmp_path: Path) -> None:

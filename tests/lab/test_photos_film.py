@@ -65,7 +65,7 @@ def test_what_is_no_film(tmp_path: Path) -> None:
     (tmp_path / "empty.mov").write_bytes(b"")
     with pytest.raises(ValueError, match="is no picture, zip or film"):
         photos.take(tmp_path / "empty.mov")
-    with pytest.raises(ValueError, match=r"1 frames in .* are too few"):
+    with pytest.raises(ValueError, match=r"1 frame in .* is too few"):
         photos.take(shot(tmp_path / "still.mp4", [scene(1)] * 30))
 
 

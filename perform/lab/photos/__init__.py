@@ -24,7 +24,7 @@ from perform.lab.photos.alike import Seen
 from perform.lab.photos.picture import Refused, read
 from perform.lab.worlds import World
 
-LEAST, FEW, MOST = 20, 80, 4000
+LEAST, FEW, MOST = 20, 80, 2000
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,8 @@ def _judged(basket: Basket, path: Path, what: str) -> Found:
         raise ValueError(f"there are no {what} in {path}{reasons}")
     if count < LEAST:
         left = f" ({len(basket.alike)} more were nearly the same as others)" if basket.alike else ""
-        raise ValueError(f"{count} {what}{left} in {path} are too few: {LEAST} are the least, 200 are comfortable")
+        number = f"1 {what[:-1]}{left} in {path} is" if count == 1 else f"{count} {what}{left} in {path} are"
+        raise ValueError(f"{number} too few: {LEAST} are the least, 200 are comfortable")
     return Found(World.of(basket.pictures), basket.names, _warnings(basket, what), basket.refused, path.name)
 
 
@@ -131,11 +132,13 @@ def _warnings(basket: Basket, what: str) -> list[str]:
         out.append(f"Only {count} {what}: the world will know them by heart and little else; 200 give it room.")
     if basket.alike:
         first, other = basket.alike[0]
-        out.append(f"{len(basket.alike)} {what} were left out as nearly the same as another ({first} as {other}).")
+        number = f"1 of the {what} was" if len(basket.alike) == 1 else f"{len(basket.alike)} {what} were"
+        out.append(f"{number} left out as nearly the same as another ({first} as {other}).")
     for remark, names in basket.remarks.items():
         out.append(f"{len(names)} of the {what} {'was' if len(names) == 1 else 'were'} {remark} ({_some(names)}).")
     if basket.refused:
-        out.append(f"{len(basket.refused)} files could not be used; the first: {basket.refused[0]}.")
+        number = "1 file" if len(basket.refused) == 1 else f"{len(basket.refused)} files"
+        out.append(f"{number} could not be used; the first: {basket.refused[0]}.")
     return out
 
 

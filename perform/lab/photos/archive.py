@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from perform.lab.photos.folder import Openable, hidden, is_picture
+from perform.lab.photos.folder import Openable, hidden, is_picture, unusable
 
 LARGEST = 300_000_000  # bytes, unpacked, of one file
 WHOLE = 20_000_000_000  # bytes, unpacked, of all that is read
@@ -36,9 +36,10 @@ def files(path: Path) -> Iterator[tuple[str, Openable | str]]:
             left = WHOLE
             for entry in sorted(entries, key=lambda one: one.filename):
                 parts = PurePosixPath(entry.filename).parts
-                if any(hidden(part) for part in parts if part != "..") or not is_picture(entry.filename):
+                why = unusable(entry.filename)
+                if any(hidden(part) for part in parts if part != "..") or not (why or is_picture(entry.filename)):
                     continue
-                why = _refused(entry, parts, left)
+                why = why or _refused(entry, parts, left)
                 left -= 0 if why else entry.file_size
                 yield entry.filename, why or partial(_opened, packed, entry)
     except zipfile.BadZipFile as error:

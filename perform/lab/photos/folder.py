@@ -11,7 +11,12 @@ from typing import BinaryIO
 from PIL import Image
 
 Openable = Callable[[], BinaryIO]
-FILMS = frozenset([".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".mts", ".wmv"])
+# What people have beside pictures, or as pictures, and what to do about it; by the ends of names.
+KNOWN = (
+    ((".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm", ".mpg", ".mts", ".wmv"), "a film: give it by itself"),
+    ((".heic", ".heif"), "a HEIC picture, which cannot be read here: save it as JPEG"),
+    ((".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".dng"), "a raw photograph: develop it to JPEG first"),
+)
 
 
 def files(root: Path) -> Iterator[tuple[str, Openable | str]]:
@@ -23,12 +28,10 @@ def files(root: Path) -> Iterator[tuple[str, Openable | str]]:
         for name in sorted(names):
             path = Path(here) / name
             label = path.relative_to(root).as_posix()
-            if hidden(name):
+            why = unusable(name)
+            if hidden(name) or not (why or is_picture(name)):
                 continue
-            if path.suffix.lower() in FILMS:
-                yield label, "a film: give it by itself, not in a folder"
-            elif is_picture(name):
-                yield label, partial(_opened, path)
+            yield label, why or partial(_opened, path)
     for error in unreadable:
         yield str(error.filename), "this folder may not be read (permissions)"
 
@@ -36,6 +39,12 @@ def files(root: Path) -> Iterator[tuple[str, Openable | str]]:
 def is_picture(name: str) -> bool:
     """Whether a file's name ends as pictures' names do. What it is really is told when it is opened."""
     return PurePosixPath(name).suffix.lower() in Image.registered_extensions()
+
+
+def unusable(name: str) -> str:
+    """Why a file that people take for a picture cannot be one here, by its name; "" if nothing is known against it."""
+    end = PurePosixPath(name).suffix.lower()
+    return next((why for ends, why in KNOWN if end in ends and not is_picture(name)), "")
 
 
 def hidden(name: str) -> bool:

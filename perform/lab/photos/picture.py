@@ -63,9 +63,9 @@ def of_image(image: Image.Image) -> Picture:
     remarks = []
     if min(image.size) < LEAST:
         raise Refused(f"{image.width} x {image.height} pixels; {LEAST} on the shorter side are the least")
-    if getattr(image, "n_frames", 1) > 1:
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # phones hide a second, smaller one in theirs
         image.seek(0)
-        remarks.append("animated: the first picture was taken")
+        remarks.append("animated or of several pages, of which the first was taken")
     image.draft("RGB", (2 * LONG, 2 * LONG))
     plain = _eight_bits(image)
     plain = ImageOps.exif_transpose(plain)

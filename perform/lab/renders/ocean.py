@@ -94,7 +94,7 @@ def render(seed: int, side: int) -> Tensor:
 
 
 def _march(sea: Sea, camera: Camera, way: Tensor) -> Tensor:
-    """How far along each ray the water is, metres [S,S]: steps between the highest and the lowest wave, then halving."""
+    """How far along each ray the water is, metres [S,S]: steps from the highest to the lowest wave, then halving."""
     down = (-way[2]).clamp(min=0.0012)
     reach = 3.6 * sea.amplitude
     near = ((camera.height - reach) / down).clamp(0.3, FARTHEST)
