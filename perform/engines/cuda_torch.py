@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import logging
+import platform
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perform.card import Card
+from perform.card import Card, CardError
+from perform.engines.cabinet import Cabinet, Label
 from perform.engines.cuda_board import Board
 from perform.engines.cuda_compute import Say
+from perform.engines.cuda_package import Order, compile_apart
 from perform.engines.generator import Shape
 from perform.library import verify
 from perform.notes import Notes, cache_folder
@@ -15,6 +22,8 @@ from perform.plugins import EngineError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+log = logging.getLogger(__name__)
 
 BATCH = 8  # layers of one world in one call
 
@@ -56,29 +65,67 @@ class Eager:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """See `cuda_compute.Maker`. `torch.compile` without graphs of its own: the road captures it. Up to a minute the
-    first time on a machine, some seconds from PyTorch's own cache."""
+    """See `cuda_compute.Maker`. TorchInductor, ahead of time and in another process (`cuda_package`): half a minute or
+    more the first time, some ten milliseconds from the cabinet. One picture a call."""
 
     board: Board
+    cabinet: Cabinet = field(default_factory=Cabinet)
     name: str = "torch.compile"
+    device: str = "cuda"
 
     def quick(self, card: Card, size: str, shape: Shape) -> bool:
-        """See `cuda_compute.Maker`."""
-        return False
+        """See `cuda_compute.Maker`: whether it is in the cabinet."""
+        try:
+            return self.cabinet.find(self._label(card, size, shape)) is not None
+        except (EngineError, CardError):
+            return False  # `make` says why
 
     def make(self, card: Card, size: str, shape: Shape, say: Say) -> TorchCompute:
         """See `cuda_compute.Maker`."""
+        label = self._label(card, size, shape)
+        found = self.cabinet.find(label)
+        if found is not None:
+            try:
+                return self._load(found.path)
+            except Exception as e:  # noqa: BLE001 - whatever a damaged package raises, a new one is made
+                log.warning("%s will not load (%s): compiled again", found.path.name, str(e).splitlines()[0])
+                self.cabinet.discard(label)
+        with tempfile.TemporaryDirectory(prefix="perform-") as folder:
+            made = Path(folder) / "dream.pt2"
+            compile_apart(Order(card.folder, size, shape, self._place()), made, say)
+            self.cabinet.put(label, made.read_bytes())
+            return self._load(made)
+
+    def _place(self) -> str:
+        """The device as PyTorch calls it."""
+        return f"{self.device}:{self.board.device}" if self.device == "cuda" else self.device
+
+    def _label(self, card: Card, size: str, shape: Shape) -> Label:
         import torch
 
-        network, nbytes = load(self.board, card, size, shape)
-        say("compiling for this card")
-        compiled: Any = torch.compile(network, dynamic=False, fullgraph=True)
-        width, height = shape
-        mood = card.mood.size if card.mood is not None else 0
-        picture, numbers = self.board.zeros("uint8", 1, height, width, 4), self.board.zeros("float32", 1, mood)
-        with torch.inference_mode():
-            compiled(picture, numbers)  # compiled here, not under capture
-        return TorchCompute(compiled, "torch compiled fp16", nbytes, batch=1)
+        weights = card.size(size).files.get("weights")
+        if weights is None:
+            raise EngineError(f"{card.world} {size} brings no safetensors for torch")
+        where = platform.processor() or platform.machine()
+        if self.device == "cuda":
+            where = (
+                f"{torch.cuda.get_device_name(self.board.device)} {torch.cuda.get_device_capability(self.board.device)}"
+            )
+        versions = f"torch {torch.__version__}, CUDA {torch.version.cuda}, network {_recipe()}"
+        size_ = f"{shape[0]}x{shape[1]}"
+        return Label("inductor", card.world, size, weights.sha256, size_, "fp16", versions, where)
+
+    def _load(self, path: Path) -> TorchCompute:
+        from torch._inductor import aoti_load_package
+
+        run = aoti_load_package(str(path), run_single_threaded=True, device_index=self.board.device)
+        return TorchCompute(run, "torch compiled fp16", path.stat().st_size, batch=1)
+
+
+def _recipe() -> str:
+    """What a world's network is beside its weights: the code that builds it."""
+    folder = Path(__file__).parents[1] / "networks"
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))).hexdigest()[:16]
 
 
 def load(board: Board, card: Card, size: str, shape: Shape) -> tuple[Any, int]:

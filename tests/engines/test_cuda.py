@@ -13,11 +13,14 @@ import torch
 
 from perform import networks
 from perform.card import Card
-from perform.engines import cuda_works
+from perform.engines import cuda_package, cuda_torch, cuda_works
+from perform.engines.cabinet import Cabinet
 from perform.engines.cuda import Cuda, Full
 from perform.engines.cuda_compute import Say
 from perform.engines.cuda_generator import CudaGenerator
+from perform.engines.cuda_package import Order
 from perform.engines.cuda_rounds import Rounds
+from perform.engines.cuda_torch import Compiled
 from perform.engines.generator import Shape, Venue
 from perform.engines.trial import probe
 from perform.frame import Frame
@@ -508,3 +511,54 @@ def test_bad_keys_are_one_sentence() -> None:
         Cuda(bridge="rope")
     with pytest.raises(ValueError, match="device is the number of a CUDA card"):
         Cuda(device=-1)
+
+
+# ---------------------------------------------------------------- compiled
+@pytest.fixture
+def compiled(rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compiled:
+    """A maker whose compiler and loader are stand-ins: a package is the words it was ordered with."""
+
+    def compile_apart(order: Order, out: Path, say: Say) -> None:
+        say("compiling for this card, 3 s")
+        out.write_text(f"{order.size} {order.shape} {order.device}")
+
+    monkeypatch.setattr(cuda_torch, "compile_apart", compile_apart)
+    monkeypatch.setattr("torch._inductor.aoti_load_package", lambda path, **keys: Path(path).read_text())
+    return Compiled(rig.board, Cabinet(tmp_path / "engines"), device="cpu")
+
+
+def test_a_compiled_world_is_kept_and_is_quick_from_then_on(rig: Rig, compiled: Compiled) -> None:
+    said: list[str] = []
+    assert not compiled.quick(rig.card, "m", SHAPE)
+    made = compiled.make(rig.card, "m", SHAPE, said.append)
+    assert (made.network, made.note) == ("m (64, 32) cpu", "torch compiled fp16")
+    assert said == ["compiling for this card, 3 s"]
+    assert compiled.quick(rig.card, "m", SHAPE)
+    assert not compiled.quick(rig.card, "m", (128, 32)), "for another size it is another one"
+    assert not compiled.quick(rig.card, "s", SHAPE)
+    compiled.make(rig.card, "m", SHAPE, said.append)
+    assert len(said) == 1, "it was not compiled again"
+
+
+def test_a_package_that_will_not_load_is_compiled_again(
+    rig: Rig, compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled.make(rig.card, "m", SHAPE, lambda text: None)
+    loads = []
+
+    def load(path: str, **keys: object) -> str:
+        loads.append(path)
+        if len(loads) == 1:
+            raise RuntimeError("an unknown symbol")
+        return "good"
+
+    monkeypatch.setattr("torch._inductor.aoti_load_package", load)
+    assert compiled.make(rig.card, "m", SHAPE, lambda text: None).network == "good"
+    assert len(loads) == 2
+
+
+def test_the_compilers_last_words_are_told(tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(EngineError, match=r"the compiler failed: FileNotFoundError.*card\.toml"):
+        cuda_package.compile_apart(Order(tmp_path, "m", SHAPE, "cpu"), tmp_path / "out.pt2", said.append)
+    assert said[0] == "compiling for this card, 0 s"

@@ -1,0 +1,100 @@
+"""Compiles a world for one card and one size, in a process of its own, into a package that loads in milliseconds.
+
+    python -m perform.engines.cuda_package models/landscape m 1920 1080 landscape.pt2 [cuda:0]
+
+torch.compile is minutes of Python, and a show that plays in the same process would stutter all the while. So the
+compiler (TorchInductor, ahead of time) has a process of its own, and the show loads what it made.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from perform.card import read_card
+from perform.engines.generator import Shape
+from perform.engines.torch import network_of
+from perform.plugins import EngineError
+
+LIMIT = 900.0  # seconds a compiler may take
+NICE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be compiled: a size of the world in a folder, for (width, height), on a device of PyTorch's."""
+
+    folder: Path
+    size: str
+    shape: Shape
+    device: str = "cuda:0"
+
+
+def compile_apart(order: Order, out: Path, say: Callable[[str], None]) -> None:
+    """Have it compiled by another process. Worker thread; some ten seconds to minutes. Raises EngineError: the
+    compiler's last words."""
+    width, height = map(str, order.shape)
+    command = [sys.executable, "-m", __name__, str(order.folder), order.size, width, height, str(out), order.device]
+    paths = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    began = time.monotonic()
+    with subprocess.Popen(
+        command,
+        env={**os.environ, **paths},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        words = ""
+        while child.poll() is None:
+            gone = time.monotonic() - began
+            say(f"compiling for this card, {gone:.0f} s")
+            try:
+                words = child.communicate(timeout=1.0)[1]
+            except subprocess.TimeoutExpired:
+                if gone > LIMIT:
+                    child.kill()
+                    raise EngineError(f"the compiler took more than {LIMIT:.0f} s") from None
+    if child.returncode != 0:
+        lines = [line.strip() for line in words.splitlines() if line.strip()]
+        raise EngineError(f"the compiler failed: {lines[-1][:200] if lines else f'code {child.returncode}'}")
+
+
+def compile_here(order: Order, out: Path) -> None:
+    """Compile in this process and write the package."""
+    path = order.folder / "card.toml"
+    card = read_card(path.read_bytes(), path)
+
+    import torch
+    from torch._inductor import aoti_compile_and_package
+
+    network = network_of(torch, card, order.size)
+    if order.device.startswith("cuda"):
+        torch.cuda.set_device(order.device)
+        network.core.to(torch.float16)
+    network = network.to(order.device, memory_format=torch.channels_last)
+    width, height = order.shape
+    picture = torch.zeros(1, height, width, 4, dtype=torch.uint8, device=order.device)
+    mood = torch.zeros(1, card.mood.size if card.mood is not None else 0, device=order.device)
+    with torch.inference_mode(False), torch.no_grad():
+        graph = torch.export.export(network, (picture, mood), strict=False)
+        aoti_compile_and_package(graph, package_path=str(out))
+
+
+def main(words: list[str]) -> int:
+    """The process."""
+    if hasattr(os, "nice"):
+        os.nice(NICE)  # the show goes first
+    folder, size, width, height, out, *device = words
+    order = Order(Path(folder), size, (int(width), int(height)), *device)
+    compile_here(order, Path(out))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
