@@ -210,7 +210,7 @@ def test_cosmos_takes_only_what_is_lit_and_licensed(tmp_path: Path, monkeypatch:
 
 def test_without_apt_the_package_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(ValueError, match=r"put endless-sky-data_\*\.deb from"):
+    with pytest.raises(ValueError, match=r"put endless-sky-data_\*\.deb of Debian into"):
         debian.fetch(landscape.PACKAGE, tmp_path)
 
 

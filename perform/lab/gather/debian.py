@@ -33,7 +33,7 @@ def fetch(name: str, cache: Path) -> Package:
             subprocess.run(["apt-get", "download", name], cwd=cache, check=True)
         except (OSError, subprocess.CalledProcessError) as error:
             raise ValueError(
-                f"apt-get could not download {name} ({error}); put {name}_*.deb from packages.debian.org into {cache}"
+                f"apt-get could not download {name} ({error}); put {name}_*.deb of Debian into {cache}"
             ) from error
     package = sorted(cache.glob(f"{name}_*.deb"))[-1]
     root = cache / package.stem

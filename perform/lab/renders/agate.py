@@ -25,7 +25,7 @@ def render(seed: int, side: int) -> Tensor:
     dice = Dice(31_000 + seed)
     stone = stones.STONES[seed % len(stones.STONES)]
     walls = _walls(dice, stone)
-    hollow = dice(*stone.hollow)
+    hollow = dice(*stone.growth.hollow)
     x, y = _view(walls, hollow, side * SHARPER, dice)
     depth = _depth(walls, x, y, dice, stone)
     if dice(0, 1) < 0.6:  # the islands are hollows, not crust: what is far from them is the rock
@@ -57,7 +57,7 @@ class Walls:
 
 
 def _walls(dice: Dice, stone: stones.Stone) -> Walls:
-    return Walls(fractal(dice.pick(6), 3, 0.42), dice(*stone.filling))
+    return Walls(fractal(dice.pick(6), 3, 0.42), dice(*stone.growth.filling))
 
 
 def _view(walls: Walls, hollow: float, side: int, dice: Dice) -> tuple[Tensor, Tensor]:
@@ -89,25 +89,25 @@ def _depth(walls: Walls, x: Tensor, y: Tensor, dice: Dice, stone: stones.Stone) 
     wobble = fine.one(x * 1.6, y * 1.6)
     swell = walls.noise.one(x * 1.3 + 3, y * 1.3 + 1)
     grown = depth.clamp(min=0)
-    return depth + (0.012 * wobble * stone.wobble + 0.03 * swell) * (grown / (grown + 0.05))
+    return depth + (0.012 * wobble * stone.growth.wobble + 0.03 * swell) * (grown / (grown + 0.05))
 
 
 def _bands(depth: Tensor, x: Tensor, y: Tensor, dice: Dice, stone: stones.Stone) -> Tensor:
     strip = stones.strip(stone, dice)
-    place = (depth * stone.density * dice(0.75, 1.35)).clamp(0, 0.999 * strip.shape[1] / 512)
+    place = (depth * stone.growth.density * dice(0.75, 1.35)).clamp(0, 0.999 * strip.shape[1] / 512)
     lookup = torch.stack([place * 512 / strip.shape[1] * 2 - 1, torch.zeros_like(place)], -1)
     shade = F.grid_sample(strip[None, :, None], lookup[None], align_corners=False, padding_mode="border")[0]
     cloud = fractal(dice.pick(6), 7, 0.6).one(x * 0.9 + 5, y * 0.9)
     grain = fractal(11, 7, 0.85).one(x * 3.1, y * 3.1)
     # translucent layers let a little of what lies below shine through
-    glow = (0.5 + 0.5 * torch.tanh(cloud)) * stone.clear
-    shade = shade * (1 - 0.35 * glow) + stone.body * 0.35 * glow
+    glow = (0.5 + 0.5 * torch.tanh(cloud)) * stone.growth.clear
+    shade = shade * (1 - 0.35 * glow) + stone.matter.body * 0.35 * glow
     return shade * (1 + 0.07 * cloud + 0.025 * grain)
 
 
 def _mosses(picture: Tensor, x: Tensor, y: Tensor, dice: Dice, stone: stones.Stone) -> Tensor:
     """Green and brown threads that float in clear stone."""
-    if stone.moss is None:
+    if stone.matter.moss is None:
         return picture
     first, second = fractal(20 + dice.pick(3), 7, 0.62, ridged=True), fractal(dice.pick(6), 5, 0.5)
     bend = second.one(x * 0.8, y * 0.8)
@@ -115,8 +115,8 @@ def _mosses(picture: Tensor, x: Tensor, y: Tensor, dice: Dice, stone: stones.Sto
     near = torch.sigmoid(5 * thread)
     deep = torch.sigmoid(3 * (first.one(x * 1.4 + 3, y * 1.4) + second.one(x * 0.6, y * 0.6 + 4) - 0.9))
     fine = 0.75 + 0.35 * fractal(11, 7, 0.85).one(x * 2, y * 2)
-    picture = picture * (1 - 0.5 * deep) + 0.5 * deep * (0.5 * stone.moss + 0.5 * picture)
-    return picture * (1 - near) + near * stone.moss * fine.clamp(0.2, 1.6)
+    picture = picture * (1 - 0.5 * deep) + 0.5 * deep * (0.5 * stone.matter.moss + 0.5 * picture)
+    return picture * (1 - near) + near * stone.matter.moss * fine.clamp(0.2, 1.6)
 
 
 def _rock(x: Tensor, y: Tensor, dice: Dice, stone: stones.Stone) -> Tensor:
@@ -126,7 +126,7 @@ def _rock(x: Tensor, y: Tensor, dice: Dice, stone: stones.Stone) -> Tensor:
     beside = rough.one(x * 1.7 + 0.02, y * 1.7 + 0.014)
     light = (1 + 1.1 * (height - beside)).clamp(0.25, 2.2)
     patch = torch.sigmoid(2 * fractal(dice.pick(6), 4, 0.5).one(x, y + 2))
-    return (0.6 * stone.rock * (0.55 + 0.6 * patch) + 0.05 * height.clamp(-1, 1) * stone.rock) * light
+    return (0.6 * stone.matter.rock * (0.55 + 0.6 * patch) + 0.05 * height.clamp(-1, 1) * stone.matter.rock) * light
 
 
 def _druzy(picture: Tensor, open_: Tensor, dice: Dice, stone: stones.Stone) -> Tensor:
@@ -141,10 +141,14 @@ def _druzy(picture: Tensor, open_: Tensor, dice: Dice, stone: stones.Stone) -> T
     facet, edge, tone = distance.crystals(x + 0.02 * bumpy, y, dice.generator, size)
     deep = torch.exp(-open_.clamp(min=0) * dice(2.5, 6))
     light = (0.13 + 1.35 * facet**1.5) * (0.35 + 0.65 * deep) * (0.85 + 0.3 * tone)
-    body = stone.crystal * light + colour(1, 0.98, 0.95) * (2.2 * facet**16) + 0.05 * edge * stone.crystal * deep
+    body = (
+        stone.matter.crystal * light
+        + colour(1, 0.98, 0.95) * (2.2 * facet**16)
+        + 0.05 * edge * stone.matter.crystal * deep
+    )
     cover = torch.sigmoid((open_ - 0.03 * facet + 0.01 * bumpy) / 0.006)
     lip = torch.exp(-((open_ / 0.03) ** 2)) * 0.6  # clear quartz, white where it begins
-    picture = picture * (1 - lip) + lip * (0.25 * picture + 0.75 * (0.35 * stone.crystal + 0.6))
+    picture = picture * (1 - lip) + lip * (0.25 * picture + 0.75 * (0.35 * stone.matter.crystal + 0.6))
     return picture * (1 - cover) + body * cover
 
 

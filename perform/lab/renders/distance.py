@@ -11,8 +11,9 @@ from torch import Tensor
 
 def inside(shape: Tensor, step: float, shrink: int = 2) -> Tensor:
     """Signed distance to where `shape` [S,S] is zero, in units of which a pixel is `step`; positive where it is
-    positive, a little rounded at the ridges. By jump flooding (Rong and Tan 2006) on a picture that reaches a third
-    beyond the edges' distance field (edges hold no wall). S must be a multiple of `shrink`.
+    positive, a little rounded at the ridges. By jump flooding (Rong and Tan 2006), at 1/`shrink` of the size, of which
+    S must be a multiple. Walls outside the picture are not known; where there is none inside, the slope of `shape`
+    stands in, and bends the layers.
     """
     small = F.avg_pool2d(shape[None, None], shrink)[0, 0]
     slope = torch.stack(torch.gradient(small)).square().sum(0).sqrt().clamp(min=1e-4)
@@ -25,7 +26,7 @@ def inside(shape: Tensor, step: float, shrink: int = 2) -> Tensor:
     far = 4.0 * side
     # the wall lies between pixels: where exactly, the slope says
     offset = (small / slope).clamp(-1, 1)
-    seed = torch.where(wall, torch.stack([row, column, offset.abs() * 0]), torch.full((3, side, side), far))
+    seed = torch.where(wall, torch.stack([row, column]), torch.full((2, side, side), far))
     jump = 1 << max(1, math.ceil(math.log2(side)) - 1)
     while jump >= 1:
         seed = _nearer(seed, row, column, jump)

@@ -1,6 +1,6 @@
 """The open sea: rays from a lens into a field of waves, and what they find there: reflected sky, lit water, foam.
 
-Seen at eye level, from low above the swell, from a cliff or a plane, in eight weathers (`sky.WEATHERS`).
+Seen at eye level, from low above the swell, from a cliff or a plane, in eight weathers (`weathers.WEATHERS`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from torch import Tensor
 
 from perform.lab.renders import waves
 from perform.lab.renders.noise import Dice, Table, fractal, mesh
-from perform.lab.renders.sky import WEATHERS, Sky
+from perform.lab.renders.sky import Sky
+from perform.lab.renders.weathers import WEATHERS
 
 LARGER = 1.5  # rendered so much larger, for glitter finer than a pixel
 FARTHEST = 3000.0  # metres
@@ -82,7 +83,7 @@ def render(seed: int, side: int) -> Tensor:
     dice = Dice(52_000 + seed)
     weather = WEATHERS[seed % len(WEATHERS)]
     sky = Sky.of(weather, dice)
-    sea = Sea.of(dice(*weather.wind), dice)
+    sea = Sea.of(dice(*weather.varies.wind), dice)
     camera = Camera.of(dice, sea.amplitude, sky.sun[2] < 0.3 or weather.name == "moon")
     way = camera.rays(round(side * LARGER))
     far = _march(sea, camera, way)
@@ -158,11 +159,11 @@ def _water(sea: Sea, sky: Sky, camera: Camera, way: Tensor, far: Tensor, dice: D
     picture = _body(sea, sky, surface, way, facing) * (1 - mirror) + bright * mirror
     half = sun - way
     glint = ((half * normal).sum(0) / half.norm(dim=0)).clamp(0, 1)
-    sparkle = (glint**900 * 7 + glint**140 * 0.5 + glint**30 * 0.05) * (0.25 + mirror) * weather.glint
-    picture = _foamed(picture + weather.light * sparkle, sea, sky, surface, dice)
+    sparkle = (glint**900 * 7 + glint**140 * 0.5 + glint**30 * 0.05) * (0.25 + mirror) * weather.air.glint
+    picture = _foamed(picture + weather.air.light * sparkle, sea, sky, surface, dice)
     mist = 1 - torch.exp(-((far / 1400) ** 1.1))
     flat = torch.cat([way[:2], torch.full_like(way[2:], 0.004)])
-    misty: Tensor = picture + (sky.light(flat, clouds=False) - picture) * (weather.haze * mist)
+    misty: Tensor = picture + (sky.light(flat, clouds=False) - picture) * (weather.air.haze * mist)
     return misty
 
 
@@ -173,7 +174,8 @@ def _body(sea: Sea, sky: Sky, surface: Surface, way: Tensor, facing: Tensor) -> 
     against = (0.5 + 0.5 * (way[0] * sky.sun[0] + way[1] * sky.sun[1])).clamp(0, 1)
     through = (crest + 0.4).clamp(0, 2) ** 2 * (0.35 + 0.65 * against) * (1 - 0.5 * facing)
     towards = (surface.normal * sun).sum(0) - surface.normal[2] * sky.sun[2]
-    return (sky.weather.deep + sky.weather.lit * (0.07 + 0.24 * through)) * (1 + 1.6 * towards).clamp(0.35, 2.2)
+    water = sky.weather.water
+    return (water.deep + water.lit * (0.07 + 0.24 * through)) * (1 + 1.6 * towards).clamp(0.35, 2.2)
 
 
 def _foamed(picture: Tensor, sea: Sea, sky: Sky, surface: Surface, dice: Dice) -> Tensor:
@@ -188,7 +190,7 @@ def _foamed(picture: Tensor, sea: Sea, sky: Sky, surface: Surface, dice: Dice) -
     foam = torch.maximum(fresh * (0.75 + 0.35 * streaks), 0.8 * torch.sigmoid(5 * (streaks + 2.2 * old - 2.1)) * old)
     foam = 0.93 * foam.clamp(0, 1)
     lit = (surface.normal * torch.tensor(sky.sun).view(3, 1, 1)).sum(0).clamp(0, 1)
-    tinted = 0.45 * sky.weather.horizon + 0.40 * sky.weather.light
+    tinted = 0.45 * sky.weather.air.horizon + 0.40 * sky.weather.air.light
     white = (0.5 * tinted + 0.42 * tinted.mean() + 0.04) * (0.6 + 0.5 * lit)
     return picture * (1 - foam) + white * foam
 
