@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from perform import networks
@@ -38,6 +38,33 @@ def procedural(count: int, side: int, seed: int = 77) -> list[Tensor]:
     """Strangers no training saw (another seed), as uint8 [side,side,3]."""
     grey = torch.nn.functional.interpolate(strangers(count, seed), side, mode="bicubic", align_corners=False)
     return [(one.clamp(0, 1) * 255).to(torch.uint8).permute(1, 2, 0).expand(-1, -1, 3) for one in grey]
+
+
+FONT = Path(__file__).parents[1] / "sinks" / "fonts" / "JetBrainsMono-Regular.ttf"
+PAPER, INK, QUIET = (250, 249, 246), (40, 38, 35), (140, 135, 128)
+
+
+def labelled(columns: Mapping[str, Sequence[Tensor]], title: str = "", gap: int = 6) -> Image.Image:
+    """A contact sheet to read: one column for each name, its pictures (uint8 [S,S,3]) below one another, on paper.
+
+    Raises ValueError where columns are not of one length and size.
+    """
+    shapes = {tuple(one.shape) for pictures in columns.values() for one in pictures}
+    lengths = {len(pictures) for pictures in columns.values()}
+    if len(shapes) != 1 or len(lengths) != 1:
+        raise ValueError(f"a contact sheet needs pictures of one size, as many in each column, not {sorted(shapes)}")
+    side, rows = next(iter(shapes))[0], lengths.pop()
+    step, head = side + gap, max(28, side // 8) + (side // 6 if title else 0)
+    whole = Image.new("RGB", (len(columns) * step + gap, head + rows * step), PAPER)
+    pen, size = ImageDraw.Draw(whole), max(11, side // 14)
+    font = ImageFont.truetype(str(FONT), size)
+    if title:
+        pen.text((gap, gap + size // 2), title, QUIET, font)
+    for column, (name, pictures) in enumerate(columns.items()):
+        pen.text((gap + column * step, head - gap - size // 4), name, INK, font, anchor="ls")
+        for row, one in enumerate(pictures):
+            whole.paste(Image.fromarray(one.contiguous().numpy()), (gap + column * step, head + row * step))
+    return whole
 
 
 @torch.no_grad()

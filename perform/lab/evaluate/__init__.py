@@ -4,9 +4,11 @@ network was trained on and on live-like input.
     perform evaluate --world runs/landscape --models models/landscape --teacher runs/teacher \\
                      --runs runs/ablation/* --out runs/evaluation/landscape.json
     perform evaluate --world runs/landscape --models models/landscape --latency
+    perform evaluate --world runs/landscape --models models/landscape --teacher runs/teacher --sheets docs/compression
 
 The first measures quality, one entrant after the other, and goes on where it was interrupted; whoever has not changed
-is not measured again. The second adds the times, and wants a machine with nothing else to do. Without `--teacher` (its
+is not measured again. The second adds the times, and wants a machine with nothing else to do. The
+third draws contact sheets. Without `--teacher` (its
 checkpoint is too large to ship) the teacher's numbers, and the distances to it, are those stored in docs/compression,
 with the command and the seed that made them.
 """
@@ -21,7 +23,7 @@ from typing import Any
 import torch
 
 from perform.lab.ablate import VARIANTS
-from perform.lab.evaluate import entrants, latency, measuring, record, scene
+from perform.lab.evaluate import entrants, latency, measuring, record, scene, sheets
 from perform.lab.evaluate.entrants import Entrant
 from perform.lab.strangers import strangers
 from perform.lab.worlds import World
@@ -36,9 +38,9 @@ def everybody(args: argparse.Namespace, scale: Any) -> list[Entrant]:
         out.append(entrants.of_run(args.teacher, "teacher", "what the sizes were distilled from"))
     out += entrants.baselines(scale)
     out += [] if args.models is None else entrants.of_card(args.models)
-    for folder in args.runs:
-        why = VARIANTS[folder.name].why if folder.name in VARIANTS else ""
-        out.append(entrants.of_run(folder, "run", why))
+    for name, folder in args.runs:
+        why = VARIANTS[name].why if name in VARIANTS else ""
+        out.append(entrants.of_run(folder, "run", why, name))
     names = [one.name for one in out]
     for name in names:
         if names.count(name) > 1:
@@ -64,6 +66,8 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     judges = measuring.Judges.fetched(args.cache)
     kept["n"] = counts(stage)
     kept["floor"] = measuring.floor(stage, judges)
+    if args.models is not None:
+        kept["bytes"] = entrants.shipped_bytes(args.models)
     teacher = next((one for one in all_of_them if one.kind == "teacher"), None)
     theirs = None if teacher is None else measuring.dreams(teacher.open(), stage, judges)
     protocol = f"{PROTOCOL}/{args.seed}/{args.side}/{stage.reduce:g}/{teacher.fingerprint[:8] if teacher else '-'}"
@@ -78,6 +82,17 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         record.carry_teacher(kept, stored)
     record.save(args.out, kept)
     return kept
+
+
+def draw(args: argparse.Namespace) -> list[Path]:
+    """The contact sheets of the shipped sizes, and of the teacher where it is."""
+    world = World.load(args.world)
+    shown = [] if args.models is None else [one for one in entrants.of_card(args.models) if one.kind == "size"]
+    if args.teacher is not None:
+        shown.append(entrants.of_run(args.teacher, "teacher"))
+    shown += [entrants.of_run(folder, "run", "", name) for name, folder in args.runs]
+    stage = scene.prepare(world, live_inputs(args.cache), _reduce(args), args.side, args.seed)
+    return sheets.draw(entrants.chosen(shown, args.only), stage, args.sheets, args.world.name, " ".join(args.command))
 
 
 def counts(stage: scene.Scene) -> dict[str, int]:
@@ -108,7 +123,7 @@ def time_all(args: argparse.Namespace) -> dict[str, Any]:
                 _time(args.out, kept, f"{size} int8", [row for row in rows if "int8" in row["engine"]])
     measured: dict[str, str] = {}
     folders = {} if args.teacher is None else {"teacher": args.teacher}
-    for name, folder in {**folders, **{folder.name: folder for folder in args.runs}}.items():
+    for name, folder in {**folders, **dict(args.runs)}.items():
         entry = kept["entrants"].get(name)
         if entry is None or entry["network"].removesuffix("+") in card["size"] or (args.only and name not in args.only):
             continue
@@ -139,6 +154,12 @@ def _reduce(args: argparse.Namespace) -> float:
     return 24.0 if args.models is None else float(entrants.read_card(args.models)["condition"].get("reduce", 24.0))
 
 
+def _named(word: str) -> tuple[str, Path]:
+    """`NAME=FOLDER` or `FOLDER`, which is called by its own name."""
+    name, equals, folder = word.partition("=")
+    return (name, Path(folder)) if equals else (Path(word).name, Path(word))
+
+
 def _line(numbers: Mapping[str, float]) -> str:
     shown = ("truth_l1", "truth_lpips", "teacher_l1", "teacher_lpips", "kid", "kid_live", "tremble", "shimmer")
     return "  ".join(f"{name} {numbers[name]:.3f}" for name in shown if name in numbers)
@@ -149,7 +170,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"), help="the world's pictures")
     parser.add_argument("--models", type=Path, help="the world as it is shipped, with its card")
     parser.add_argument("--teacher", type=Path, help="the teacher's run folder, if it is here")
-    parser.add_argument("--runs", type=Path, nargs="*", default=[], help="run folders with one network each")
+    parser.add_argument(
+        "--runs", type=_named, nargs="*", default=[], metavar="[NAME=]FOLDER", help="run folders with one network each"
+    )
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this entrant; repeatable")
     parser.add_argument("--out", type=Path, help="the record (runs/evaluation/WORLD.json)")
     parser.add_argument("--stored", type=Path, help="numbers made before (docs/compression/WORLD.json)")
@@ -158,6 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--reduce", type=float, default=0.0, help="pixels a cell (what the card says)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--latency", action="store_true", help="time the entrants of the record instead")
+    parser.add_argument("--sheets", type=Path, metavar="FOLDER", help="draw contact sheets into this folder instead")
     parser.add_argument("--sides", type=int, nargs="+", default=[256, 512], help="with --latency")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="with --latency")
     parser.add_argument("--seconds", type=float, default=1.0, help="with --latency: for each number")
@@ -175,11 +199,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     args.out = args.out or Path("runs/evaluation") / f"{args.world.name}.json"
     args.stored = args.stored or Path("docs/compression") / f"{args.world.name}.json"
     try:
+        if args.sheets is not None:
+            print(*draw(args), sep="\n")
+            return
         kept = time_all(args) if args.latency else evaluate(args)
     except ValueError as e:
         parser.exit(2, f"perform evaluate: {e}\n")
     print(f"{args.out}: {len(kept['entrants'])} entrants")
-
-
-if __name__ == "__main__":
-    main()

@@ -63,20 +63,28 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{folder} holds no world with a card ({e}); models/landscape is one") from e
 
 
-def of_run(folder: Path, kind: str = "run", why: str = "") -> Entrant:
+def shipped_bytes(folder: Path) -> int:
+    """What all sizes of a world weigh together: the files that its card names."""
+    card = read_card(folder)
+    kinds = ("weights", "onnx", "int8")
+    return sum((folder / size[kind]).stat().st_size for size in card["size"].values() for kind in kinds if kind in size)
+
+
+def of_run(folder: Path, kind: str = "run", why: str = "", name: str = "") -> Entrant:
     """The network of a run folder (`recipe.json` names it, `ema.safetensors` holds it). The teacher is asked as its
     students ask it, beyond the borders of the picture. Raises ValueError, one sentence.
     """
     path = folder / "ema.safetensors"
     try:
         network = run.network(folder)
-        name = str(json.loads((folder / "recipe.json").read_text(encoding="utf-8"))["size"])
+        size = str(json.loads((folder / "recipe.json").read_text(encoding="utf-8"))["size"])
         fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
     except (OSError, KeyError, json.JSONDecodeError) as e:
         raise ValueError(f"{folder} is not a run folder with one trained network in it ({e})") from e
     cost = costs(network) | {"bytes": path.stat().st_size}
     opened = _held(network) if kind != "teacher" else _beyond(network)
-    return Entrant("teacher" if kind == "teacher" else folder.name, kind, why, opened, fingerprint, cost, name)
+    name = name or ("teacher" if kind == "teacher" else folder.name)
+    return Entrant(name, kind, why, opened, fingerprint, cost, size)
 
 
 def baselines(scale: Scale) -> list[Entrant]:

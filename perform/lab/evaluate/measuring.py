@@ -5,7 +5,7 @@ Differences of pictures are in bytes of the screen (0..255), PSNR in dB, KID wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,15 +67,18 @@ class Judges:
             self.cloth.append(woven(scene.collection, 1))
         return self.cloth[0]
 
-    def distances(self, name: str, pictures: Tensor, others: Tensor) -> float:
-        """The mean LPIPS-HED of pictures from `others`, whose features are kept under `name` (32 MB a picture)."""
+    def distances(self, pictures: Tensor, others: Mapping[str, Tensor]) -> dict[str, float]:
+        """The mean LPIPS-HED of pictures from each of some others, whose features are kept by name (32 MB each)."""
+        total: dict[str, list[Tensor]] = {name: [] for name in others}
         with torch.inference_mode():
-            if name not in self.features:
-                self.features[name] = [list(self.lpips.features(one[None])) for one in others]
-            total = []
-            for one, kept in zip(pictures, self.features[name], strict=True):
-                total.append(self.lpips.between(self.lpips.features(one[None]), kept))
-        return float(torch.cat(total).mean())
+            for name, theirs in others.items():
+                if name not in self.features:
+                    self.features[name] = [list(self.lpips.features(one[None])) for one in theirs]
+            for index, one in enumerate(pictures):
+                mine = list(self.lpips.features(one[None]))
+                for name, found in total.items():
+                    found.append(self.lpips.between(mine, self.features[name][index]))
+        return {f"{name}_lpips": float(torch.cat(found).mean()) for name, found in total.items()}
 
 
 @dataclass(frozen=True)
@@ -123,14 +126,15 @@ def fidelity(mine: Dreams, scene: Scene, judges: Judges, teacher: Dreams | None)
     """
     count = len(scene.real)
     held, live = mine.held[:count], mine.live[: scene.pairs_live]
-    out = _pairs("truth", held, scene.real) | {"truth_lpips": judges.distances("truth", held, scene.real)}
+    out = _pairs("truth", held, scene.real)
+    beside = {"truth": scene.real}
     follow = losses.follow(mine.held, scene.held.condition)
     out |= {"follow": 1 - float(follow), "live_follow": 1 - float(losses.follow(mine.live, scene.live.condition))}
     if teacher is not None and teacher is not mine:
         theirs, live_theirs = teacher.held[:count], teacher.live[: scene.pairs_live]
         out |= _pairs("teacher", held, theirs) | _pairs("teacher_live", live, live_theirs)
-        out["teacher_lpips"] = judges.distances("teacher", held, theirs)
-        out["teacher_live_lpips"] = judges.distances("teacher_live", live, live_theirs)
+        beside["teacher"] = theirs
+        out |= judges.distances(live, {"teacher_live": live_theirs})
         apart = kid(
             torch.cat([mine.seen_held, mine.seen_live]),
             torch.cat([teacher.seen_held, teacher.seen_live]),
@@ -138,7 +142,7 @@ def fidelity(mine: Dreams, scene: Scene, judges: Judges, teacher: Dreams | None)
             torch.cat([scene.held.group, scene.live.group]).tolist(),
         )
         out |= _kid("teacher_kid", apart)
-    return out
+    return out | judges.distances(held, beside)
 
 
 def _pairs(name: str, a: Tensor, b: Tensor) -> dict[str, float]:

@@ -1,0 +1,69 @@
+"""Write it all down: one page that needs nothing else, and docs/compression.md with its charts.
+
+    perform report                                     # from the records in docs/compression
+    perform report runs/evaluation/*.json              # from new records, which are kept there from then on
+
+The words are in docs/compression/words.toml, the numbers in docs/compression/WORLD.json, contact sheets beside them
+(`perform evaluate --sheets docs/compression`). Everything else is drawn from those.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from perform.lab import run
+from perform.lab.evaluate import record
+from perform.lab.report import content, markdown, page, words
+from perform.lab.report.blocks import Chart
+
+FIRST = ("landscape", "ocean", "cosmos", "agate")  # in this order, then any others
+
+
+def gather(given: Sequence[Path], folder: Path) -> dict[str, dict[str, Any]]:
+    """Records by world. Those given are kept in `folder`; those that were there and are not given again stay."""
+    for path in given:
+        found = record.load(path)
+        record.save(folder / f"{found['world']}.json", found)
+    records = {}
+    for path in sorted(folder.glob("*.json")):
+        found = record.load(path)
+        records[str(found["world"])] = found
+    if not records:
+        raise ValueError(f"there is no record in {folder}; `perform evaluate` makes one")
+    order = {name: index for index, name in enumerate(FIRST)}
+    return {name: records[name] for name in sorted(records, key=lambda name: (order.get(name, len(order)), name))}
+
+
+def write(records: Mapping[str, dict[str, Any]], folder: Path, out: Path, html: Path) -> list[Path]:
+    """Write charts, Markdown and the page; returns the files. Charts of earlier reports that are gone are removed."""
+    found = list(content.blocks(records, words.read(folder / "words.toml", records), folder))
+    charts = {folder / f"{block.name}.svg": block.svg for block in found if isinstance(block, Chart)}
+    for old in folder.glob("*.svg"):
+        if old not in charts:
+            old.unlink()
+    files = charts | {out: markdown.write(found, folder.name), html: page.write(found)}
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        run.write(path, lambda partial, text=text: partial.write_text(text, encoding="utf-8"))  # type: ignore[misc]
+    return list(files)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """`perform report`. Ends with one sentence and code 2 for what cannot be done."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("records", nargs="*", type=Path, help="new records of `perform evaluate`")
+    parser.add_argument("--folder", type=Path, default=Path("docs/compression"), help="records, words, sheets, charts")
+    parser.add_argument("--out", type=Path, help="the Markdown file (docs/compression.md)")
+    parser.add_argument("--page", type=Path, help="the page (docs/compression.html)")
+    args = parser.parse_args(sys.argv[1:] if argv is None else argv)
+    out = args.out or args.folder.with_suffix(".md")
+    html = args.page or args.folder.with_suffix(".html")
+    try:
+        files = write(gather(args.records, args.folder), args.folder, out, html)
+    except ValueError as e:
+        parser.exit(2, f"perform report: {e}\n")
+    print(*files, sep="\n")

@@ -1,0 +1,185 @@
+"""The report from top to bottom, as blocks: words, what was reached, and for each world charts, tables and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from perform.lab.report import figures, goals
+from perform.lab.report.blocks import Block, Heading, Picture, Table, Text
+from perform.lab.report.svg import short
+from perform.lab.report.words import Note, Words
+
+Record = Mapping[str, Any]
+FIDELITY = {
+    "truth_psnr": "PSNR dB",
+    "truth_ssim": "SSIM",
+    "truth_lpips": "LPIPS-HED",
+    "teacher_l1": "L1 to teacher",
+    "teacher_psnr": "PSNR to teacher",
+    "teacher_lpips": "LPIPS-HED to teacher",
+    "teacher_live_lpips": "… on live input",
+}
+REALISM = {
+    "kid": "KID",
+    "kid_held": "KID, held-out",
+    "kid_live": "KID, live",
+    "spectrum": "spectrum dB",
+    "spectrum_live": "… live",
+    "swd": "sliced Wasserstein",
+    "swd_live": "… live",
+    "follow": "follows light",
+    "live_follow": "… live",
+}
+STEADY = {"tremble": "tremble", "warp_pan": "warp, pan", "warp_zoom": "warp, zoom", "shimmer": "above 8 Hz"}
+KINDS = ("baseline", "size", "int8", "teacher", "run")
+
+
+def blocks(records: Mapping[str, Record], words: Words, pictures: Path) -> Iterator[Block]:
+    """The whole report. `pictures` is the folder with the contact sheets."""
+    yield Heading(1, words.title)
+    if words.lead:
+        yield Text(words.lead)
+    for name, record in records.items():
+        yield from world(name, record, words.worlds.get(name, ""), pictures)
+    for title, notes in (
+        ("What won", words.kept),
+        ("What did not", words.dropped),
+        ("What to doubt", words.weak),
+    ):
+        yield from _notes(title, notes)
+    yield Heading(2, "How it was measured")
+    for paragraph in words.method:
+        yield Text(paragraph)
+    for name, record in records.items():
+        yield Text(f"**{name}.** {_how(record)}")
+
+
+def world(name: str, record: Record, words: str, pictures: Path) -> Iterator[Block]:
+    """One world's part."""
+    yield Heading(2, name.capitalize())
+    if words:
+        yield Text(words)
+    for sheet in ("held-out", "live"):
+        path = pictures / f"{name}-{sheet}.jpg"
+        if path.exists():
+            what = {"held-out": "Photographs it has never seen", "live": "Live inputs, any mood"}[sheet]
+            yield Picture(path, f"{name}: {what.lower()}.", [made_by(path)])
+    found = [goal for goal in goals.of(record) if goal.reached is not None]
+    if found:
+        mark = {True: "yes", False: "no"}
+        rows = [(goal.wanted, goal.found, mark[bool(goal.reached)]) for goal in found]
+        yield Table(
+            ("Wanted", "Found", "Reached"), rows, f"{name}: what was to be reached.", figures.commands(record, True)
+        )
+    yield from figures.charts(record)
+    yield from tables(name, record)
+
+
+def tables(name: str, record: Record) -> Iterator[Table]:
+    """Everybody in numbers: fidelity, realism, steadiness, cost, time."""
+    entrants = ordered(record)
+    strong = [index for index, (_, entry) in enumerate(entrants) if entry["kind"] in ("size", "int8")]
+    command = figures.commands(record)
+    n, floor = record.get("n", {}), record.get("floor", {})
+    for columns, caption in (
+        (FIDELITY, f"{name}: how alike. On {_n(n, 'held-out photographs')} held-out photographs in their own moods."),
+        (
+            REALISM,
+            f"{name}: how real. {_n(n, 'crops of them')} dreams on held-out photographs and {_n(n, 'dreams on them')} "
+            f"on live inputs against {_n(n, 'crops of photographs, real side')} crops of "
+            f"{_n(n, 'photographs, real side')} photographs; ± is the standard error. Photographs against photographs: "
+            f"KID {short(floor.get('kid', 0.0))} ± {short(floor.get('kid_spread', 0.0))}, spectrum "
+            f"{short(floor.get('spectrum', 0.0))} dB, sliced Wasserstein {short(floor.get('swd', 0.0))}.",
+        ),
+        (STEADY, f"{name}: how steady, in bytes of the screen, from the camera on, with 4 bytes of sensor noise."),
+    ):
+        rows = [(who, *(_cell(entry["quality"], key) for key in columns)) for who, entry in entrants]
+        yield Table(("", *columns.values()), rows, caption, command, strong)
+    yield _costs(name, entrants, command, strong)
+    if any(entry.get("latency") for _, entry in entrants):
+        yield _latency(name, record, entrants)
+
+
+def ordered(record: Record) -> list[tuple[str, Mapping[str, Any]]]:
+    """The record's entrants as a table has them: baselines, sizes, the teacher, then the ablations."""
+    place = {kind: index for index, kind in enumerate(KINDS)}
+    return sorted(record["entrants"].items(), key=lambda item: place[item[1]["kind"]])
+
+
+def _n(counts: Mapping[str, int], key: str) -> str:
+    return str(counts.get(key, "?"))
+
+
+def _cell(numbers: Mapping[str, float], key: str) -> str:
+    if key not in numbers:
+        return "–"
+    error = numbers.get(f"{key}_error")
+    return f"{short(numbers[key])} ± {error:.1g}" if error else short(numbers[key])
+
+
+def _costs(
+    name: str, entrants: Sequence[tuple[str, Mapping[str, Any]]], command: Sequence[str], strong: Sequence[int]
+) -> Table:
+    heads = ("", "useful MACs, G", "as published, G", "parameters, M", "file, MB", "peak activations, MB", "what it is")
+    rows = []
+    for who, entry in entrants:
+        units = (("macs", 1e9), ("published_macs", 1e9), ("parameters", 1e6), ("bytes", 1e6), ("activation_bytes", 1e6))
+        cost = entry["cost"]
+        rows.append(
+            (who, *(short(cost[key] / unit) if key in cost else "–" for key, unit in units), entry["why"] or "–")
+        )
+    caption = (
+        f"{name}: what a dream of 256×256 costs. Published MACs charge transposed convolutions at the size of their "
+        f"output. Peak activations: all that is alive at once in fp32, operator by operator, without weights."
+    )
+    return Table(heads, rows, caption, command, strong)
+
+
+def _latency(name: str, record: Record, entrants: Sequence[tuple[str, Mapping[str, Any]]]) -> Table:
+    cases = sorted({(row["side"], row["threads"]) for _, entry in entrants for row in entry.get("latency", [])})
+    heads = ("", "engine", *(f"{side}², {threads} thread{'s' if threads > 1 else ''}" for side, threads in cases))
+    rows, seen = [], []
+    for who, entry in entrants:
+        by_engine: dict[str, dict[tuple[int, int], Mapping[str, Any]]] = {}
+        for row in entry.get("latency", []):
+            by_engine.setdefault(row["engine"], {})[row["side"], row["threads"]] = row
+        if entry["latency"] in seen:
+            continue  # the same network with other weights
+        seen.append(entry["latency"])
+        for engine, found in by_engine.items():
+            rows.append((who, engine, *(_times(found.get(case)) for case in cases)))
+    processor = record["about"].get("latency", record["about"]).get("processor", "")
+    caption = f"{name}: milliseconds a dream on {processor}: fastest call / median / 95th percentile."
+    return Table(heads, rows, caption, figures.commands(record, True))
+
+
+def _times(row: Mapping[str, Any] | None) -> str:
+    return "–" if row is None else " / ".join(short(row[key]) for key in ("best", "p50", "p95"))
+
+
+def _notes(title: str, notes: Sequence[Note]) -> Iterator[Block]:
+    if notes:
+        yield Heading(2, title)
+        for note in notes:
+            yield Text(f"**{note.title}** {note.text}")
+
+
+def _how(record: Record) -> str:
+    about = record["about"]
+    versions = ", ".join(f"{name} {number}" for name, number in about.get("versions", {}).items())
+    carried = sorted(name for name, entry in record["entrants"].items() if entry.get("carried"))
+    words = f"Seed {about.get('seed')}, {about.get('reduce')} pixels a cell, {about.get('side')}². {versions}."
+    if carried:
+        words += f" Carried over from an earlier record, for want of the teacher's checkpoint: {', '.join(carried)}."
+    return words
+
+
+def made_by(path: Path) -> str:
+    """The command that made a contact sheet: its own comment. `perform report`'s is said where it has none."""
+    with Image.open(path) as picture:
+        comment = picture.info.get("comment", b"")
+    return comment.decode("utf-8", "replace") if comment else "perform evaluate --sheets docs/compression"

@@ -1,0 +1,121 @@
+"""Which charts a record gives, and which commands give them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from perform.lab.evaluate.latency import fastest
+from perform.lab.report import bars, scatter
+from perform.lab.report.blocks import Chart
+from perform.lab.report.scatter import Level, Point
+
+Record = Mapping[str, Any]
+QUALITIES = {
+    "kid": "KID against photographs",
+    "teacher_lpips": "LPIPS-HED distance to the teacher",
+}
+STEPS = {"kid": "KID", "teacher_lpips": "from the teacher", "shimmer": "shimmer"}
+
+
+def charts(record: Record) -> list[Chart]:
+    """All charts that the record has numbers for."""
+    drawn = [pareto(record, quality, cost) for quality in QUALITIES for cost in ("latency", "macs")]
+    drawn += [steps(record), speeds(record)]
+    return [chart for chart in drawn if chart is not None]
+
+
+def commands(record: Record, latency: bool = False) -> list[str]:
+    """What was typed to measure it, and to draw it."""
+    measured = [record["about"].get("command", "perform evaluate")]
+    if latency:
+        measured.append(record["about"].get("latency", {}).get("command", "perform evaluate --latency"))
+    return [*measured, "perform report"]
+
+
+def _cost(entry: Mapping[str, Any], cost: str) -> float:
+    if cost == "macs":
+        return float(entry["cost"].get("macs", 0.0)) / 1e9
+    row = fastest(entry.get("latency", []), 256, 2) or fastest(entry.get("latency", []), 256, 1)
+    return 0.0 if row is None else float(row["best"])
+
+
+def pareto(record: Record, quality: str, cost: str) -> Chart | None:
+    """Quality against milliseconds or MACs; None where fewer than two entrants have both."""
+    points = []
+    for name, entry in record["entrants"].items():
+        value, price = entry["quality"].get(quality), _cost(entry, cost)
+        if value is not None and price > 0:
+            points.append(Point(name, entry["kind"], price, value, entry["quality"].get(f"{quality}_error", 0.0)))
+    if len(points) < 2:
+        return None
+    levels = []
+    if quality == "kid":
+        levels.append(Level("photographs against photographs", record["floor"].get("kid", 0.0)))
+    plain = record["entrants"].get("input, tinted", {}).get("quality", {}).get(quality)
+    if plain is not None and plain < 2.5 * max(point.y for point in points):
+        levels.append(Level("no network: the tinted input", plain))
+    world = record["world"]
+    if cost == "macs":
+        title, label = f"{world}: quality and arithmetic", "useful MACs at 256×256, G"
+    else:
+        title, label = f"{world}: quality and time", "ms, 256×256, two threads, fastest engine"
+    svg = scatter.draw(points, title, label, QUALITIES[quality], levels)
+    caption = f"{title}. Lower and further left is better; the line is the front that nobody else reaches."
+    return Chart(f"{world}-{quality.replace('_', '-')}-{cost}", svg, caption, commands(record, cost == "latency"))
+
+
+def steps(record: Record) -> Chart | None:
+    """What each part of the recipe is worth: every ablation's distance from the whole recipe."""
+    entrants = record["entrants"]
+    whole = entrants.get("whole", {}).get("quality")
+    others = {name: entry for name, entry in entrants.items() if entry["kind"] == "run" and name != "whole"}
+    if whole is None or not others:
+        return None
+    rows = [
+        bars.Row(name, "size", [_change(entry["quality"], whole, key) for key in STEPS])
+        for name, entry in others.items()
+    ]
+    rows.sort(key=lambda row: -(row.values[0] or (0.0, 0.0))[0])
+    title = f"{record['world']}: what each part is worth"
+    note = "Against the whole recipe, trained as long. To the right: worse."
+    svg = bars.changes(rows, list(STEPS.values()), title, note)
+    caption = (
+        f"{title}. The same student trained again with one thing left out or another network in its place; "
+        f"differences from the whole recipe, lower is better. The whiskers on KID are standard errors."
+    )
+    return Chart(f"{record['world']}-steps", svg, caption, commands(record))
+
+
+def _change(numbers: Mapping[str, float], whole: Mapping[str, float], key: str) -> tuple[float, float] | None:
+    if key not in numbers or key not in whole:
+        return None
+    return numbers[key] - whole[key], numbers.get(f"{key}_error", 0.0)
+
+
+def speeds(record: Record) -> Chart | None:
+    """From the slowest to the fastest: each step from a teacher in torch to int8."""
+    wanted: Sequence[tuple[str, str, str]] = (
+        ("resnet9", "torch f32", "ResNet-9, torch fp32"),
+        ("teacher", "torch f32", "teacher, torch fp32"),
+        ("teacher", "OpenVINO bf16", "teacher, OpenVINO bf16"),
+        ("m", "torch f32", "m, torch fp32"),
+        ("m", "torch bf16", "m, torch bf16"),
+        ("m", "OpenVINO f32", "m, OpenVINO fp32"),
+        ("m", "OpenVINO bf16", "m, OpenVINO bf16"),
+        ("m int8", "OpenVINO int8", "m, OpenVINO int8"),
+        ("s int8", "OpenVINO int8", "s, OpenVINO int8"),
+    )
+    rows = []
+    for name, engine, words in wanted:
+        entry = record["entrants"].get(name, {})
+        row = fastest(entry.get("latency", []), 256, 2, engine)
+        if row is not None:
+            rows.append(bars.Time(words, entry["kind"], row["best"], row["p50"]))
+    if len(rows) < 2:
+        return None
+    title = f"{record['world']}: from a teacher to a stage"
+    svg = bars.times(rows, title, "256×256, two threads. Bar: fastest call, tick: median")
+    processor = record["about"].get("latency", record["about"]).get("processor", "")
+    caption = f"{title}, milliseconds on {processor}; × is how many times as fast as the first row."
+    return Chart(f"{record['world']}-speeds", svg, caption, commands(record, True))

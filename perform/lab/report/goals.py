@@ -1,0 +1,120 @@
+"""What was to be reached, and what was: each goal worked out from the record alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from perform.lab.evaluate.latency import fastest
+from perform.lab.report.svg import short
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What was wanted, what was found (as text), and whether that is enough; None: not measured."""
+
+    wanted: str
+    found: str
+    reached: bool | None
+
+
+def of(record: Record) -> list[Goal]:
+    """All goals of a world. Those whose numbers are missing say so."""
+    return [
+        _macs(record),
+        _realism(record),
+        _distance(record),
+        _speed(record, "teacher"),
+        _speed(record, "resnet9"),
+        _int8_psnr(record),
+        _int8_kid(record),
+        _dreams(record),
+        _bytes(record),
+    ]
+
+
+def _get(record: Record, name: str, part: str, key: str) -> float | None:
+    value = record["entrants"].get(name, {}).get(part, {}).get(key)
+    return None if value is None else float(value)
+
+
+def _missing(wanted: str) -> Goal:
+    return Goal(wanted, "not measured", None)
+
+
+def _macs(record: Record) -> Goal:
+    wanted = "`m`: 45 times fewer useful MACs than ResNet-9, at most 1.1 G"
+    mine, theirs = _get(record, "m", "cost", "macs"), _get(record, "resnet9", "cost", "macs")
+    if mine is None or theirs is None:
+        return _missing(wanted)
+    return Goal(wanted, f"{theirs / mine:.0f} times, {mine / 1e9:.2f} G", theirs / mine >= 45 and mine <= 1.1e9)
+
+
+def _realism(record: Record) -> Goal:
+    wanted = "`m`: KID within 15 % of its teacher's"
+    mine, theirs = _get(record, "m", "quality", "kid"), _get(record, "teacher", "quality", "kid")
+    if mine is None or theirs is None:
+        return _missing(wanted)
+    error = _get(record, "m", "quality", "kid_error") or 0.0
+    found = f"{short(mine)} ± {short(error)} against {short(theirs)}: {100 * (mine / theirs - 1):+.0f} %"
+    return Goal(wanted, found, mine <= 1.15 * theirs)
+
+
+def _distance(record: Record) -> Goal:
+    wanted = "`m`: at most half of the undistilled twin's distance to the teacher"
+    pairs = []
+    for key, name in (("teacher_lpips", "LPIPS-HED"), ("teacher_l1", "L1")):
+        mine, twin = _get(record, "m", "quality", key), _get(record, "undistilled", "quality", key)
+        if mine is None or twin is None:
+            return _missing(wanted)
+        pairs.append((name, mine / twin))
+    return Goal(wanted, ", ".join(f"{100 * share:.0f} % in {name}" for name, share in pairs), pairs[0][1] <= 0.5)
+
+
+def _speed(record: Record, name: str) -> Goal:
+    wanted = f"int8 of `m`: 100 times as fast as {_called(name)} in torch fp32 (256², two threads)"
+    slow = fastest(record["entrants"].get(name, {}).get("latency", []), 256, 2, "torch f32")
+    quick = fastest(record["entrants"].get("m int8", {}).get("latency", []), 256, 2)
+    if slow is None or quick is None:
+        return _missing(wanted)
+    times = slow["best"] / quick["best"]
+    return Goal(wanted, f"{times:.0f} times: {short(slow['best'])} ms to {short(quick['best'])} ms", times >= 100)
+
+
+def _called(name: str) -> str:
+    return {"teacher": "our teacher", "resnet9": "ResNet-9"}.get(name, name)
+
+
+def _int8_psnr(record: Record) -> Goal:
+    wanted = "int8 of `m` loses at most 0.5 dB"
+    whole, small = _get(record, "m", "quality", "truth_psnr"), _get(record, "m int8", "quality", "truth_psnr")
+    if whole is None or small is None:
+        return _missing(wanted)
+    return Goal(wanted, f"{whole - small:.2f} dB against photographs", whole - small <= 0.5)
+
+
+def _int8_kid(record: Record) -> Goal:
+    wanted = "… and at most 5 % KID"
+    whole, small = _get(record, "m", "quality", "kid"), _get(record, "m int8", "quality", "kid")
+    if whole is None or small is None:
+        return _missing(wanted)
+    return Goal(wanted, f"{100 * (small / whole - 1):+.1f} %", small <= 1.05 * whole)
+
+
+def _dreams(record: Record) -> Goal:
+    wanted = "`s` at 512²: 60 dreams a second on two cores"
+    rows = [row for name in ("s", "s int8") for row in record["entrants"].get(name, {}).get("latency", [])]
+    quick = fastest(rows, 512, 2)
+    if quick is None:
+        return _missing(wanted)
+    found = f"{1e3 / quick['p50']:.0f} by the median, {1e3 / quick['best']:.0f} by the fastest call ({quick['engine']})"
+    return Goal(wanted, found, 1e3 / quick["p50"] >= 60)
+
+
+def _bytes(record: Record) -> Goal:
+    wanted = "all sizes of the world: at most 12 MB"
+    total = record.get("bytes")
+    return _missing(wanted) if total is None else Goal(wanted, f"{total / 1e6:.1f} MB", total <= 12e6)
