@@ -151,6 +151,7 @@ def build_road(board: Board, compute: Compute, shape: Shape, mood: int, rows: in
             lane.replays = tuple(board.capture(work, int(stream), pool) for work in works)
         prove(run_on(road.lanes[0], int(stream)), shape, mood)
         road.seconds = _time(cuda, road.lanes[0], int(stream))
+        board.release()  # what the runs before the capture took
         road.nbytes = max(before - free_memory(cuda), compute.nbytes + _least(shape, road.rows))
     except BaseException:
         cuda.cudaStreamSynchronize(stream)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import platform
+import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,17 +85,17 @@ class Compiled:
         """See `cuda_compute.Maker`."""
         label = self._label(card, size, shape)
         found = self.cabinet.find(label)
-        if found is not None:
-            try:
-                return self._load(found.path)
-            except Exception as e:  # noqa: BLE001 - whatever a damaged package raises, a new one is made
-                log.warning("%s will not load (%s): compiled again", found.path.name, str(e).splitlines()[0])
-                self.cabinet.discard(label)
         with tempfile.TemporaryDirectory(prefix="perform-") as folder:
-            made = Path(folder) / "dream.pt2"
-            compile_apart(Order(card.folder, size, shape, self._place()), made, say)
-            self.cabinet.put(label, made.read_bytes())
-            return self._load(made)
+            package = Path(folder) / "dream.pt2"  # PyTorch takes no other ending
+            if found is not None:
+                try:
+                    return self._load(shutil.copyfile(found.path, package))
+                except Exception as e:
+                    log.warning("%s will not load (%s): compiled again", found.path.name, str(e).splitlines()[0])
+                    self.cabinet.discard(label)
+            compile_apart(Order(card.folder, size, shape, self._place()), package, say)
+            self.cabinet.put(label, package.read_bytes())
+            return self._load(package)
 
     def _place(self) -> str:
         """The device as PyTorch calls it."""
@@ -118,7 +119,8 @@ class Compiled:
     def _load(self, path: Path) -> TorchCompute:
         from torch._inductor import aoti_load_package
 
-        run = aoti_load_package(str(path), run_single_threaded=True, device_index=self.board.device)
+        where = {"device_index": self.board.device} if self.device == "cuda" else {}
+        run = aoti_load_package(str(path), run_single_threaded=True, **where)  # its own threads would break a capture
         return TorchCompute(run, "torch compiled fp16", path.stat().st_size, batch=1)
 
 
