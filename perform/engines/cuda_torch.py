@@ -90,7 +90,7 @@ class Compiled:
             if found is not None:
                 try:
                     return self._load(shutil.copyfile(found.path, package))
-                except Exception as e:
+                except Exception as e:  # noqa: BLE001 - a damaged package raises whatever it likes
                     log.warning("%s will not load (%s): compiled again", found.path.name, str(e).splitlines()[0])
                     self.cabinet.discard(label)
             compile_apart(Order(card.folder, size, shape, self._place()), package, say)
