@@ -25,6 +25,7 @@ from perform.lab import card, graph, losses, moods, quantise, run, words
 from perform.lab.batches import Batches, apart, middle
 from perform.lab.conditions import shrink
 from perform.lab.graph import play, to_onnx
+from perform.lab.words import own
 from perform.lab.worlds import World
 from perform.networks import Dream
 
@@ -111,17 +112,17 @@ def preview(network: Dream, world: World, reduce: float, mood: Sequence[float], 
     return shown[detail.index(max(detail))]
 
 
-def ship(sizes: Mapping[str, Path], world_folder: Path, out: Path) -> dict[str, Any]:
+def ship(sizes: Mapping[str, Path], world_folder: Path, out: Path, said: words.Words | None = None) -> dict[str, Any]:
     """Export several sizes ({"m": run folder, ...}) of the world collected in `world_folder` into `out`: files, card,
-    preview, attribution. Returns the card. Half a minute a size. Raises ValueError, one sentence; then `out` is as it
-    was.
+    preview, attribution. `said`: the card's words, where they are not one of the lab's own worlds'. Returns the card.
+    Half a minute a size. Raises ValueError, one sentence; then `out` is as it was.
     """
     found = {size: live(folder) for size, folder in sizes.items()}
     world = World.load(world_folder)
     batches = Batches(world, SIDE, strange=240)
     condition = card.CONDITION | ({"reduce": 1.0} if batches.pairs else {})
     bench = quantise.Bench.of(world, batches, condition["reduce"])
-    about = describe(world_folder, batches) | {"multiple": max(multiple(network) for network in found.values())}
+    about = describe(world_folder, batches, said) | {"multiple": max(multiple(network) for network in found.values())}
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=out.parent) as partial:
         staged = Path(partial)
@@ -136,11 +137,11 @@ def ship(sizes: Mapping[str, Path], world_folder: Path, out: Path) -> dict[str, 
     return told
 
 
-def describe(world_folder: Path, batches: Batches) -> dict[str, Any]:
-    """What the card says about a world, apart from its networks. Raises ValueError for a world without words."""
+def describe(world_folder: Path, batches: Batches, said: words.Words | None = None) -> dict[str, Any]:
+    """What the card says about a world, apart from its networks. Raises ValueError for words that cannot be read."""
     about = world_folder / "world.json"
     name = str(json.loads(about.read_text(encoding="utf-8"))["world"]) if about.exists() else world_folder.name
-    said = words.words(name)
+    said = said or _words(world_folder, name, batches)
     named, rows = said.moods.vectors(batches.scale), said.moods.pad
     pad = {"rows": len(rows), "columns": len(rows[0]), "grid": moods.grid(named, rows)}
     return {
@@ -154,6 +155,11 @@ def describe(world_folder: Path, batches: Batches) -> dict[str, Any]:
         "preview": "preview.jpg",
         "mood": {"size": moods.SIZE, "default": said.moods.default, "named": named, "map": pad},
     }
+
+
+def _words(folder: Path, name: str, batches: Batches) -> words.Words:
+    ours = (Path(words.__file__).parent / f"{name}.py").is_file() and not (folder / "words.toml").exists()
+    return words.words(name) if ours else own.own(folder, name, batches.raw_of(batches.pictures))
 
 
 def sizes_of(arguments: Sequence[str]) -> dict[str, Path]:
@@ -180,11 +186,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if not (args.runs or args.size):
         parser.error("name the run folders to export, such as m=runs/students/m")
-    try:
-        told = ship(sizes_of([*args.runs, *args.size]), args.world, args.out or Path("models") / args.world.name)
-    except ValueError as e:
-        raise SystemExit(f"perform export: {e}") from None
     out = args.out or Path("models") / args.world.name
+    told = ship(sizes_of([*args.runs, *args.size]), args.world, out)
     for size, entry in told["size"].items():
         kept = sum((out / entry[kind]).stat().st_size for kind in card.KINDS) / 1e6
         got = entry["quality"]

@@ -211,10 +211,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="of the finish")
     parser.add_argument("--sweep", action="store_true", help="compare settings instead of writing files")
     args = parser.parse_args(argv)
-    try:
-        told, world = card.read(args.models), World.load(args.world)
-    except ValueError as e:
-        raise SystemExit(f"perform quantise: {e}") from None
+    told, world = card.read(args.models), World.load(args.world)
     batches = Batches(world, args.side, strange=240, device=pick(args.device))
     most = max(how.calibration for how in SWEEP.values()) if args.sweep else args.calibration
     bench = Bench.of(world, batches, float(told["condition"]["reduce"]), most)

@@ -16,6 +16,7 @@ from perform import networks
 from perform.card import read_card
 from perform.lab import card, export, graph, look, moods, quantise
 from perform.lab import networks as lab
+from perform.lab.batches import Batches
 from perform.lab.worlds import World
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -128,13 +129,32 @@ def test_an_export_that_disagrees_leaves_the_world_as_it_was(home: Path, monkeyp
     assert [path.name for path in out.iterdir()] == ["card.toml"]
 
 
-def test_what_cannot_be_exported_is_said(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="holds no sizes"):
+def test_what_cannot_be_exported_is_said(home: Path) -> None:
+    with pytest.raises(ValueError, match="holds no sizes"):
         export.main([str(home / "landscape"), "--world", str(home / "landscape")])
-    with pytest.raises(SystemExit, match="holds no trained network"):
+    with pytest.raises(ValueError, match="holds no trained network"):
         export.main([f"m={home / 'nowhere'}", "--world", str(home / "landscape")])
-    with pytest.raises(SystemExit, match="holds no world"):
+    with pytest.raises(ValueError, match="there is no world in"):
+        quantise.main([str(home / "students"), "--world", str(home / "landscape")])
+    with pytest.raises(ValueError, match="holds no world"):
         export.main([str(home / "students"), "--world", str(home / "elsewhere")])
+
+
+def test_a_world_of_ones_own_is_described_by_its_words_and_its_moods_are_found(
+    tmp_path: Path, batches: Batches
+) -> None:
+    folder = tmp_path / "old-bark"
+    folder.mkdir()
+    plain = export.describe(folder, batches)
+    assert plain["title"] == "Old bark"
+    assert plain["mood"]["default"] in plain["mood"]["named"]
+    assert len(plain["mood"]["map"]["grid"]) == plain["mood"]["map"]["rows"] * plain["mood"]["map"]["columns"]
+    (folder / "words.toml").write_text('title = "Rinde"\nlicence = "CC0-1.0"')
+    told = export.describe(folder, batches)
+    assert (told["title"], told["licence"], told["mood"]) == ("Rinde", "CC0-1.0", plain["mood"])
+    (folder / "words.toml").write_text("titel = 3")
+    with pytest.raises(ValueError, match="titel should not be there"):
+        export.describe(folder, batches)
 
 
 def test_cards_hold_plain_data_only() -> None:
