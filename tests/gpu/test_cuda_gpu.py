@@ -32,9 +32,9 @@ SHAPE = (512, 288)
 
 def dreamt(engine: Any, frame: Frame, mood: Any) -> Pixels:
     """Its dream, row 0 on top."""
-    engine.submit(frame, mood)
     until = time.monotonic() + 20.0
     before = engine._newest.serial if engine._newest is not None else 0
+    engine.submit(frame, mood)
     while (dream := engine.newest()) is None or dream.serial == before:
         assert time.monotonic() < until
     assert isinstance(dream.texture, Texture)
