@@ -133,6 +133,17 @@ def test_alike_is_neither_blind_nor_jumpy() -> None:
     assert seen.twin(first[[2, 0, 1]]) is None  # the same drawing in other colours
 
 
+def test_dark_pictures_are_not_all_one() -> None:
+    """Two small lights in the dark, a little apart."""
+    seen = Seen()
+    first, second = torch.zeros(2, 3, 256, 256, dtype=torch.uint8)
+    first[:, 100:150, 100:150] = 90
+    second[:, 110:165, 105:160] = 120
+    seen.add(first)
+    assert seen.twin(first) == 0
+    assert seen.twin(second) is None
+
+
 def test_cmyk_16_bit_and_palettes(tmp_path: Path) -> None:
     plain = paint(1)
     expected = pixels(plain).float()

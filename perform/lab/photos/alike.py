@@ -10,6 +10,7 @@ from torch import Tensor
 from perform.lab.conditions import luma
 
 BITS, COLOUR = 7, 9.0  # of 64 bits, and of 255: both nearer than this, and they are nearly the same
+CONTRAST = 0.35  # and nearer than this share of the picture's own contrast: dark pictures are not all one
 
 
 class Seen:
@@ -26,7 +27,9 @@ class Seen:
             return None
         code, tint = _print(picture)
         apart = np.unpackbits(self.hashes ^ code, axis=1).sum(1)
-        near = (apart <= self.bits) & (np.abs(self.tints - tint).mean(1) <= self.colour)
+        away = self.tints - tint
+        alike = np.sqrt(np.square(away).mean(1)) <= CONTRAST * float(tint.std())
+        near = (apart <= self.bits) & (np.abs(away).mean(1) <= self.colour) & alike
         return int(near.argmax()) if near.any() else None
 
     def add(self, picture: Tensor) -> None:
