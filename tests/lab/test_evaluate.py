@@ -163,6 +163,10 @@ def test_evaluate_from_folders_to_a_record(
     assert there["teacher"]["quality"] == found["entrants"]["teacher"]["quality"]
     assert there["teacher"]["about"]["command"].startswith("perform evaluate")
 
+    # those who are not here at all stay as stored
+    evaluate.main(words)
+    assert record.load(tmp_path / "e.json")["entrants"]["undistilled"]["quality"]["teacher_l1"] > 0
+
     # with other weights of the same name nothing is carried
     a_run(undistilled, seed=3)
     evaluate.main([*words, "--runs", str(undistilled)])

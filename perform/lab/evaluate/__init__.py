@@ -22,7 +22,9 @@ from typing import Any
 
 import torch
 
+from perform.lab import live_inputs as live
 from perform.lab.ablate import VARIANTS
+from perform.lab.conditions import luma
 from perform.lab.evaluate import entrants, latency, measuring, record, scene, sheets
 from perform.lab.evaluate.entrants import Entrant
 from perform.lab.strangers import strangers
@@ -49,8 +51,14 @@ def everybody(args: argparse.Namespace, scale: Any) -> list[Entrant]:
 
 
 def live_inputs(cache: Path) -> list[torch.Tensor]:
-    """What a camera shows: procedural strangers that no training drew (another seed)."""
-    return list(strangers(48, seed=77))
+    """What a camera shows, light [1,h,h] in 0..1 each: the drawn hand that moves, then the photographs and
+    drawings of `live_inputs.live_like`, then more drawings, of a seed that no training draws; 48 in all.
+    """
+    seen = live.live_like(cache)
+    light = [luma(picture[None].float())[0] / 255 for _, picture in seen]
+    hand = [name for name, _ in seen].index("drawn-0")
+    first = [light[hand], *light[:hand], *light[hand + 1 :]]
+    return [*first, *strangers(48 - len(first), seed=78)]
 
 
 def evaluate(args: argparse.Namespace) -> dict[str, Any]:
@@ -62,7 +70,8 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     stage = scene.prepare(world, live_inputs(args.cache), _reduce(args), args.side, args.seed)
     kept = record.load(args.out) if args.out.exists() else record.empty(args.world.name)
     stored = record.load(args.stored) if args.stored is not None and args.stored.exists() else {}
-    kept["about"] = record.about(args.command, args.seed, args.side, stage.reduce)
+    times = {key: value for key, value in kept["about"].items() if key == "latency"}
+    kept["about"] = record.about(args.command, args.seed, args.side, stage.reduce) | times
     judges = measuring.Judges.fetched(args.cache)
     kept["n"] = counts(stage)
     kept["floor"] = measuring.floor(stage, judges)
@@ -78,8 +87,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         record.enter(kept, one, numbers, protocol, stored)
         record.save(args.out, kept)
         print(f"{one.name:24} {_line(numbers)}", flush=True)
-    if teacher is None and stored:
-        record.carry_teacher(kept, stored)
+    record.carry(kept, stored)
     record.save(args.out, kept)
     return kept
 

@@ -98,9 +98,12 @@ def enter(
     before = record["entrants"].get(entrant.name, {})
     old = stored.get("entrants", {}).get(entrant.name, {})
     carried: dict[str, float] = {}
+    latency: list[Any] = []
     if old.get("fingerprint") == entrant.fingerprint:
         carried = {key: value for key, value in old.get("quality", {}).items() if key not in quality}
-    latency = before.get("latency", []) if before.get("fingerprint") == entrant.fingerprint else []
+        latency = old.get("latency", [])
+    if before.get("fingerprint") == entrant.fingerprint:
+        latency = before.get("latency", []) or latency
     record["entrants"][entrant.name] = {
         "kind": entrant.kind,
         "why": entrant.why,
@@ -114,9 +117,14 @@ def enter(
     }
 
 
-def carry_teacher(record: dict[str, Any], stored: Mapping[str, Any]) -> bool:
-    """Take the teacher's whole row from the stored record, when the teacher is not here. False if there is none."""
-    rows = {name: row for name, row in stored.get("entrants", {}).items() if row["kind"] == "teacher"}
-    for name, row in rows.items():
-        record["entrants"].setdefault(name, {**row, "carried": sorted(row["quality"]), "about": stored["about"]})
-    return bool(rows)
+def carry(record: dict[str, Any], stored: Mapping[str, Any]) -> None:
+    """Take the whole rows of those who are not here, the teacher and the ablations, from the stored record; and when
+    and where its times were taken, if none were here.
+    """
+    for name, row in stored.get("entrants", {}).items():
+        if row["kind"] in ("teacher", "run") and name not in record["entrants"]:
+            origin = row.get("about", stored["about"])
+            record["entrants"][name] = {**row, "carried": sorted(row["quality"]), "about": origin}
+    times = stored.get("about", {}).get("latency")
+    if times is not None:
+        record["about"].setdefault("latency", times)

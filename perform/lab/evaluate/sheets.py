@@ -13,15 +13,17 @@ from perform.lab.evaluate.entrants import Entrant
 from perform.lab.evaluate.measuring import paint
 from perform.lab.evaluate.scene import Inputs, Scene
 
+SHOWN = 23  # of the live inputs, those that are not only drawn come first
+
 
 def draw(
-    entrants: Sequence[Entrant], scene: Scene, folder: Path, world: str, command: str, rows: int = 6
+    entrants: Sequence[Entrant], scene: Scene, folder: Path, world: str, command: str, rows: int = 7
 ) -> list[Path]:
     """`WORLD-held-out.jpg` (input | sizes | teacher | truth) and `WORLD-live.jpg` (input | sizes | teacher). The
     command that made them is each file's own comment.
     """
     held = _pick(scene.held, len(scene.real), rows)
-    live = _pick(scene.live, len(set(scene.live.group.tolist())), rows)
+    live = _pick(scene.live, min(SHOWN, len(set(scene.live.group.tolist()))), rows)
     truth = scene.real[_spread(len(scene.real), rows)]
     sheets = {
         "held-out": columns(entrants, held) | {"photograph": bytes_of(truth)},
