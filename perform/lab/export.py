@@ -51,8 +51,9 @@ def export(network: Dream, size: str, bench: quantise.Bench, out: Path) -> dict[
     half = graph.rounded(network)
     state = {key: value.detach().half().contiguous() for key, value in half.state_dict().items()}
     run.write(files["weights"], lambda path: save_file(state, path))
-    to_onnx(half, files["onnx"], multiple(half))
-    quantise.to_int8(half, files["int8"], bench.calibration)
+    model = graph.model_of(half, multiple(half))
+    graph.save(model, files["onnx"])
+    quantise.to_int8(half, files["int8"], bench.calibration, model=model)
     measured = fidelity(half, bench) | {
         "half_psnr": alike(network, half, bench.trial),
         "onnx_psnr": graph.agreement(half, files["onnx"], bench.trial),

@@ -46,10 +46,15 @@ def to_onnx(network: Dream, path: Path, multiple: int = 8) -> None:
     multiples of `multiple`. A network without a mood has no such input. Weights that are values of fp16 (`rounded`)
     are stored as such. Seconds.
     """
+    save(model_of(network, multiple), path)
+
+
+def save(model: Any, path: Path) -> None:
+    """Write an ONNX model, weights in fp16 where that loses nothing, atomically. The model stays as it is."""
     import onnx
 
-    model = halved(model_of(network, multiple))
-    run.write(path, lambda partial: onnx.save(model, str(partial)))
+    small = halved(copy.deepcopy(model))
+    run.write(path, lambda partial: onnx.save(small, str(partial)))
 
 
 def model_of(network: Dream, multiple: int = 8) -> Any:

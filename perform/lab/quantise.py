@@ -82,14 +82,16 @@ def rgba(condition: Tensor) -> Tensor:
     return torch.cat([grey.expand(-1, -1, 3), torch.full_like(grey, 255)], -1)
 
 
-def to_int8(network: Dream, path: Path, inputs: Inputs, settings: Settings | None = None) -> None:
-    """Quantise a network and write it as ONNX, ranges taken from `inputs`. 5 to 10 s for `m`."""
+def to_int8(network: Dream, path: Path, inputs: Inputs, settings: Settings | None = None, model: Any = None) -> None:
+    """Quantise a network and write it as ONNX, ranges taken from `inputs`. 5 to 10 s for `m`. `model`: its ONNX model
+    in float32, if it has been made already (`graph.model_of`); it stays as it is.
+    """
     import nncf
     import onnx
 
     how = settings or Settings()
     logging.getLogger("nncf").setLevel(logging.ERROR)
-    model = graph.model_of(network)
+    model = graph.model_of(network) if model is None else model
     convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
     spared = [] if how.ends else [convolutions[0], convolutions[-1]]
     spared += [node.name for node in model.graph.node if node.op_type in ("Gemm", "MatMul", "Mul", "Add")]

@@ -118,7 +118,7 @@ def test_a_world_is_shipped_whole(home: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_an_export_that_disagrees_leaves_the_world_as_it_was(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "SIDE", 32)
     monkeypatch.setattr(quantise, "CALIBRATION", 4)
-    monkeypatch.setattr(quantise, "to_int8", lambda network, path, inputs: path.write_bytes(b""))
+    monkeypatch.setattr(quantise, "to_int8", lambda network, path, inputs, model: path.write_bytes(b""))
     monkeypatch.setattr(quantise.Bench, "judge", lambda *_: {"int8_psnr": 10.0, "int8_loss": 9.0})
     out = home / "models" / "landscape"
     out.mkdir(parents=True)
