@@ -160,6 +160,8 @@ class CudaGenerator:
     def _turn(self) -> None:
         """Notice what has landed, and send off what is due while there is a free lane."""
         self._collect()
+        if self.works.waits or (self._rounds.due and self.works.road.free() is None):
+            self._unload()
         if self.works.waits and not self._flights:
             self.works.change(self._carry)
         while self._rounds.due and not self.works.waits:
@@ -197,6 +199,16 @@ class CudaGenerator:
         texture = engine.bridge.exchange(wish.frame.texture, to, source, self._carry, lane.filled)
         self._given[engine] = texture, flight.riders[at][1]
         self._get_off(engine, mine)
+
+    def _unload(self) -> None:
+        """Lanes are wanted: give everybody the dreams that have landed, whether they ask for them or not. A layer that
+        is not drawn any more never asks."""
+        for engine in {rider for flight in self._flights if flight.landed for rider, _ in flight.riders.values()}:
+            mine = self._landed(engine)
+            flight, row = mine[-1]
+            texture = engine.bridge.give(flight.lane.address(flight.lane.dream, row), self._carry)
+            self._given[engine] = texture, flight.riders[row][1]
+            self._get_off(engine, mine)
 
     def _landed(self, engine: CudaEngine) -> list[tuple[Flight, int]]:
         """Where its finished dreams are, the newest last."""

@@ -368,6 +368,28 @@ def test_a_layer_that_is_not_drawn_any_more_holds_nobody_up(rig: Rig) -> None:
         engine.close()
 
 
+def test_a_layer_that_never_fetches_its_dream_keeps_no_lane_and_no_better_engine_waiting(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faster(monkeypatch, {"slow": 0.004, "quick": 0.001})
+    generator = rig.load(Tint("quick", add=7, batch=1), Tint("slow", batch=1))
+    engines = [generator.open(LIVE) for _ in range(3)]
+    for engine in engines:
+        engine.submit(rig.picture(10), ())
+    for engine in engines:
+        engine.submit(rig.picture(20), ())  # nobody fetches: every lane carries somebody's dream
+    generator.prepare()
+    until(lambda: generator.works.waits)
+    for n in range(4):
+        engines[2].submit(rig.picture(30 + n), ())
+        dream = engines[2].newest()
+    assert grey(dream) == 33 + 7
+    assert generator.works.road.compute.note == "quick"
+    assert grey(engines[0].newest()) in (245, 235), "and who comes back finds its own"
+    for engine in engines:
+        engine.close()
+
+
 def test_a_closed_layer_leaves_the_others_their_dreams(rig: Rig) -> None:
     rig.cuda.lag = 4
     generator = rig.load(Tint())
