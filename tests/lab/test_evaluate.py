@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -171,6 +172,18 @@ def test_evaluate_from_folders_to_a_record(
     a_run(undistilled, seed=3)
     evaluate.main([*words, "--runs", str(undistilled)])
     assert record.load(tmp_path / "e.json")["entrants"]["undistilled"]["carried"] == []
+
+
+@pytest.mark.usefixtures("small")
+def test_contact_sheets_say_what_made_them(open_world: World, tmp_path: Path) -> None:
+    open_world.save(tmp_path / "painted")
+    words = ["--world", str(tmp_path / "painted"), "--side", "64", "--sheets", str(tmp_path / "sheets")]
+    evaluate.main([*words, "--teacher", str(a_run(tmp_path / "t")), "--runs", f"m={a_run(tmp_path / 'other')}"])
+    with Image.open(tmp_path / "sheets" / "painted-held-out.jpg") as sheet:
+        assert sheet.size == (4 * 70 + 6, 28 + 10 + 2 * 70)  # input, m, teacher, photograph; two of them
+        assert sheet.info["comment"].decode().startswith("perform evaluate --world")
+    with Image.open(tmp_path / "sheets" / "painted-live.jpg") as sheet:
+        assert sheet.size == (4 * 70 + 6, 28 + 10 + 4 * 70)  # camera, input, m, teacher
 
 
 def test_bad_words_end_with_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -96,9 +96,9 @@ def draw(args: argparse.Namespace) -> list[Path]:
     """The contact sheets of the shipped sizes, and of the teacher where it is."""
     world = World.load(args.world)
     shown = [] if args.models is None else [one for one in entrants.of_card(args.models) if one.kind == "size"]
+    shown += [entrants.of_run(folder, "run", "", name) for name, folder in args.runs]
     if args.teacher is not None:
         shown.append(entrants.of_run(args.teacher, "teacher"))
-    shown += [entrants.of_run(folder, "run", "", name) for name, folder in args.runs]
     stage = scene.prepare(world, live_inputs(args.cache), _reduce(args), args.side, args.seed)
     return sheets.draw(entrants.chosen(shown, args.only), stage, args.sheets, args.world.name, " ".join(args.command))
 

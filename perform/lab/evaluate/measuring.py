@@ -24,15 +24,19 @@ GRAIN = 4.0  # bytes of sensor noise: a webcam in a dim room
 
 @dataclass(frozen=True)
 class Woven:
-    """The radial spectrum of a collection, and patches of it on four levels."""
+    """The radial spectrum of a collection, and its patches on four levels, taken apart as a real side."""
 
     spectrum: Tensor
-    patches: list[Tensor]
+    levels: list[texture.Level]
 
 
-def woven(pictures: Tensor, seed: int) -> Woven:
-    """Of pictures [N,3,S,S]: 10 ms each."""
-    return Woven(texture.radial(pictures), texture.patches(pictures, torch.Generator().manual_seed(seed)))
+def woven(pictures: Tensor) -> Woven:
+    """Of pictures [N,3,S,S]: 20 ms each."""
+    return Woven(texture.radial(pictures), texture.levels(_patches(pictures, 1)))
+
+
+def _patches(pictures: Tensor, seed: int) -> list[Tensor]:
+    return texture.patches(pictures, torch.Generator().manual_seed(seed))
 
 
 @dataclass
@@ -64,7 +68,7 @@ class Judges:
     def weave(self, scene: Scene) -> Woven:
         """The real side's spectrum and patches, taken once."""
         if not self.cloth:
-            self.cloth.append(woven(scene.collection, 1))
+            self.cloth.append(woven(scene.collection))
         return self.cloth[0]
 
     def distances(self, pictures: Tensor, others: Mapping[str, Tensor]) -> dict[str, float]:
@@ -182,20 +186,20 @@ def floor(scene: Scene, judges: Judges, splits: int = 10, seed: int = 0) -> dict
         first = torch.isin(groups, chosen)
         values.append(kid(real[first], real[~first], groups[first].tolist(), groups[~first].tolist()).value)
     found = torch.tensor(values)
-    apart = _texture("", woven(scene.collection[first], 1), woven(scene.collection[~first], 2))
+    apart = _texture("", woven(scene.collection[first]), scene.collection[~first])
     return {"kid": float(found.mean()), "kid_spread": float(found.std(correction=0)), **apart}
 
 
 def fabric(mine: Dreams, scene: Scene, judges: Judges) -> dict[str, float]:
     """Spectrum (dB) and sliced Wasserstein distance against the world's photographs."""
     real = judges.weave(scene)
-    return _texture("", real, woven(mine.held, 2)) | _texture("_live", real, woven(mine.live, 2))
+    return _texture("", real, mine.held) | _texture("_live", real, mine.live)
 
 
-def _texture(suffix: str, real: Woven, fake: Woven) -> dict[str, float]:
+def _texture(suffix: str, real: Woven, fake: Tensor) -> dict[str, float]:
     return {
-        f"spectrum{suffix}": texture.spectrum_distance(real.spectrum, fake.spectrum),
-        f"swd{suffix}": texture.swd(real.patches, fake.patches),
+        f"spectrum{suffix}": texture.spectrum_distance(real.spectrum, texture.radial(fake)),
+        f"swd{suffix}": texture.swd(real.levels, _patches(fake, 2)),
     }
 
 

@@ -46,9 +46,10 @@ class Scene:
     """Everything an entrant is measured on.
 
     `real` [P,3,S,S]: the middles of held-out photographs; the first P of `held` are their conditions in their own
-    moods, the rest crops of the same photographs. `live`: what a camera shows, under moods of any of the world's
-    photographs. `collection`: crops of all photographs with their groups, the real side of realism and texture.
-    `camera` [K,1,W,W]: wide pictures in 0..1 to hold still, to pan and to zoom, with a mood each; `hand`: a figure.
+    moods, the rest crops of the same photographs. `live`: what a camera shows (`live_seen` [N,1,S,S] in 0..1, before
+    the condition), under moods of any of the world's photographs. `collection`: crops of all photographs with their
+    groups, the real side of realism and texture. `camera` [K,1,W,W]: wide pictures in 0..1 to hold still, to pan and
+    to zoom, with a mood each; `hand`: a figure.
     """
 
     side: int
@@ -56,6 +57,7 @@ class Scene:
     real: Tensor
     held: Inputs
     live: Inputs
+    live_seen: Tensor
     pairs_live: int
     collection: Tensor
     collection_group: Tensor
@@ -112,6 +114,7 @@ def prepare(
         real,
         Inputs(condition(grey, reduce, side), own, torch.tensor(groups)),
         Inputs(condition(foreign, reduce, side), any_mood, foreign_group + LIVE),
+        foreign,
         min(sizes.pairs_live, len(foreign)),
         collection,
         collection_group,

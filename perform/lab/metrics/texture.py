@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -48,30 +49,30 @@ def spectrum_distance(spectrum: Tensor, other: Tensor) -> float:
     return float(((spectrum - other).square() * weight).sum().div(weight.sum()).sqrt())
 
 
-def patches(pictures: Tensor, rng: torch.Generator, levels: int = 4) -> list[Tensor]:
+def patches(pictures: Tensor, rng: torch.Generator, count: int = 4) -> list[Tensor]:
     """Patches of a Laplacian pyramid, finest level first: [B * 64, 3 * 7 * 7] each, drawn by `rng`."""
     out = []
-    for band in pyramid(pictures, levels):
-        count, _, height, width = band.shape
-        y = torch.randint(0, height - PATCH + 1, (count, PATCHES), generator=rng)
-        x = torch.randint(0, width - PATCH + 1, (count, PATCHES), generator=rng)
+    for band in pyramid(pictures, count):
+        many, _, height, width = band.shape
+        y = torch.randint(0, height - PATCH + 1, (many, PATCHES), generator=rng)
+        x = torch.randint(0, width - PATCH + 1, (many, PATCHES), generator=rng)
         steps = torch.arange(PATCH)
         rows = (y[..., None, None] + steps[:, None]).expand(-1, -1, -1, PATCH)
         columns = (x[..., None, None] + steps[None]).expand(-1, -1, PATCH, -1)
-        index = torch.arange(count).view(-1, 1, 1, 1)
+        index = torch.arange(many).view(-1, 1, 1, 1)
         out.append(band[index, :, rows, columns].flatten(2).flatten(0, 1))
     return out
 
 
-def pyramid(pictures: Tensor, levels: int) -> list[Tensor]:
+def pyramid(pictures: Tensor, count: int) -> list[Tensor]:
     """Laplacian pyramid (Burt and Adelson 1983): what each halving loses, finest first, and last what is left.
 
     Raises ValueError where the last level would be smaller than a patch.
     """
-    if min(pictures.shape[-2:]) >> (levels - 1) < PATCH:
-        raise ValueError(f"pictures of {pictures.shape[-1]} pixels are too small for {levels} levels of {PATCH} pixels")
+    if min(pictures.shape[-2:]) >> (count - 1) < PATCH:
+        raise ValueError(f"pictures of {pictures.shape[-1]} pixels are too small for {count} levels of {PATCH} pixels")
     out = []
-    for _ in range(levels - 1):
+    for _ in range(count - 1):
         small = F.interpolate(pictures, scale_factor=0.5, mode="bilinear", antialias=True, align_corners=False)
         wide = F.interpolate(small, pictures.shape[-2:], mode="bilinear", align_corners=False)
         out.append(pictures - wide)
@@ -79,32 +80,46 @@ def pyramid(pictures: Tensor, levels: int) -> list[Tensor]:
     return [*out, pictures]
 
 
-def sliced(a: Tensor, b: Tensor, rng: torch.Generator, directions: int = DIRECTIONS) -> float:
-    """Sliced Wasserstein-1 distance of two clouds of points [M,D], [N,D]: mean over random directions."""
-    aim = torch.randn(a.shape[1], directions, generator=rng, dtype=a.dtype)
-    aim = aim / aim.norm(dim=0)
-    at = (torch.arange(512, dtype=a.dtype) + 0.5) / 512
-    return float((_quantiles(a @ aim, at) - _quantiles(b @ aim, at)).abs().mean())
+@dataclass(frozen=True)
+class Level:
+    """One level of the real side's patches, taken apart once: how colours are scaled, the directions, the quantiles."""
+
+    mean: Tensor
+    spread: Tensor
+    aim: Tensor
+    quantiles: Tensor
 
 
-def _quantiles(projected: Tensor, at: Tensor) -> Tensor:
-    """Of each column, by linear interpolation between the sorted values."""
+def levels(patches: Sequence[Tensor], seed: int = 0, directions: int = DIRECTIONS) -> list[Level]:
+    """The real side of `swd`. Each colour is scaled by its spread over the level, so that every level counts."""
+    rng, out = torch.Generator().manual_seed(seed), []
+    for cloud in patches:
+        shaped = cloud.view(len(cloud), 3, -1)
+        mean = shaped.mean((0, 2), keepdim=True)
+        spread = shaped.std((0, 2), keepdim=True).clamp(min=1e-4)
+        aim = torch.randn(cloud.shape[1], directions, generator=rng, dtype=cloud.dtype)
+        aim = aim / aim.norm(dim=0)
+        out.append(Level(mean, spread, aim, _quantiles(_scaled(cloud, mean, spread) @ aim)))
+    return out
+
+
+def _scaled(cloud: Tensor, mean: Tensor, spread: Tensor) -> Tensor:
+    return ((cloud.view(len(cloud), 3, -1) - mean) / spread).flatten(1)
+
+
+def swd(real: Sequence[Level], patches: Sequence[Tensor]) -> float:
+    """Sliced Wasserstein-1 distance of `patches` from those of a real collection, mean over levels, times 1000."""
+    total = []
+    for level, cloud in zip(real, patches, strict=True):
+        mine = _quantiles(_scaled(cloud, level.mean, level.spread) @ level.aim)
+        total.append(float((mine - level.quantiles).abs().mean()))
+    return 1e3 * math.fsum(total) / len(total)
+
+
+def _quantiles(projected: Tensor) -> Tensor:
+    """512 of each column, by linear interpolation between the sorted values."""
     ordered = projected.sort(0).values
+    at = (torch.arange(512, dtype=projected.dtype) + 0.5) / 512
     place = (at * len(ordered) - 0.5).clamp(0, len(ordered) - 1)
     low = place.floor().long()
     return torch.lerp(ordered[low], ordered[(low + 1).clamp(max=len(ordered) - 1)], (place - low)[:, None])
-
-
-def swd(a: Sequence[Tensor], b: Sequence[Tensor], seed: int = 0) -> float:
-    """Sliced Wasserstein distance of `patches` of two collections, mean over levels, times 1000. Patches are scaled by
-    the spread of each colour over `a`, the real side, so that every level counts.
-    """
-    rng = torch.Generator().manual_seed(seed)
-    total = []
-    for first, second in zip(a, b, strict=True):
-        shaped = first.view(len(first), 3, -1)
-        mean = shaped.mean((0, 2), keepdim=True)
-        spread = shaped.std((0, 2), keepdim=True).clamp(min=1e-4)
-        one, two = (((x.view(len(x), 3, -1) - mean) / spread).flatten(1) for x in (first, second))
-        total.append(sliced(one, two, rng))
-    return 1e3 * math.fsum(total) / len(total)
