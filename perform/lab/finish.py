@@ -79,7 +79,7 @@ def finish(network: Dream, batches: Batches, steps: int = 300, pictures: int = 8
     """
     torch.manual_seed(0)
     core = copy.deepcopy(network.core).to(batches.device)
-    learner = with_rounding(core).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    learner = with_rounding(core).to(device=batches.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     weights = [value for name, value in learner.named_parameters() if not name.startswith("film")]
     optimiser = torch.optim.Adam(weights, rate, (0.9, 0.99))
     rng = torch.Generator().manual_seed(21)
