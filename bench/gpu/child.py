@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.gpu.alone import one_line
 from bench.gpu.conduct import MARK
-from bench.gpu.plan import Case
+from bench.gpu.plan import GL_ALONE, Case
 
 
 def tell(event: str, **more: Any) -> None:
@@ -47,6 +47,10 @@ def measure(case: Case, task: dict[str, Any]) -> Iterator[dict[str, Any]]:
         from bench.gpu import alone
 
         yield from alone.run(case, seconds, device, world)
+    elif case.group == "path" and case.what["way"] == GL_ALONE:
+        from bench.gpu import drawn
+
+        yield from drawn.run(case, seconds)
     elif case.group == "path":
         from bench.gpu import path
 

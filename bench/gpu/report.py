@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.gpu.goals import goals
 from bench.gpu.nets import label
-from bench.gpu.table import Cell, best, ceilings, engines, grid, of, others, paths, real, sides, text
+from bench.gpu.table import Cell, best, ceilings, engines, grid, of, others, paths, real, sides, text, who
 
 Found = Mapping[str, Any]
 
@@ -77,8 +77,7 @@ def _fastest(found: Found) -> str:
 def _ways(found: Found) -> str:
     rows = [row for row in real(found["rows"]) if row["group"] in ("path", "naive") and "error" not in row]
     lines = [
-        (row["engine"], label(row["network"]), sides(row["size"]), text(row["fps"]), text(row.get("latency_p50_ms")))
-        for row in rows
+        (row["engine"], who(row), sides(row["size"]), text(row["fps"]), text(row.get("latency_p50_ms"))) for row in rows
     ]
     return _bars(["whole path", "network", "size", "fps", "latency, ms"], lines) if lines else ""
 

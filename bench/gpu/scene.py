@@ -63,7 +63,15 @@ class Theatre:
 
     def show(self, dream: Texture, given: Texture) -> None:
         """Composite and resolve: two passes."""
+        self.composite(dream, given)
+        self.resolve()
+
+    def composite(self, dream: Texture, given: Texture) -> None:
+        """One pass, RGBA16F."""
         self._passes[1].draw(self._mix, {"dream": dream, "given": given}, {"opacity": 0.2})
+
+    def resolve(self) -> None:
+        """One pass, RGBA8, with the dither of the program's own."""
         self._passes[2].draw(self._mix.texture, self.screen, serial=self.serial)
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.gpu.nets import label
+from bench.gpu.plan import GL_ALONE
 from bench.gpu.roofline import Ceilings
 
 Row = Mapping[str, Any]
@@ -97,16 +98,36 @@ def engines(rows: Sequence[Row], costs: Mapping[tuple[str, tuple[int, int]], Cel
 
 
 def paths(rows: Sequence[Row]) -> str:
-    """The whole path and the naive loop."""
+    """The whole path and the naive loop. `of it GL` is GL alone at this size, of this frame's median."""
     lines = []
     for row in [row for row in rows if row["group"] in ("path", "naive")]:
-        line = [label(row["network"]), sides(row["size"]), row.get("engine") or row.get("way", "naive"), row.get("fps")]
+        line = [who(row), sides(row["size"]), row.get("engine") or row.get("way", "naive"), row.get("fps")]
         line += [row.get("frame_p50_ms") or row.get("p50_ms"), row.get("frame_p99_ms") or row.get("p99_ms")]
-        line += [row.get("latency_p50_ms"), row.get("latency_p99_ms"), row.get("alone_fps")]
-        said = [row.get("error"), row.get("bridge"), row.get("note"), row.get("gl")]
+        line += [gl_share(row, rows), row.get("latency_p50_ms"), row.get("latency_p99_ms"), row.get("alone_fps")]
+        drawn = ", ".join(f"{name} {text(ms)} ms" for name, ms in row.get("passes_ms", {}).items())
+        drawn = f"{drawn} by {row['by']}" if drawn else ""
+        said = [row.get("error"), drawn, row.get("bridge"), row.get("note"), row.get("gl")]
         lines.append([*line, "; ".join(str(part) for part in said if part)])
-    heads = ["network", "size", "way", "fps", "frame ms", "p99", "latency ms", "p99", "alone fps", ""]
+    heads = ["network", "size", "way", "fps", "frame ms", "p99", "of it GL", "latency ms", "p99", "alone fps", ""]
     return grid(heads, lines)
+
+
+def who(row: Row) -> str:
+    """Which network: none where GL is alone."""
+    return label(row["network"]) if "network" in row else ""
+
+
+def gl_alone(rows: Sequence[Row], size: Sequence[int]) -> Row | None:
+    """The reading of GL alone at this size."""
+    return next(iter(of(rows, "path", size=size, engine=GL_ALONE)), None)
+
+
+def gl_share(row: Row, rows: Sequence[Row]) -> str | None:
+    """GL alone's frame of this frame; None for what draws nothing, or something else."""
+    drawn = gl_alone(rows, row["size"])
+    if drawn is None or "frame_p50_ms" not in row or row is drawn:
+        return None
+    return f"{drawn['frame_p50_ms'] / row['frame_p50_ms']:.0%}"
 
 
 def others(rows: Sequence[Row]) -> str:

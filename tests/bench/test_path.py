@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.gpu import alone, counting, naive, path, players, scene, standin, steady
+from bench.gpu import alone, counting, drawn, naive, path, players, scene, standin, steady
 from bench.gpu.plan import Case
 from perform.gl.context import Context
 from perform.paths import models
@@ -33,6 +33,37 @@ def test_the_path_turns_whichever_way(stage: Context, way: str, bridge: str) -> 
     assert drawn["fps"] > 0
     assert 0 < drawn["latency_p50_ms"] <= drawn["latency_p99_ms"]
     assert stood_in["gl"] == "none: tensors stand in for textures"  # llvmpipe is no card
+
+
+def test_gl_alone_turns_without_an_engine(stage: Context) -> None:
+    (row,) = drawn.run(Case("GL alone", "path", 1, {"size": SIZE, "way": "GL alone"}), 0.02)
+    assert row["engine"] == "GL alone"
+    assert row["fps"] > 0
+    assert 0 < row["latency_p50_ms"] <= row["latency_p99_ms"]
+    assert row["by"] == "timer queries"  # llvmpipe has them
+    assert all(ms > 0 for ms in row["passes_ms"].values())
+
+
+@pytest.mark.parametrize("queries", [True, False])
+def test_each_pass_is_timed_by_queries_or_by_finishes(stage: Context, queries: bool) -> None:
+    theatre = scene.Theatre(stage, (256, 256))
+    found = drawn.passes(theatre, 5, queries)
+    assert list(found["passes_ms"]) == ["camera", "composite", "resolve"]
+    assert all(ms > 0 for ms in found["passes_ms"].values())
+    assert found["by"] == ("timer queries" if queries else "finishes")
+    theatre.close()
+
+
+def test_in_the_place_of_its_dream_stands_the_picture(stage: Context) -> None:
+    from perform.gl.transfer import read
+
+    theatre = scene.Theatre(stage, SIZE)
+    loop = path.Loop(theatre, drawn.Echo(), "none", lambda: 1.0)
+    loop.frame()
+    camera, screen = read(theatre.camera(1.0).texture)[..., :3] / 255.0, read(theatre.screen.texture)[..., :3] / 255.0
+    mixed = camera + 0.2 * camera - 0.2 * camera * camera
+    assert abs(screen - mixed).max() <= 2.5 / 255.0  # half a step of dither, and rounding twice
+    theatre.close()
 
 
 def test_without_gl_the_path_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,11 +18,20 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_ceilings_and_the_numbers_to_reach_come_first() -> None:
     names = [case.name for case in plan(Wishes())]
     assert names[0] == "ceilings"
-    before = set(names[:13])
+    before = set(names[:17])
     assert {"engine m 1080p", "path m 1080p interop", "path m 1080p host", "naive m 1080p"} <= before
     assert {"path m 2160p interop", "world switches at 60 fps", "diffusion 512 recorded"} <= before
     assert len(names) == len(set(names))
     assert names[-1] == "diffusion 512 compiled"  # it may take the rest of the time
+
+
+def test_gl_alone_is_read_before_each_size_of_the_whole_path() -> None:
+    names = [case.name for case in plan(Wishes())]
+    for size in ("1080p", "2160p", "512"):
+        assert names.index(f"GL alone {size}") == names.index(f"path m {size} interop") - 1
+    assert [case.name for case in plan(Wishes(groups=["path"], resolutions=["512"]))] == [
+        "ceilings", "GL alone 512", "path m 512 interop", "path m 512 host",
+    ]  # fmt: skip
 
 
 def test_every_network_is_planned_at_every_size_that_makes_sense() -> None:

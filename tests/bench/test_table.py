@@ -58,6 +58,40 @@ def test_goals_say_what_was_read_and_whether_it_is_enough() -> None:
     assert found["late frames in the switches at 60 fps"].reached is False
 
 
+def drawn(fps: float) -> dict[str, Any]:
+    """GL alone at 1920×1080."""
+    found = {"case": "GL alone 1080p", "group": "path", "size": FULL, "engine": "GL alone", "gl": "GPU"}
+    return {**found, "fps": fps, "frame_p50_ms": 1e3 / fps, "passes_ms": {"camera": 0.75}, "by": "timer queries"}
+
+
+def test_where_gl_is_slower_than_the_engine_the_goals_say_so() -> None:
+    slow, quick = goals([*rows(), drawn(5950)]), goals([*rows(), drawn(6050)])
+    said = "; bounded by GL alone at 5,950 fps"
+    bounded = {what for what, goal in slow.items() if goal.read.endswith(said)}
+    assert bounded == {
+        "end to end, of what the engine records, m 1920×1080",
+        "end to end, of the fastest engine alone, m 1920×1080",
+        "m 1920×1080 end to end, fps",
+        "interop against host copies, same engine, m 1920×1080",
+    }  # nothing is said of what was not read
+    assert not any("GL alone" in goal.read for goal in quick.values())
+    assert {what: goal.reached for what, goal in slow.items()} == {what: g.reached for what, g in quick.items()}
+
+
+def test_each_line_of_the_path_says_how_much_of_it_is_gl() -> None:
+    found = [
+        {**row, "frame_p50_ms": 2.0} if row["case"] == "p" and row["engine"] == "interop" else row for row in rows()
+    ]
+    lines = table.paths([*found, drawn(1000)]).splitlines()
+    interop, alone = (next(line for line in lines if f" {way} " in line) for way in ("interop", "GL alone"))
+    assert "50%" in interop.split()
+    assert "%" not in alone
+    assert "camera 0.750 ms by timer queries" in alone
+    bridge = next(line for line in lines if "host bridge" in line)
+    assert "%" not in bridge  # it has no frame time to be a share of
+    assert "| GL alone |  | 1920×1080 | 1,000 |" in report.markdown(whole([*rows(), drawn(1000)], "a card"))
+
+
 def test_what_was_not_read_is_not_reached_nor_missed() -> None:
     found = goals(rows())
     assert found["m 3840×2160 end to end, fps"].mark == "not read"
