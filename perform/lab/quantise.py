@@ -7,7 +7,8 @@
 Post-training quantisation by NNCF, calibrated on conditions of training pictures, strangers and all moods. The first
 and the last convolution stay float, or skies band. So do the mood's scales and shifts: quantised they cost 11 dB. The
 activations are quantised symmetrically: with zero points OpenVINO 2026.4 was half as fast. Biases stay as they were
-trained: NNCF's fast correction of them cost 5 dB, its accurate one gained nothing for `s` and 0.5 dB for `m`.
+trained: NNCF's fast correction of them cost two landscapes of size `m` 2.4 and 4.9 dB of agreement, its accurate one
+gained 0.0 and 0.5 dB.
 """
 
 from __future__ import annotations
