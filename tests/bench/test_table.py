@@ -159,6 +159,14 @@ def test_the_file_is_written_whole(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["found.json"]
 
 
+RESULTS = Path(__file__).resolve().parents[2] / "bench" / "results"
+
+
+def test_the_tables_that_are_printed_are_those_of_the_file() -> None:
+    found = json.loads((RESULTS / "h200.json").read_text("utf-8"))
+    assert report.report(found) in (RESULTS / "README.md").read_text("utf-8")
+
+
 def test_percentiles() -> None:
     assert at([1.0, 2.0, 3.0], 0.5) == 2.0
     assert at([1.0, 2.0], 0.75) == 1.75
