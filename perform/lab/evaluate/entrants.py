@@ -42,7 +42,7 @@ def of_card(folder: Path) -> list[Entrant]:
     """Every size of a world, in float and, where there is a file, in int8. Raises ValueError, one sentence."""
     card = read_card(folder)
     out = []
-    for size, entry in card["size"].items():
+    for size, entry in sorted(card["size"].items(), key=lambda item: item[1]["macs"]):
         if "weights" in entry:
             network = live.load(card, size, folder).core
             cost = costs(network) | {"bytes": (folder / entry["weights"]).stat().st_size}

@@ -105,9 +105,13 @@ def tables(name: str, record: Record) -> Iterator[Table]:
 
 
 def ordered(record: Record) -> list[tuple[str, Mapping[str, Any]]]:
-    """The record's entrants as a table has them: baselines, sizes, the teacher, then the ablations."""
-    place = {kind: index for index, kind in enumerate(KINDS)}
-    return sorted(record["entrants"].items(), key=lambda item: place[item[1]["kind"]])
+    """The record's entrants as a table has them: baselines, sizes from small to large, the teacher, the ablations."""
+
+    def place(item: tuple[str, Mapping[str, Any]]) -> tuple[int, float]:
+        kind = item[1]["kind"]
+        return KINDS.index(kind), item[1]["cost"].get("macs", 0.0) if kind in ("size", "int8") else 0.0
+
+    return sorted(record["entrants"].items(), key=place)
 
 
 def _n(counts: Mapping[str, int], key: str) -> str:
