@@ -19,11 +19,13 @@ from perform import __version__
 
 # verb -> (the module that does it, one line); the lab's verbs take their own arguments.
 LAB = {
-    "world": "collect a world's photographs, with their licences",
-    "train": "train a teacher",
-    "distil": "distil small, live networks from it",
-    "quantise": "make the int8 form",
-    "export": "write safetensors, ONNX and the card",
+    "train": "make a world of your own pictures: a folder, a zip or a film",
+    "world": "collect the pictures of one of the lab's own worlds, with their licences",
+    "distil": "teach small, live networks what a trained one knows",
+    "slim": "cut a trained network's channels to a measured latency",
+    "search": "choose widths by a measured latency, from one network that holds them all",
+    "quantise": "make the int8 form, the fastest on processors",
+    "export": "write a trained world to play: safetensors, ONNX and the card",
     "import": "make a world of a network that others have trained",
     "evaluate": "measure what was lost",
     "report": "write it all down",
@@ -74,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def lab_module(verb: str) -> str | None:
     """The module behind a verb of the lab, if this version has it. Imports nothing."""
-    module = {"world": "worlds", "import": "importers"}.get(verb, verb)
+    module = {"train": "studio", "world": "worlds", "import": "importers"}.get(verb, verb)
     lab = Path(__file__).parents[1] / "lab"
     there = (lab / f"{module}.py").is_file() or (lab / module / "__init__.py").is_file()
     return f"perform.lab.{module}" if there else None
@@ -88,8 +90,16 @@ def _lab(verb: str, words: Sequence[str]) -> int:
     except ModuleNotFoundError as e:
         raise Bad(f"'perform {verb}' needs {e.name}: pip install 'perform[lab]'") from None
     sys.argv[0] = f"perform {verb}"
-    lab.main(list(words))
-    return 0
+    try:
+        return int(lab.main(list(words)) or 0)
+    except ModuleNotFoundError as e:
+        raise Bad(f"'perform {verb}' needs {e.name}: pip install 'perform[lab]'") from None
+    except (ValueError, FileNotFoundError) as e:
+        raise Bad(str(e) if isinstance(e, ValueError) else f"there is no file {e.filename}") from e
+    except OSError as e:
+        where = f"{e.filename}: " if e.filename else ""
+        print(f"perform: {where}{e.strerror or e}", file=sys.stderr)
+        return 1
 
 
 def _bench(words: Sequence[str]) -> int:

@@ -1,0 +1,207 @@
+"""The order of the studio's work: pictures, plan, teacher, students, world. Each piece of work is written whole or not
+at all, so that the same command, said again after anything, goes on where it was.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from perform.lab import card, distil, export, ranks, run, train, words
+from perform.lab.batches import Batches
+from perform.lab.studio import card_words, ingest, interim, summary, survey, watching
+from perform.lab.studio.contact import SHEET
+from perform.lab.studio.display import Display, Silent, left, pick
+from perform.lab.studio.plan import EXPORT, FILE, Plan, warnings
+from perform.lab.studio.wish import Wish, settle
+from perform.lab.worlds import World
+
+NEEDED = ("nncf", "onnx", "onnxruntime", "onnxscript")  # of the last stage: better missed in the first second
+
+
+def open_for(wish: Wish) -> int:
+    """Fulfil a wish; the exit code. Raises ValueError, one sentence, for what cannot be done."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ValueError(f"'perform train' needs {', '.join(missing)}: pip install 'perform[lab]'")
+    if wish.how.threads:
+        torch.set_num_threads(wish.how.threads)
+    ours = os.environ.get("RANK", "0") == "0"
+    display: Display = pick(sys.stdout, wish.name) if ours else Silent()
+    try:
+        Atelier(wish, display, ours).work()
+    except OSError as e:
+        display.close()
+        where = f"{e.filename}: " if e.filename else ""
+        print(f"perform train: {where}{e.strerror or e}. All that was done is kept: {AGAIN}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError:
+        print(
+            "perform train: the judge's weights (18 MB) could not be downloaded; is there a network?", file=sys.stderr
+        )
+        return 1
+    except KeyboardInterrupt:
+        display.say(f"Stopped. {AGAIN[:1].upper()}{AGAIN[1:]}")
+        raise
+    finally:
+        display.close()
+        ranks.leave()
+    return 0
+
+
+AGAIN = "the same command goes on from there."
+
+
+@dataclass
+class Atelier:
+    """One wish at work. `ours`: whether this rank writes and speaks."""
+
+    wish: Wish
+    display: Display
+    ours: bool
+
+    def work(self) -> None:
+        """All of it, or what is left of it."""
+        began, wish, say = time.monotonic(), self.wish, self.display.say
+        if self.ours:
+            settle(wish)
+            if summary.done(wish):
+                say(f"{wish.name} is finished.\n\n{summary.read(wish)}")
+                return
+            ingest.take_in(wish, say)
+            self._greet()
+        ranks.join()
+        ranks.agree(True)  # the others wait here until the pictures are there
+        if self.ours and (wish.desk / FILE).exists():
+            say("Going on with the plan that was made when this began.")
+        plan = survey.plan(wish, say, time.monotonic() - began)
+        self._say_plan(plan)
+        self._teacher(plan)
+        self._students(plan)
+        if self.ours:
+            self._export(plan)
+            say(summary.write(wish, plan))
+
+    # ------------------------------------------------------------------ words
+    def _greet(self) -> None:
+        wish, told = self.wish, ingest.told(self.wish.world_folder)
+        self.display.say(f"{told['pictures']} pictures, {len(_list(told['held_out']))} of them kept aside to judge by.")
+        for sentence in _list(told["warnings"]):
+            self.display.say(f"! {sentence}")
+        wish.models.mkdir(parents=True, exist_ok=True)
+        summary.write_show(wish)
+        self.display.say(f"Look at it grow: {wish.desk / SHEET} (always the newest)")
+        if wish.how.watch:
+            self.display.say(f"Play it meanwhile: perform run {wish.desk / 'show.toml'}")
+
+    def _say_plan(self, plan: Plan) -> None:
+        teacher, students = (leg.steps * leg.step for leg in (plan.teacher, plan.students))
+        self.display.say(
+            f"Plan for {plan.device}: the teacher {plan.teacher.steps:,} steps ({left(teacher)}), "
+            f"{', '.join(plan.sizes)} {plan.students.steps:,} steps ({left(students)}), then export; "
+            f"{left(60 * plan.minutes)} in all."
+        )
+        for sentence in warnings(plan):
+            self.display.say(f"! {sentence}")
+
+    # ------------------------------------------------------------------ stages
+    def _teacher(self, plan: Plan) -> None:
+        folder, done = self.wish.desk / "teacher", self.wish.desk / "teacher" / "done.json"
+        if done.exists():
+            return
+        recipe = plan.teacher_recipe
+        after = plan.students.steps * plan.students.step + EXPORT * len(plan.sizes)
+        names = {interim.TEACHER: recipe.size}
+        view = watching.View(
+            watching.TITLES["teacher"],
+            plan.teacher,
+            recipe.paired + recipe.unpaired,
+            after,
+            watching.teacher_words(recipe),
+        )
+        watcher = self._watcher(view, folder, names, plan)
+        train.train(
+            recipe,
+            self.wish.world_folder,
+            folder,
+            self.wish.how.cache,
+            plan.teacher.pace,
+            self.wish.how.device,
+            watcher,
+        )
+        if self.ours:
+            if elected := watching.elect(folder, watcher.final, recipe.steps):
+                self.display.say(elected)
+            summary.note(done, watcher.final)
+        ranks.agree(True)
+
+    def _students(self, plan: Plan) -> None:
+        folder, done = self.wish.desk / "students", self.wish.desk / "students" / "done.json"
+        if done.exists():
+            return
+        recipe = plan.students_recipe
+        view = watching.View(
+            watching.TITLES["students"],
+            plan.students,
+            recipe.paired + recipe.unpaired,
+            EXPORT * len(plan.sizes),
+            watching.student_words(recipe),
+        )
+        watcher = self._watcher(view, folder, {size: size for size in plan.sizes}, plan)
+        teacher, world = self.wish.desk / "teacher", self.wish.world_folder
+        distil.distil(recipe, teacher, world, folder, plan.students.pace, self.wish.how.device, watcher)
+        if self.ours:
+            summary.note(done, asdict(recipe))
+        ranks.agree(True)
+
+    def _export(self, plan: Plan) -> None:
+        self.display.close()
+        self.display.say(f"Writing the world: half a minute for each of {', '.join(plan.sizes)} …")
+        folder, wish = self.wish.desk / "students", self.wish
+        runs = {size: folder / size for size in plan.sizes}
+        try:
+            export.ship(runs, wish.world_folder, wish.world, self._words)
+        except ValueError as e:
+            # hours are not lost over a network that eight bits do not suit
+            self.display.say(f"! {e}. The world is written without its int8 files.")
+            made = {size: export.live(run_folder) for size, run_folder in runs.items()}
+            interim.publish(made, plan.sizes, self._about, wish.world)
+        attribution = (wish.world_folder / "ATTRIBUTION.csv").read_bytes()
+        run.write(wish.world / "ATTRIBUTION.csv", lambda path: path.write_bytes(attribution))
+
+    # ------------------------------------------------------------------ the world while it learns
+    def _watcher(self, view: watching.View, folder: Path, names: Mapping[str, str], plan: Plan) -> watching.Watching:
+        def publish(weights: Mapping[str, Tensor]) -> None:
+            interim.publish(interim.dreams(weights, names), plan.sizes, self._about, self.wish.world)
+
+        sheet, told = self.wish.desk / SHEET, publish if self.wish.how.watch else None
+        return watching.Watching(view, self.display, sheet, told, scores=watching.recall(folder))
+
+    @cached_property
+    def _batches(self) -> Batches:
+        return Batches(World.load(self.wish.world_folder), export.SIDE, strange=16)
+
+    @cached_property
+    def _words(self) -> words.Words:
+        return card_words.said(self.wish, self._batches, len(World.load(self.wish.world_folder).pictures))
+
+    @cached_property
+    def _about(self) -> dict[str, object]:
+        told = export.describe(self.wish.world_folder, self._batches, self._words)
+        del told["preview"]
+        condition = card.CONDITION | ({"reduce": 1.0} if self._batches.pairs else {})
+        return told | {"condition": {"name": "reduce", **condition}, "network": {"name": "plain"}}
+
+
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else []

@@ -1,0 +1,38 @@
+"""Taking pictures in: from whatever somebody has to `runs/NAME/world`, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from perform.lab import photos
+from perform.lab.studio import pairs
+from perform.lab.studio.wish import Wish
+
+OWN = "the author's own pictures"
+
+
+def take_in(wish: Wish, say: Callable[[str], None]) -> Path:
+    """The world's folder; its pictures are read if that has not been done. What was refused is written to
+    `refused.txt` beside it. About 20 ms a photograph. Raises ValueError, one sentence, if nothing can be learned.
+    """
+    world = wish.desk / "world"
+    if (world / "world.json").exists():
+        return world
+    say(f"Reading the pictures of {wish.photos} …")
+    found = pairs.take(wish.photos) if wish.how.pairs else photos.take(wish.photos)
+    half = wish.desk / "world.part"
+    shutil.rmtree(half, ignore_errors=True)  # of a start that was interrupted here
+    found.save(half, wish.name, wish.credit.author or OWN, wish.credit.licence or "all rights with the author")
+    if found.refused:
+        (half / "refused.txt").write_text("\n".join(found.refused) + "\n", encoding="utf-8")
+    half.rename(world)
+    return world
+
+
+def told(world: Path) -> dict[str, object]:
+    """What `world.json` says: pictures, held_out, warnings, refused …"""
+    about: dict[str, object] = json.loads((world / "world.json").read_text(encoding="utf-8"))
+    return about

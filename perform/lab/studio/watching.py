@@ -1,0 +1,189 @@
+"""Looking over a stage's shoulder: tells a person how it stands, keeps the best state, warns of a collapse, and hands a
+learning world to a running show.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from safetensors.torch import save as dump
+from torch import Tensor
+
+from perform.lab import run
+from perform.lab.studio import contact
+from perform.lab.studio.display import Display, News
+from perform.lab.studio.plan import Leg
+
+VARIETY = 0.3  # of the photographs' own: below, it paints nearly the same whatever it is given
+EARLY = 0.2  # of a stage: before this nothing is judged
+CLEARLY = 0.95  # times the last state's distance: then the best is taken instead
+BEST, SCORES = "best.safetensors", "scores.json"
+COLLAPSE = (
+    "It paints nearly the same picture whatever it is given (variety {variety:.2f} of the photographs'). This often "
+    "heals; if the last rows of the sheet still look alike at the end, give it more, and more different, pictures."
+)
+
+
+class Scored(Protocol):
+    """A stage that can judge itself: `train.Teacher`."""
+
+    done: int
+
+    def score(self) -> dict[str, float]: ...
+
+    def weights(self) -> dict[str, Tensor]: ...
+
+
+@dataclass(frozen=True)
+class View:
+    """What a watcher is to see: the stage's name for people, its leg, pictures a step, seconds of what comes after."""
+
+    title: str
+    leg: Leg
+    batch: int
+    after: float
+    said: Callable[[Mapping[str, float]], Sequence[str]]
+
+
+@dataclass
+class Watching:
+    """A `run.Watcher`. `publish` is called with the stage's weights about once a minute, if somebody watches.
+
+    `scores` are those of the folder, kept over interruptions: [step, score, variety].
+    """
+
+    view: View
+    display: Display
+    sheet: Path
+    publish: Callable[[Mapping[str, Tensor]], None] | None = None
+    clock: Callable[[], float] = time.monotonic
+    scores: list[list[float]] = field(default_factory=list)
+    _published: float = float("-inf")
+    _warned: bool = False
+
+    def stepped(self, stage: run.Stage, numbers: Mapping[str, float], seconds: float) -> None:
+        leg = self.view.leg
+        left = (leg.steps - stage.done) * seconds + self.view.after
+        rate = self.view.batch / seconds if seconds > 0 else 0.0
+        words, curve = self.view.said(numbers), [score for _, score, _ in self.scores]
+        self.display.show(News(self.view.title, stage.done, leg.steps, left, rate, words, curve))
+        self._hand_over(stage)
+
+    def saved(self, stage: run.Stage, folder: Path) -> None:
+        """At the end, a last sheet and a last judgement."""
+        last = folder / f"sheet-{stage.done:06d}.jpg"
+        if stage.done >= self.view.leg.steps and not (self.scores and self.scores[-1][0] == stage.done):
+            try:
+                run.picture(last, stage.sheet())
+            except OSError as e:
+                self.said(f"The contact sheet could not be written ({e.strerror or e}).")
+            self.drawn(stage, last)
+
+    def drawn(self, stage: run.Stage, sheet: Path) -> None:
+        try:
+            self._draw(sheet)
+            if hasattr(stage, "score"):
+                self._judge(stage, sheet.parent)
+        except OSError as e:
+            self.said(f"The contact sheet could not be written ({e.strerror or e}). Going on.")
+
+    def said(self, sentence: str) -> None:
+        self.display.say(sentence)
+
+    @property
+    def final(self) -> dict[str, float]:
+        """The newest judgement: step, score, variety."""
+        return dict(zip(("step", "score", "variety"), self.scores[-1] if self.scores else (), strict=False))
+
+    def _draw(self, sheet: Path) -> None:
+        if self.view.title == TITLES["teacher"]:
+            contact.grow(sheet.parent, self.sheet)
+        else:
+            contact.copy(sheet, self.sheet)
+
+    def _judge(self, stage: Any, folder: Path) -> None:
+        """Score the state; the best of the later half is kept as `best.safetensors`."""
+        got = stage.score()
+        later = [
+            row for row in self.scores if row[0] < stage.done
+        ]  # what was judged after the last checkpoint is redone
+        half = self.view.leg.steps / 2
+        best = min((row[1] for row in later if row[0] >= half), default=float("inf"))
+        if stage.done >= half and got["score"] < best:
+            keep(folder / BEST, stage.weights())
+        self.scores[:] = [*later, [stage.done, got["score"], got["variety"]]]
+        text = json.dumps(self.scores)
+        run.write(folder / SCORES, lambda path: path.write_text(text, encoding="utf-8"))
+        if got["variety"] < VARIETY and stage.done >= EARLY * self.view.leg.steps and not self._warned:
+            self._warned = True
+            self.said(COLLAPSE.format(variety=got["variety"]))
+
+    def _hand_over(self, stage: run.Stage) -> None:
+        if self.publish is None or self.clock() - self._published < 60.0:
+            return
+        try:
+            self.publish(stage.weights())
+        except OSError as e:
+            self.said(f"The world could not be written for the show ({e.strerror or e}); it plays the one before.")
+        self._published = self.clock()
+
+
+TITLES = {"teacher": "The teacher learns", "students": "The small ones learn from it"}
+
+
+def recall(folder: Path) -> list[list[float]]:
+    """The scores of a run folder; none if it has none yet, or they cannot be read."""
+    try:
+        return [[float(number) for number in row] for row in json.loads((folder / SCORES).read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def keep(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Write weights as safetensors, atomically."""
+    plain = {key: value.detach().cpu().contiguous().clone() for key, value in weights.items()}
+    run.write(path, lambda partial: partial.write_bytes(dump(plain)))
+
+
+def elect(folder: Path, final: Mapping[str, float], steps: int) -> str:
+    """Let the best state of the later half stand for the teacher if it is clearly better than the last: it becomes
+    `ema.safetensors`. Returns a sentence if so. Doing it twice does no harm.
+    """
+    half = [row for row in recall(folder) if steps / 2 <= row[0] < steps]
+    best = min(half, key=lambda row: row[1], default=None)
+    if best is None or best[1] > CLEARLY * final["score"] or not (folder / BEST).exists():
+        return ""
+    run.write(folder / "ema.safetensors", lambda path: shutil.copyfile(folder / BEST, path))
+    return f"It painted best at step {best[0]:.0f}, clearly better than at the end: that state is the teacher."
+
+
+def teacher_words(recipe: Any) -> Callable[[Mapping[str, float]], Sequence[str]]:
+    """A teacher's losses as a person would say them."""
+
+    def said(numbers: Mapping[str, float]) -> list[str]:
+        follows = 1 - numbers["follow"] / recipe.follow if recipe.follow else 0.0
+        layout = 1 - numbers["coarse"] / recipe.coarse / 2 if recipe.coarse else 0.0
+        fooled = min(1.0, max(0.0, numbers["judge"] / 2))  # the hinge loss of judges that cannot tell is 2
+        return [f"follows the light {_percent(follows)}", f"colours {_percent(layout)}", f"fools {_percent(fooled)}"]
+
+    return said
+
+
+def student_words(recipe: Any) -> Callable[[Mapping[str, float]], Sequence[str]]:
+    """How near each size is to its teacher, pixel by pixel."""
+
+    def said(numbers: Mapping[str, float]) -> list[str]:
+        near = {size: 1 - numbers.get(f"{size} pixel", 0.0) / recipe.pixel / 2 for size in recipe.sizes.split(",")}
+        return ["as the teacher:", *(f"{size} {_percent(value)}" for size, value in near.items())]
+
+    return said
+
+
+def _percent(part: float) -> str:
+    return f"{100 * max(0.0, min(1.0, part)):.0f} %"

@@ -1,0 +1,95 @@
+"""What somebody wants of the studio, and whether it can be had."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from perform.lab import run
+
+
+@dataclass(frozen=True)
+class How:
+    """In which way: watched, of pairs, on what, where downloads lie."""
+
+    watch: bool = False
+    pairs: bool = False
+    device: str = "auto"
+    threads: int = 0
+    cache: Path = Path("runs/cache")
+
+
+@dataclass(frozen=True)
+class Credit:
+    """Whose pictures, under what terms; empty where nobody said."""
+
+    author: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Pictures at `photos` are to become the world `models/name`, in `sizes`, within `minutes` (None: as long as is
+    usual on the machine). Work is kept in `runs/name`.
+    """
+
+    photos: Path
+    name: str
+    models: Path
+    runs: Path
+    minutes: float | None
+    sizes: tuple[str, ...]
+    how: How
+    credit: Credit
+
+    @property
+    def desk(self) -> Path:
+        """The folder of all work on this world."""
+        return self.runs / self.name
+
+    @property
+    def world(self) -> Path:
+        """The folder that a show will find."""
+        return self.models / self.name
+
+    @property
+    def world_folder(self) -> Path:
+        """The folder of the pictures, as the lab keeps them."""
+        return self.desk / "world"
+
+
+def name_of(photos: Path) -> str:
+    """A world's name from a path: letters of any script, digits, - and _; the first one is a-z or a digit, as shows
+    want it.
+    """
+    stem = photos.resolve().name if photos.is_dir() else photos.stem
+    plain = "".join(c for c in unicodedata.normalize("NFKD", stem) if not unicodedata.combining(c))
+    words = re.sub(r"[^\w]+", "-", unicodedata.normalize("NFC", plain)).strip("-_").lower()
+    if not words:
+        return "world"
+    return words if re.match(r"[a-z0-9]", words) else f"world-{words}"
+
+
+def settle(wish: Wish) -> None:
+    """Note down whose desk this is. Raises ValueError, one sentence, where the name is no name or is taken."""
+    if not re.fullmatch(r"[A-Za-z0-9][\w-]*", wish.name):
+        raise ValueError(f"a world is named with letters, digits, - and _, not {wish.name!r}")
+    note = wish.desk / "wish.json"
+    photos = str(wish.photos.resolve())
+    if note.exists():
+        before = json.loads(note.read_text(encoding="utf-8"))
+        if before["photos"] != photos:
+            raise ValueError(f"{wish.desk} already learns from {before['photos']}; give this world another --name")
+        return
+    if not wish.photos.exists():
+        raise ValueError(f"there is nothing at {wish.photos}: give a folder of pictures, a zip of them, or a film")
+    if (wish.world / "card.toml").exists():
+        raise ValueError(f"there is a world in {wish.world} already; give this one another --name")
+    if wish.desk.exists() and any(wish.desk.iterdir()):
+        raise ValueError(f"{wish.desk} holds something else; give this world another --name")
+    wish.desk.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"photos": photos, "pairs": wish.how.pairs}, ensure_ascii=False, indent=1) + "\n"
+    run.write(note, lambda path: path.write_text(text, encoding="utf-8"))

@@ -1,0 +1,508 @@
+"""One command from pictures to a world: the plan, what is kept, what is said, and what a show finds meanwhile."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from perform import cli
+from perform.lab import batches, export, features, graph, moods, networks, run, strangers, studio
+from perform.lab.studio import atelier, contact, display, interim, pairs, plan, survey, watching, wish
+from perform.library import Library, verify
+from perform.networks import Dream
+
+TINY = {
+    "minutes": 1.0,
+    "sizes": ["s"],
+    "device": "a test",
+    "teacher": {"steps": 6, "step": 0.1, "log_every": 1, "sheet_every": 2},
+    "students": {"steps": 4, "step": 0.1, "log_every": 1, "sheet_every": 2},
+    "train": {"size": "s", "side": 32, "paired": 2, "unpaired": 2},
+    "distil": {"side": 32, "paired": 1, "unpaired": 2},
+}
+
+
+def paint(folder: Path, count: int = 24) -> Path:
+    """Pictures of soft colours, all different."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for index in range(count):
+        rng = np.random.default_rng(index)
+        soft = Image.fromarray(rng.integers(0, 255, (5, 6, 3), dtype=np.uint8)).resize(
+            (280, 260), Image.Resampling.BICUBIC
+        )
+        grain = rng.normal(0, 12, (260, 280, 3))
+        Image.fromarray((np.asarray(soft) + grain).clip(0, 255).astype(np.uint8)).save(folder / f"{index:02d}.jpg")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return paint(tmp_path_factory.mktemp("pictures") / "Été à Nice")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Path]]:
+    """No download, and an export that writes what a watched show would get. Returns what was shipped."""
+    shipped: list[dict[str, Path]] = []
+
+    def ship(sizes: dict[str, Path], world: Path, out: Path, said: Any) -> None:
+        shipped.append(sizes)
+        made = {size: export.live(folder) for size, folder in sizes.items()}
+        about = {"format": 1, "world": out.name, "title": said.title, "licence": said.licence, "multiple": 8}
+        named = {name: [0.0] * moods.SIZE for name in said.moods.named}
+        mood = {"size": moods.SIZE, "default": said.moods.default, "named": named}
+        told = about | {"mood": mood, "condition": {"name": "reduce"}, "network": {"name": "plain"}}
+        interim.publish(made, tuple(sizes), told, out)
+
+    real, few = features.Features, strangers.strangers
+
+    def judge(weights: Path | None) -> features.Features:
+        torch.manual_seed(5)  # the same one at every start, as a file would be
+        return real(None, side=64)
+
+    monkeypatch.setattr(features, "fetch", lambda cache: None)
+    monkeypatch.setattr(features, "Features", judge)
+    monkeypatch.setattr(export, "ship", ship)
+    monkeypatch.setattr(batches, "strangers", lambda count: few(8))
+    monkeypatch.setattr(graph, "to_onnx", lambda network, path, multiple: path.write_bytes(b"a graph"))  # 5 s each
+    return shipped
+
+
+def planned(runs: Path, name: str, **changes: Any) -> None:
+    """A plan for seconds, as if it had been made before."""
+    desk = runs / name
+    desk.mkdir(parents=True, exist_ok=True)
+    (desk / "plan.json").write_text(json.dumps(TINY | changes))
+
+
+def asked(photos: Path, at: Path, **changes: Any) -> wish.Wish:
+    given: dict[str, Any] = {
+        "photos": photos,
+        "name": "nice",
+        "models": at / "models",
+        "runs": at / "runs",
+        "minutes": 1.0,
+        "sizes": ("s",),
+        "how": wish.How(device="cpu"),
+        "credit": wish.Credit(),
+    }
+    return wish.Wish(**given | changes)
+
+
+def work(wanted: wish.Wish) -> str:
+    """Fulfil a wish and return what was said."""
+    out = io.StringIO()
+    if not (wanted.desk / "wish.json").exists():
+        wish.settle(wanted)
+        planned(wanted.runs, wanted.name)
+    atelier.Atelier(wanted, display.Lines(out, every=0.0), True).work()
+    return out.getvalue()
+
+
+# ---------------------------------------------------------------------------------------------- the whole of it
+def test_from_pictures_to_a_world(photos: Path, tmp_path: Path, quick: list[dict[str, Path]]) -> None:
+    wanted = asked(photos, tmp_path, credit=wish.Credit("Zoé", "CC-BY-4.0"))
+    told = work(wanted)
+    assert "24 pictures, 2 of them kept aside" in told
+    assert "! Only 24 pictures" in told
+    assert "sheet.jpg (always the newest)" in told
+    assert "The teacher learns 6/6" in told
+    assert "The small ones learn from it 4/4" in told
+    assert "nice is ready" in told
+    assert "perform run" in told
+    card = Library([wanted.models]).card("nice")
+    assert (card.title, card.licence) == ("Nice", "CC-BY-4.0")
+    assert verify(card.size("s").files["onnx"]).is_file()
+    assert "Zoé" in (wanted.world / "ATTRIBUTION.csv").read_text(encoding="utf-8")
+    with Image.open(wanted.desk / "sheet.jpg") as sheet:
+        assert sheet.width >= 4 * 32
+    assert cli.main(["check", str(wanted.desk / "show.toml")]) == 0
+    before = (wanted.desk / "students" / "ema.safetensors").read_bytes()
+    again = work(wanted)
+    assert "nice is finished" in again
+    assert "nice is ready" in again
+    assert (wanted.desk / "students" / "ema.safetensors").read_bytes() == before
+    assert len(quick) == 1
+
+
+@pytest.mark.parametrize("where", ["reading", "teacher", "choice", "students", "export"])
+def test_interrupted_anywhere_it_ends_the_same(
+    where: str,
+    photos: Path,
+    tmp_path: Path,
+    quick: list[dict[str, Path]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """As kill -9 leaves it: nothing is cleaned up; tests/acceptance/test_train.py does it to a real process."""
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*_: Any, **__: Any) -> Any:
+        raise Killed
+
+    wanted = asked(photos, tmp_path)
+    wish.settle(wanted)
+    planned(wanted.runs, "nice")
+    with monkeypatch.context() as patch:
+        if where == "reading":
+            patch.setattr(Path, "rename", kill)
+        elif where == "choice":
+            patch.setattr(watching, "elect", kill)
+        elif where == "export":
+            patch.setattr(export, "ship", kill)
+        else:
+            calls: list[int] = []
+            real = run.drive
+
+            def drive(folder: Path, stage: run.Stage, pace: run.Pace, **rest: Any) -> None:
+                if folder.name != where:
+                    return real(folder, stage, pace, **rest)
+                real(folder, stage, run.Pace(3, log_every=1, sheet_every=2), **rest)
+                (folder / "checkpoint.pt.part").write_bytes(b"half a checkpoint")
+                calls.append(stage.done)
+                raise Killed
+
+            patch.setattr(run, "drive", drive)
+        with pytest.raises(Killed):
+            work(wanted)
+    told = work(wanted)
+    assert "Going on with the plan" in told
+    whole = asked(photos, tmp_path_factory.getbasetemp() / "never-interrupted")
+    if not whole.desk.exists():
+        work(whole)
+    for stage in ("teacher", "students"):
+        ours, theirs = (desk / stage / "ema.safetensors" for desk in (wanted.desk, whole.desk))
+        assert ours.read_bytes() == theirs.read_bytes()
+    assert (wanted.world / "card.toml").read_bytes() == (whole.world / "card.toml").read_bytes()
+    assert not (wanted.desk / "world.part").exists()
+
+
+# ---------------------------------------------------------------------------------------------- the plan
+def test_a_plan_fits_the_time() -> None:
+    teacher, students = plan.Timed(0.7, 6.0), plan.Timed(2.0, 9.0)
+    first, second = plan.choose(7200, 3, teacher, students)
+    took = [
+        leg.steps * each.step + leg.steps // leg.sheet_every * each.sheet
+        for leg, each in ((first, teacher), (second, students))
+    ]
+    assert 0.9 * 7200 < sum(took) + 3 * plan.EXPORT < 7200
+    assert 1.5 < took[0] / took[1] < 2.0
+    fast, _ = plan.choose(600, 3, plan.Timed(0.01, 0.2), plan.Timed(0.01, 0.2))
+    assert fast.steps == plan.MOST_TEACHER
+    assert fast.log_every == 300
+    slow, _ = plan.choose(60, 1, plan.Timed(30.0, 60.0), students)
+    assert slow.steps == plan.LEAST
+
+
+def test_a_plan_is_kept(tmp_path: Path, photos: Path) -> None:
+    made = plan.Plan(
+        25.0, ("s", "m"), "cpu", plan.Leg(900, 0.7, 4, 60), plan.Leg(400, 2.0, 2, 60), {"paired": 3}, {"paired": 2}
+    )
+    made.save(tmp_path)
+    assert plan.Plan.load(tmp_path) == made
+    assert made.students_recipe.sizes == "s,m"
+    assert made.teacher_recipe.steps == 900
+    again = asked(photos, tmp_path, minutes=600.0)
+    made.save(again.desk) if again.desk.mkdir(parents=True) is None else None
+    assert survey.plan(again, print, 0.0) == made
+    (tmp_path / "plan.json").write_text("{")
+    with pytest.raises(ValueError, match=r"plan.json is no plan"):
+        plan.Plan.load(tmp_path)
+
+
+def test_steps_are_timed_and_a_full_gpu_halves_the_batch() -> None:
+    now = [0.0]
+
+    class Steps:
+        done = 0
+
+        def __init__(self, share: float) -> None:
+            self.share = share
+
+        def step(self) -> dict[str, float]:
+            if self.share > 0.25:
+                raise torch.cuda.OutOfMemoryError
+            now[0] += 2.0
+            return {}
+
+    def draw(stage: Any) -> None:
+        now[0] += 7.0
+
+    timed = plan.measure(Steps, torch.device("cpu"), draw, clock=lambda: now[0])  # type: ignore[arg-type]
+    assert timed == plan.Timed(2.0, 7.0, 0.25)
+
+
+def test_short_time_is_said() -> None:
+    short = plan.Plan(10.0, ("s",), "cpu", plan.Leg(100, 1, 1, 1), plan.Leg(100, 1, 1, 1), {"paired": 3, "unpaired": 3})
+    assert "600 pictures" in plan.warnings(short)[0]
+    assert "--hours 2.8" in plan.warnings(short)[0]
+
+
+# ---------------------------------------------------------------------------------------------- looking on
+class Scorer:
+    """A stage whose scores are written beforehand."""
+
+    def __init__(self, scores: Mapping[int, tuple[float, float]]) -> None:
+        self.scores, self.done = scores, 0
+
+    def step(self) -> dict[str, float]:
+        self.done += 1
+        return {"judge": 1.0, "follow": 0.4, "coarse": 2.0}
+
+    def score(self) -> dict[str, float]:
+        score, variety = self.scores[self.done]
+        return {"score": score, "variety": variety}
+
+    def weights(self) -> dict[str, Tensor]:
+        return {"head.weight": torch.full((1,), float(self.done))}
+
+    def state(self) -> dict[str, Any]:
+        return {"done": self.done}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.done = int(state["done"])
+
+    def sheet(self) -> Tensor:
+        return torch.full((8 * 16, 3 * 16, 3), min(255, 20 * self.done), dtype=torch.uint8)
+
+
+def watched(folder: Path, scores: Mapping[int, tuple[float, float]], steps: int = 8) -> tuple[watching.Watching, str]:
+    leg = plan.Leg(steps, 0.1, 1, 2)
+    out = io.StringIO()
+    view = watching.View(watching.TITLES["teacher"], leg, 6, 0.0, lambda numbers: ["fine"])
+    watcher = watching.Watching(view, display.Lines(out), folder / "sheet.jpg", scores=watching.recall(folder))
+    run.drive(folder, Scorer(scores), leg.pace, watcher=watcher)
+    return watcher, out.getvalue()
+
+
+def test_the_best_of_the_later_half_is_kept_and_chosen_if_clearly_better(tmp_path: Path) -> None:
+    scores = {2: (0.1, 1.0), 4: (3.0, 1.0), 6: (1.0, 1.0), 8: (2.0, 1.0)}
+    watcher, _ = watched(tmp_path, scores)
+    assert watcher.final["score"] == 2.0
+    assert [row[0] for row in watching.recall(tmp_path)] == [2, 4, 6, 8]
+    sentence = watching.elect(tmp_path, watcher.final, 8)
+    assert "step 6" in sentence
+    from safetensors.torch import load_file
+
+    assert float(load_file(tmp_path / "ema.safetensors")["head.weight"]) == 6.0
+    nearly, _ = watched(tmp_path, scores | {8: (1.01, 1.0)})
+    assert watching.elect(tmp_path, nearly.final, 8) == ""
+    assert float(load_file(tmp_path / "ema.safetensors")["head.weight"]) == 8.0
+
+
+def test_a_collapse_is_said_once_in_words(tmp_path: Path) -> None:
+    _, told = watched(tmp_path, {2: (1.0, 0.2), 4: (1.0, 0.1), 6: (1.0, 0.1), 8: (1.0, 0.1)})
+    assert told.count("nearly the same picture whatever it is given") == 1
+    _, told = watched(tmp_path, {2: (1.0, 0.9), 4: (1.0, 0.8), 6: (1.0, 0.5), 8: (1.0, 0.4)})
+    assert "nearly the same" not in told
+
+
+def test_the_contact_sheet_grows(tmp_path: Path) -> None:
+    watched(tmp_path, dict.fromkeys(range(20), (1.0, 1.0)))
+    with Image.open(tmp_path / "sheet.jpg") as sheet:
+        assert sheet.height == contact.TILE * (8 + 3)  # three earlier dreams beside the newest
+        middle = [sheet.getpixel((200, contact.TILE * row + 60))[0] for row in (1, 2, 3, 4)]  # type: ignore[index]
+    assert middle == sorted(middle)
+    (tmp_path / "sheet-000002.jpg").write_bytes(b"cut off")
+    contact.grow(tmp_path, tmp_path / "sheet.jpg")
+
+
+def test_a_full_disk_at_a_sheet_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(contact, "grow", full)
+    _, told = watched(tmp_path, dict.fromkeys(range(20), (1.0, 1.0)))
+    assert "The contact sheet could not be written (No space left on device). Going on." in told
+
+
+def test_a_full_disk_at_the_end_is_one_sentence_and_code_1(
+    photos: Path, tmp_path: Path, quick: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    wanted = asked(photos, tmp_path)
+    wish.settle(wanted)
+    planned(wanted.runs, "nice")
+    monkeypatch.setattr(run, "save", full)
+    assert atelier.open_for(wanted) == 1
+    assert "No space left on device. All that was done is kept: the same command goes on" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------------------------- watched meanwhile
+def test_a_learning_world_is_a_world_and_is_replaced_card_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph, "to_onnx", lambda network, path, multiple: path.write_bytes(b"a graph"))  # 5 s each
+    about = {
+        "format": 1,
+        "world": "nice",
+        "title": "Nice",
+        "licence": "mine",
+        "multiple": 8,
+        "mood": {"size": moods.SIZE, "default": "grey", "named": {"grey": [0.0] * moods.SIZE}},
+        "condition": {"name": "reduce"},
+        "network": {"name": "plain"},
+    }
+    out = tmp_path / "models" / "nice"
+
+    def teacher(seed: int) -> dict[str, Dream]:
+        torch.manual_seed(seed)
+        weights = networks.fold(networks.make("s", moods.SIZE)).state_dict() | {"mood.mean": torch.zeros(7)}
+        return interim.dreams(weights, {interim.TEACHER: "s"})
+
+    interim.publish(teacher(1), ("s", "m"), about, out)
+    library = Library([tmp_path / "models"])
+    first = library.card("nice").sizes
+    assert set(first) == {"s", "m"}
+    assert first["s"].files["weights"] == first["m"].files["weights"]
+    before = (out / "card.toml").stat().st_mtime_ns
+    interim.publish(teacher(2), ("s", "m"), about, out)
+    second = library.card("nice").sizes
+    assert second["s"].files["weights"].sha256 != first["s"].files["weights"].sha256
+    assert verify(second["s"].files["onnx"]).is_file()
+    newest = max(path.stat().st_mtime_ns for path in out.iterdir() if path.name != "card.toml")
+    assert (out / "card.toml").stat().st_mtime_ns >= newest > before
+    interim.publish({"s": next(iter(teacher(3).values()))}, ("s",), about, out)
+    assert sorted(path.name for path in out.iterdir()) == ["card.toml", "s.onnx", "s.safetensors"]
+
+
+def test_who_watches_gets_the_world_while_it_learns(photos: Path, tmp_path: Path, quick: Any, monkeypatch: Any) -> None:
+    seen: list[list[str]] = []
+    real = interim.publish
+
+    def publish(made: Mapping[str, Dream], sizes: tuple[str, ...], about: Any, out: Path) -> None:
+        real(made, sizes, about, out)
+        seen.append(sorted(path.name for path in out.iterdir()))
+
+    monkeypatch.setattr(interim, "publish", publish)
+    told = work(asked(photos, tmp_path, how=wish.How(watch=True, device="cpu")))
+    assert "Play it meanwhile: perform run" in told
+    assert seen[0] == ["card.toml", "learning.onnx", "learning.safetensors"]
+    assert seen[1] == ["card.toml", "s.onnx", "s.safetensors"]
+
+
+# ---------------------------------------------------------------------------------------------- bad input
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nowhere"], "there is nothing at nowhere"),
+        (["{empty}"], "no pictures"),
+        (["{photos}", "--sizes", "xxl"], "sizes are some of s,m,l"),
+        (["{photos}", "--minutes", "-3"], "a number of minutes or hours above 0"),
+        (["{photos}", "--hours", "soon"], "invalid float value: 'soon'"),
+        (["{photos}", "--name", "../../etc"], "letters, digits, - and _"),
+        (["{photos}", "--name", "taken"], "there is a world in"),
+        (["{photos}", "--name", "another"], "already learns from"),
+        ([], "required: PHOTOS"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_code_2(
+    words: list[str], said: str, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "models" / "taken").mkdir(parents=True)
+    (tmp_path / "models" / "taken" / "card.toml").write_text("")
+    (tmp_path / "runs" / "another").mkdir(parents=True)
+    (tmp_path / "runs" / "another" / "wish.json").write_text(json.dumps({"photos": "/elsewhere"}))
+    given = [word.format(empty=tmp_path / "empty", photos=photos) for word in words]
+    assert cli.main(["train", *given, "--out", str(tmp_path / "models"), "--runs", str(tmp_path / "runs")]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_a_single_stage_is_still_a_stage() -> None:
+    assert studio.is_stage(["--world", "runs/landscape", "--out", "runs/teacher"])
+    assert studio.is_stage(["--steps=10"])
+    assert not studio.is_stage(["photos", "--out", "models", "--sizes", "s,m"])
+
+
+def test_help_needs_nothing_heavy() -> None:
+    code = "import sys; from perform import cli\ntry: cli.main(['train', '--help'])\nexcept SystemExit: pass\n"
+    check = "assert not {'torch', 'numpy', 'PIL', 'rich'} & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code + check], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "PHOTOS" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("Été à Nice", "ete-a-nice"),
+        ("фото.zip", "world-фото"),
+        ("sea.mp4", "sea"),
+        ("...", "world"),
+        ("2024_07", "2024_07"),
+    ],
+)
+def test_names_in_any_script(path: str, name: str) -> None:
+    assert wish.name_of(Path("/tmp") / path) == name
+
+
+# ---------------------------------------------------------------------------------------------- pairs
+def test_pairs_side_by_side_and_in_two_folders(tmp_path: Path) -> None:
+    both, two = tmp_path / "both", tmp_path / "two"
+    for folder in (both, two / "A", two / "B"):
+        folder.mkdir(parents=True)
+    for index in range(3):
+        rng = np.random.default_rng(index)
+        picture = Image.fromarray(rng.integers(0, 120, (260, 260, 3), dtype=np.uint8))
+        bright = picture.point(lambda value: value + 120)
+        wide = Image.new("RGB", (520, 260))
+        wide.paste(picture, (0, 0))
+        wide.paste(bright, (260, 0))
+        wide.save(both / f"{index}.png")
+        picture.save(two / "A" / f"{index}.png")
+        bright.save(two / "B" / f"{index}.png")
+    (two / "A" / "alone.png").write_bytes((two / "A" / "0.png").read_bytes())
+    for folder in (both, two):
+        found = pairs.take(folder, least=3)
+        assert len(found.world.inputs) == len(found.world.pictures) == 3
+        for given, target in zip(found.world.inputs, found.world.pictures, strict=True):
+            assert given.shape == target.shape
+            assert float(target.float().mean() - given.float().mean()) == pytest.approx(120, abs=3)
+    assert "alone.png: it is in A and not in B" in pairs.take(two, least=3).refused
+    with pytest.raises(ValueError, match=r"3 pairs in .* are too few"):
+        pairs.take(two)
+
+
+# ---------------------------------------------------------------------------------------------- words
+def test_times_and_curves_in_words() -> None:
+    assert [display.left(s) for s in (12, 240, 7300)] == ["12 s", "4 min", "2 h 01 min"]
+    assert display.sparkline([3, 2, 1]) == "█▅▁"
+    assert display.sparkline([1.0]) == "▁"
+
+
+def test_the_panel_shows_the_stage_and_what_is_left() -> None:
+    from rich.console import Console
+
+    out = io.StringIO()
+    panel = display.Panel(Console(file=out, force_terminal=True, width=100), "nice")
+    news = display.News("The teacher learns", 10, 100, 300.0, 5.5, ["follows the light 91 %"], [2.0, 1.5])
+    panel.show(news)
+    panel.say("A sentence.")
+    panel.console.print(panel._drawn(news))
+    panel.close()
+    for part in (
+        "The teacher learns",
+        "5 min left",
+        "5.5 pictures/s",
+        "follows the light 91 %",
+        "A sentence.",
+        "best 1.50",
+    ):
+        assert part in out.getvalue()
+    assert isinstance(display.pick(io.StringIO(), "nice"), display.Lines)
