@@ -25,9 +25,10 @@ CONTROLS: dict[str, Spec] = {
     "contrast": Spec("float", 1.0, 0.0, 4.0, doc="Contrast around mid-grey."),
     "brightness": Spec("float", 0.0, -1.0, 1.0, doc="Light added to everything."),
     "invert": Spec("float", 0.0, 0.0, 1.0, doc="From positive (0) to negative (1)."),
+    "grain": Spec("float", 0.0, 0.0, 0.2, doc="A still grain, of which a world makes detail where all is smooth."),
 }
 FRAMING = ("zoom", "x", "y", "rotate", "mirror")
-TONE = ("reduce", "grey", "black", "white", "gamma", "contrast", "brightness", "invert")
+TONE = ("reduce", "grey", "black", "white", "gamma", "contrast", "brightness", "invert", "grain")
 
 
 class Controls:

@@ -1,8 +1,8 @@
 """The trained condition on the GPU: the twin of perform/lab/conditions.py, step by step and number by number.
 
 area down -> (temporal smoothing) -> cubic up -> grey -> black and white points -> gamma -> contrast -> brightness
--> invert -> 8 bits. Down and up are separable: a 256 x 256 picture at 16 pixels a cell is read once, everything in
-between is small, and the last pass reads once a pixel.
+-> invert -> grain -> 8 bits. Down and up are separable: a 256 x 256 picture at 16 pixels a cell is read once,
+everything in between is small, and the last pass reads once a pixel.
 Luma is linear, so taking it after the cubic is the same as before the reduction; colour can then stay (`grey`).
 """
 
@@ -127,19 +127,29 @@ vec3 light() {
 """
 UNREDUCED = """
 #define Light vec3
+uniform int height;
 uniform float grey;
 vec3 light() {
     vec4 c = texelFetch(picture, ivec2(gl_FragCoord.xy), 0);
     return mix(c.rgb, vec3(dot(c.rgb, vec3(0.299, 0.587, 0.114))), grey) * c.a;
 }
 """
+# The grain is a hash of the pixel's column and row (from the top): it never moves, and is the lab's to the bit.
 TONES = """
-uniform float black, white, gamma, contrast, brightness, invert;
+uniform float black, white, gamma, contrast, brightness, invert, grain;
+float speckle() {
+    uint h = uint(gl_FragCoord.x) * 0x9E3779B1u + uint(height - 1 - int(gl_FragCoord.y)) * 0x85EBCA77u;
+    h = (h ^ (h >> 16)) * 0x7FEB352Du;
+    h = (h ^ (h >> 15)) * 0x846CA68Bu;
+    h ^= h >> 16;
+    return (float((h & 255u) + ((h >> 8) & 255u) + ((h >> 16) & 255u) + (h >> 24)) - 510.0) / 147.8;
+}
 void main() {
     Light v = clamp((light() - black) / max(white - black, 0.001), 0.0, 1.0);
     if (gamma != 1.0) v = pow(max(v, 1e-30), Light(1.0 / gamma));  // 0 to a power is undefined
     v = (v - 0.5) * contrast + 0.5 + brightness;
     v += (1.0 - 2.0 * v) * invert;
+    if (grain > 0.0) v += grain * speckle();
     color = vec4(vec3(clamp(v, 0.0, 1.0)), 1.0);
 }
 """
@@ -156,6 +166,7 @@ class Tone:
     contrast: float = 1.0
     brightness: float = 0.0
     invert: float = 0.0
+    grain: float = 0.0
     grey: float = 1.0
 
 

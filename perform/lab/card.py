@@ -14,7 +14,15 @@ from perform.lab import networks, run
 from perform.networks import Dream, describe
 
 FORMAT = 1
-CONDITION = {"reduce": 24.0, "black": 0.0, "white": 1.0, "gamma": 1.0, "contrast": 1.0, "brightness": 0.0}
+CONDITION = {
+    "reduce": 16.0,
+    "black": 0.0,
+    "white": 1.0,
+    "gamma": 1.0,
+    "contrast": 1.0,
+    "brightness": 0.0,
+    "grain": 0.015,
+}
 KINDS = ("weights", "onnx", "int8")
 NAME = "card.toml"
 

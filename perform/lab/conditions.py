@@ -19,7 +19,10 @@ One definition, two twins: this file (training) and a shader (live). Both do, in
 6. contrast  v = (v - 0.5) contrast + 0.5
 7. brightness v = v + brightness
 8. invert    v = v + (1 - 2 v) invert            (0 or 1; between them it fades)
-9. clamp to 0..1, then 8 bits: floor(255 v + 0.5); written as grey with alpha 255
+9. grain     v = v + grain g(x, y), g of about unit variance, a hash of the pixel (`speckle`): it stands still. A
+             network has no dice: from a smooth input it can only draw what its rows tell it, stripes. It was trained
+             with sensor noise, and makes detail of that
+10. clamp to 0..1, then 8 bits: floor(255 v + 0.5); written as grey with alpha 255
 """
 
 from __future__ import annotations
@@ -66,13 +69,35 @@ def tone(
     contrast: float | Tensor = 1.0,
     brightness: float | Tensor = 0.0,
     invert: float | Tensor = 0.0,
+    grain: float | Tensor = 0.0,
 ) -> Tensor:
-    """Steps 4 to 9, still float: values n/255 in 0..1. Each control is a number or a tensor that broadcasts."""
+    """Steps 4 to 10, still float: values n/255 in 0..1. Each control is a number or a tensor that broadcasts; `grain`
+    is already multiplied with its pattern.
+    """
     span = torch.clamp(torch.as_tensor(white) - torch.as_tensor(black), min=0.001).to(v.device)
     v = ((v - black) / span).clamp(0.0, 1.0) ** (1.0 / torch.as_tensor(gamma, device=v.device))
     v = (v - 0.5) * contrast + 0.5 + brightness
     v = v + (1.0 - 2.0 * v) * invert
-    return quantise(v)
+    return quantise(v + grain)
+
+
+@lru_cache(maxsize=8)
+def speckle(height: int, width: int) -> Tensor:
+    """The still grain [height,width], mean 0 and variance about 1: four bytes of a hash of column and row, summed. The
+    same numbers as in the shader.
+    """
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    h = (x * 0x9E3779B1 + y * 0x85EBCA77) & 0xFFFFFFFF
+    h = _times(h ^ (h >> 16), 0x7FEB352D)
+    h = _times(h ^ (h >> 15), 0x846CA68B)
+    h = h ^ (h >> 16)
+    total = (h & 255) + ((h >> 8) & 255) + ((h >> 16) & 255) + (h >> 24)
+    return (total.float() - 510.0) / 147.8
+
+
+def _times(h: Tensor, factor: int) -> Tensor:
+    """h * factor in 32 bits, where 64 signed ones would overflow."""
+    return ((h * (factor & 0xFFFF)) + (((h * (factor >> 16)) & 0xFFFF) << 16)) & 0xFFFFFFFF
 
 
 def quantise(v: Tensor) -> Tensor:
@@ -89,6 +114,7 @@ def condition(
     contrast: float = 1.0,
     brightness: float = 0.0,
     invert: float = 0.0,
+    grain: float = 0.0,
 ) -> Tensor:
     """The whole condition of one picture or a batch, deterministic.
 
@@ -102,7 +128,8 @@ def condition(
     batch = picture if picture.ndim == 4 else picture[None]
     x = batch[..., :3].permute(0, 3, 1, 2).float()
     x = x / 255.0 if picture.dtype == torch.uint8 else x
-    v = tone(shrink(luma(x), reduce), black, white, gamma, contrast, brightness, invert)
+    pattern = grain * speckle(*x.shape[2:]).to(x.device) if grain else 0.0
+    v = tone(shrink(luma(x), reduce), black, white, gamma, contrast, brightness, invert, pattern)
     grey = (v * 255.0 + 0.5).to(torch.uint8).permute(0, 2, 3, 1)
     rgba = torch.cat([grey.expand(-1, -1, -1, 3), torch.full_like(grey, 255)], -1)
     return rgba if picture.ndim == 4 else rgba[0]

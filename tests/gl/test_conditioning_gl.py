@@ -108,6 +108,12 @@ def torch_condition(picture: Picture, tone: Tone) -> npt.NDArray[np.int16]:
     v = ((v - tone.black) / max(tone.white - tone.black, 0.001)).clamp(0.0, 1.0) ** (1.0 / tone.gamma)
     v = (v - 0.5) * tone.contrast + 0.5 + tone.brightness
     v = v + (1.0 - 2.0 * v) * tone.invert
+    y, x = np.mgrid[:height, :width].astype(np.uint32)
+    h = x * np.uint32(0x9E3779B1) + y * np.uint32(0x85EBCA77)
+    h = (h ^ (h >> np.uint32(16))) * np.uint32(0x7FEB352D)
+    h = (h ^ (h >> np.uint32(15))) * np.uint32(0x846CA68B)
+    h = h ^ (h >> np.uint32(16))
+    v = v + tone.grain * torch.from_numpy((h.view(np.uint8).reshape(height, width, 4).sum(-1) - 510.0) / 147.8)
     return (v.clamp(0.0, 1.0) * 255.0).round()[0, 0].numpy().astype(np.int16)
 
 
@@ -119,6 +125,8 @@ TONES = (
     Tone(reduce=24.0, gamma=0.5, contrast=0.6, invert=1.0),
     Tone(reduce=1.7, black=-0.1, white=1.1, invert=0.3, brightness=0.2),
     Tone(reduce=64.0, contrast=2.5),
+    Tone(reduce=16.0, grain=0.03),
+    Tone(reduce=1.0, grain=0.1, invert=1.0),
 )
 SIZES = ((256, 256), (255, 143), (97, 131), (320, 176))
 

@@ -30,7 +30,7 @@ from perform.lab.evaluate.entrants import Entrant
 from perform.lab.strangers import strangers
 from perform.lab.worlds import World
 
-PROTOCOL = "1"  # what is measured and how; a change of it makes every entrant be measured again
+PROTOCOL = "2"  # what is measured and how; a change of it makes every entrant be measured again
 
 
 def everybody(args: argparse.Namespace, scale: Any) -> list[Entrant]:

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from perform.lab import moods
 from perform.lab.batches import crop, middle
-from perform.lab.conditions import luma, quantise, shrink
+from perform.lab.card import CONDITION
+from perform.lab.conditions import luma, quantise, shrink, speckle
 from perform.lab.moods import Scale
 from perform.lab.worlds import World
 
@@ -70,7 +71,8 @@ class Scene:
 
 def condition(grey: Tensor, reduce: float, side: int) -> Tensor:
     """A camera picture's light [B,1,h,h] in 0..1 as a world is given it by default: [B,1,side,side]."""
-    return quantise(shrink(grey, reduce, (side, side)))
+    grain = CONDITION["grain"] * speckle(side, side).to(grey.device)
+    return quantise(shrink(grey, reduce, (side, side)) + grain)
 
 
 def scale_of(world: World, side: int) -> tuple[Scale, Tensor]:
@@ -88,7 +90,8 @@ def prepare(
     The same for the same seed. Raises ValueError where the world holds nothing out.
     """
     sizes, rng = sizes or Sizes(), torch.Generator().manual_seed(seed)
-    held = [index for index, out in enumerate(world.held_out.tolist()) if out][: sizes.held_out]
+    held = [index for index, out in enumerate(world.held_out.tolist()) if out]
+    held = held[:: -(-len(held) // sizes.held_out)] if held else []  # photographs and renders alike, far apart
     if len(held) < 2:
         raise ValueError(f"to be evaluated, a world holds out two pictures or more, not {len(held)}")
     scale, known = scale_of(world, side)
