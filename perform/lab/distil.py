@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from perform.lab.device import Ahead, Inputs, Recorded, adam, keep_rate_in_place
 from perform.lab.discriminators import Jury
 from perform.lab.train import follow_average
 from perform.lab.worlds import World
+from perform.networks import Plain
 
 
 @dataclass(frozen=True)
@@ -256,9 +257,11 @@ def distil(
     pace: run.Pace | None = None,
     device: str = "auto",
     watcher: run.Watcher | None = None,
+    start: Path | None = None,
 ) -> None:
     """Distil the teacher in run folder `teacher`, writing to and resuming from the run folder `out`.
 
+    `start` is an earlier distillation whose students go on from where they ended, instead of from nothing.
     Out of GPU memory, the batch is halved and it goes on. Raises ValueError, one sentence, for what cannot be done.
     """
     ranks.join()
@@ -272,7 +275,8 @@ def distil(
         jury.load_state_dict(judging)
         paired, unpaired = run.shrunk((recipe.paired, recipe.unpaired), share)
         smaller = Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired})
-        return Students(smaller, batches, core, jury.patches, data.unseen())
+        made = _going_on(start, smaller.sizes.split(","), batches) if start is not None else None
+        return Students(smaller, batches, core, jury.patches, data.unseen(), made)
 
     run.remember(out, asdict(recipe) | {"teacher": str(teacher), "world": str(world)})
     run.fit(out, begin, pace or run.Pace(recipe.steps), watcher)
@@ -280,15 +284,36 @@ def distil(
         split(out)
 
 
+def _going_on(start: Path, sizes: Sequence[str], batches: Batches) -> dict[str, nn.Module]:
+    """The students of an earlier distillation, trainable again."""
+    from perform.lab.graft import unfold  # which is made of this module
+
+    def inputs() -> Iterator[tuple[Tensor, Tensor]]:
+        rng = torch.Generator().manual_seed(11)
+        for _ in range(8):
+            batch = batches.draw(2, 2, rng)
+            yield batch.condition, batch.mood
+
+    made: dict[str, nn.Module] = {}
+    for size in sizes:
+        folded = run.network(start / _key(size)).to(batches.device)
+        if not isinstance(folded, Plain):
+            raise ValueError(f"{start / _key(size)} holds no plain network: only those can go on")
+        made[size] = unfold(folded, inputs())
+    return made
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--teacher", type=Path, default=Path("runs/teacher"))
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"))
     parser.add_argument("--out", type=Path, default=Path("runs/students"))
+    parser.add_argument("--start", type=Path, help="an earlier distillation whose students go on")
     run.add_arguments(parser, Recipe())
     args = vars(parser.parse_args(argv))
     recipe = Recipe(**{name: args[name] for name in asdict(Recipe())})
-    distil(recipe, args["teacher"], args["world"], args["out"], run.pace(args), args["device"])
+    paths = (args["teacher"], args["world"], args["out"])
+    distil(recipe, *paths, run.pace(args), args["device"], start=args["start"])
 
 
 if __name__ == "__main__":
