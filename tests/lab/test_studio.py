@@ -19,6 +19,7 @@ from torch import Tensor
 from perform import cli
 from perform.lab import batches, export, features, graph, moods, networks, run, strangers, studio
 from perform.lab.studio import atelier, contact, display, interim, pairs, plan, survey, watching, wish
+from perform.lab.words import own
 from perform.library import Library, verify
 from perform.networks import Dream
 
@@ -56,9 +57,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Path]]:
     """No download, and an export that writes what a watched show would get. Returns what was shipped."""
     shipped: list[dict[str, Path]] = []
 
-    def ship(sizes: dict[str, Path], world: Path, out: Path, said: Any) -> None:
+    def ship(sizes: dict[str, Path], world: Path, out: Path) -> None:
         shipped.append(sizes)
         made = {size: export.live(folder) for size, folder in sizes.items()}
+        said = own.own(world, out.name, torch.randn(9, moods.SIZE, generator=torch.Generator().manual_seed(1)))
         about = {"format": 1, "world": out.name, "title": said.title, "licence": said.licence, "multiple": 8}
         named = {name: [0.0] * moods.SIZE for name in said.moods.named}
         mood = {"size": moods.SIZE, "default": said.moods.default, "named": named}
@@ -188,6 +190,24 @@ def test_interrupted_anywhere_it_ends_the_same(
         assert ours.read_bytes() == theirs.read_bytes()
     assert (wanted.world / "card.toml").read_bytes() == (whole.world / "card.toml").read_bytes()
     assert not (wanted.desk / "world.part").exists()
+
+
+def test_trained_here_and_written_elsewhere(
+    photos: Path, tmp_path: Path, quick: list[dict[str, Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos.parent)
+    here = asked(Path(photos.name), tmp_path, how=wish.How(train_only=True, device="cpu"))
+    assert "The same command without --train-only writes" in work(here)
+    assert not quick
+    assert not here.world.exists()
+    for checkpoint in here.desk.glob("*/checkpoint.pt"):
+        checkpoint.unlink()
+    here.desk.rename(tmp_path / "carried")
+    monkeypatch.chdir(tmp_path)  # where there are no such pictures, and need not be
+    there = asked(Path(photos.name), tmp_path, runs=tmp_path / "elsewhere")
+    there.runs.mkdir()
+    (tmp_path / "carried").rename(there.desk)
+    assert "nice is ready" in work(there)
 
 
 # ---------------------------------------------------------------------------------------------- the plan

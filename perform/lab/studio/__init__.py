@@ -51,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
         "--watch", action="store_true", help="write the world every minute, for a show to play meanwhile"
     )
     words.add_argument(
+        "--train-only", action="store_true", help="stop before the world is written; say it again without this for that"
+    )
+    words.add_argument(
         "--pairs", action="store_true", help="pictures in pairs: input and target side by side, or folders A and B"
     )
     words.add_argument("--author", default="", help="whose pictures they are, for the card")
@@ -93,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         runs=args.runs,
         minutes=minutes,
         sizes=args.sizes,
-        how=wish.How(args.watch, args.pairs, args.device, args.threads, args.cache),
+        how=wish.How(args.watch, args.pairs, args.train_only, args.device, args.threads, args.cache),
         credit=wish.Credit(args.author, args.licence),
     )
     return atelier.open_for(asked)

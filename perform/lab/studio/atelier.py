@@ -17,9 +17,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from perform.lab import card, distil, export, ranks, run, train, words
+from perform.lab import card, distil, export, ranks, run, train
 from perform.lab.batches import Batches
-from perform.lab.studio import card_words, ingest, interim, summary, survey, watching
+from perform.lab.studio import ingest, interim, summary, survey, watching
 from perform.lab.studio.contact import SHEET
 from perform.lab.studio.display import Display, Silent, left, pick
 from perform.lab.studio.plan import EXPORT, FILE, Plan, warnings
@@ -32,7 +32,7 @@ NEEDED = ("nncf", "onnx", "onnxruntime", "onnxscript")  # of the last stage: bet
 def open_for(wish: Wish) -> int:
     """Fulfil a wish; the exit code. Raises ValueError, one sentence, for what cannot be done."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
+    if missing and not wish.how.train_only:
         raise ValueError(f"'perform train' needs {', '.join(missing)}: pip install 'perform[lab]'")
     if wish.how.threads:
         torch.set_num_threads(wish.how.threads)
@@ -84,11 +84,13 @@ class Atelier:
         ranks.agree(True)  # the others wait here until the pictures are there
         if self.ours and (wish.desk / FILE).exists():
             say("Going on with the plan that was made when this began.")
-        plan = survey.plan(wish, say, time.monotonic() - began)
+        plan = survey.plan(wish, say, began)
         self._say_plan(plan)
         self._teacher(plan)
         self._students(plan)
-        if self.ours:
+        if self.ours and wish.how.train_only:
+            say(f"Trained. The same command without --train-only writes {wish.world}, here or where {wish.desk} is.")
+        elif self.ours:
             self._export(plan)
             say(summary.write(wish, plan))
 
@@ -170,7 +172,7 @@ class Atelier:
         folder, wish = self.wish.desk / "students", self.wish
         runs = {size: folder / size for size in plan.sizes}
         try:
-            export.ship(runs, wish.world_folder, wish.world, self._words)
+            export.ship(runs, wish.world_folder, wish.world)
         except ValueError as e:
             # hours are not lost over a network that eight bits do not suit
             self.display.say(f"! {e}. The world is written without its int8 files.")
@@ -192,12 +194,8 @@ class Atelier:
         return Batches(World.load(self.wish.world_folder), export.SIDE, strange=16)
 
     @cached_property
-    def _words(self) -> words.Words:
-        return card_words.said(self.wish, self._batches, len(World.load(self.wish.world_folder).pictures))
-
-    @cached_property
     def _about(self) -> dict[str, object]:
-        told = export.describe(self.wish.world_folder, self._batches, self._words)
+        told = export.describe(self.wish.world_folder, self._batches)
         del told["preview"]
         condition = card.CONDITION | ({"reduce": 1.0} if self._batches.pairs else {})
         return told | {"condition": {"name": "reduce", **condition}, "network": {"name": "plain"}}

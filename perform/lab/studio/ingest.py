@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from perform.lab import photos
+from perform.lab import card, photos
 from perform.lab.studio import pairs
 from perform.lab.studio.wish import Wish
 
@@ -28,6 +28,10 @@ def take_in(wish: Wish, say: Callable[[str], None]) -> Path:
     found.save(half, wish.name, wish.credit.author or OWN, wish.credit.licence or "all rights with the author")
     if found.refused:
         (half / "refused.txt").write_text("\n".join(found.refused) + "\n", encoding="utf-8")
+    sources = f"{len(found.names)} {'pairs' if wish.how.pairs else 'pictures'} from {found.source}"
+    said = {"author": wish.credit.author, "licence": wish.credit.licence, "sources": sources}
+    words = card.dumps({key: value for key, value in said.items() if value})
+    (half / "words.toml").write_text(words, encoding="utf-8")
     half.rename(world)
     return world
 

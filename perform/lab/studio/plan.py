@@ -108,7 +108,7 @@ def batches(device: torch.device, ranks: int = 1) -> tuple[dict[str, int], dict[
 
 def choose(seconds: float, sizes: int, teacher: Timed, students: Timed) -> tuple[Leg, Leg]:
     """The steps of both stages, so that with `sizes` exports at the end all of it takes `seconds`."""
-    left = max(0.25 * seconds, seconds - EXPORT * (sizes + 0.5))
+    left = max(1.0, 0.25 * seconds, seconds - EXPORT * (sizes + 0.5))
     whole = TEACHER + STUDENTS
     first = _leg(left * TEACHER / whole * 0.97, teacher, MOST_TEACHER)
     return first, _leg(left * STUDENTS / whole * 0.97, students, MOST_STUDENTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -17,9 +18,11 @@ from perform.lab.studio.wish import Wish
 from perform.lab.worlds import World
 
 
-def plan(wish: Wish, say: Callable[[str], None], spent: float) -> plans.Plan:
-    """The plan of a desk: the one that was made before, or a new one, `spent` seconds into its time. Half a minute on a
-    CPU, when it has to be made. All ranks call it together.
+def plan(
+    wish: Wish, say: Callable[[str], None], began: float, clock: Callable[[], float] = time.monotonic
+) -> plans.Plan:
+    """The plan of a desk: the one that was made before, or a new one for the time that is left of a work that `began`
+    then. A minute on a CPU, when it has to be made. All ranks call it together.
     """
     known = plans.Plan.load(wish.desk)
     ranks.agree(True)  # everybody has looked before anybody writes
@@ -35,12 +38,12 @@ def plan(wish: Wish, say: Callable[[str], None], spent: float) -> plans.Plan:
     network = train.Recipe().size
     first = plans.measure(_teacher(network, teacher, batches, frozen, data), device, _draw)
     second = plans.measure(_students(students, wish.sizes, batches, data), device, _draw)
-    legs = plans.choose(60 * minutes - spent, len(wish.sizes), first, second)
+    legs = plans.choose(60 * minutes + began - clock(), len(wish.sizes), first, second)
     if legs[0].steps < plans.FEW:  # a smaller teacher that has seen more paints better than a large one that has not
         smaller = plans.measure(_teacher(plans.SMALLER, teacher, batches, frozen, data), device, _draw)
         if smaller.step < 0.75 * first.step:
             network, first = plans.SMALLER, smaller
-            legs = plans.choose(60 * minutes - spent, len(wish.sizes), first, second)
+            legs = plans.choose(60 * minutes + began - clock(), len(wish.sizes), first, second)
     made = plans.Plan(
         minutes,
         wish.sizes,

@@ -13,10 +13,11 @@ from perform.lab import run
 
 @dataclass(frozen=True)
 class How:
-    """In which way: watched, of pairs, on what, where downloads lie."""
+    """In which way: watched, of pairs, without the world at the end, on what, where downloads lie."""
 
     watch: bool = False
     pairs: bool = False
+    train_only: bool = False
     device: str = "auto"
     threads: int = 0
     cache: Path = Path("runs/cache")
@@ -81,7 +82,7 @@ def settle(wish: Wish) -> None:
     photos = str(wish.photos.resolve())
     if note.exists():
         before = json.loads(note.read_text(encoding="utf-8"))
-        if before["photos"] != photos:
+        if photos != before["photos"] and str(wish.photos) != before.get("said"):  # a desk may move between machines
             raise ValueError(f"{wish.desk} already learns from {before['photos']}; give this world another --name")
         return
     if not wish.photos.exists():
@@ -91,5 +92,8 @@ def settle(wish: Wish) -> None:
     if wish.desk.exists() and any(wish.desk.iterdir()):
         raise ValueError(f"{wish.desk} holds something else; give this world another --name")
     wish.desk.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"photos": photos, "pairs": wish.how.pairs}, ensure_ascii=False, indent=1) + "\n"
+    text = (
+        json.dumps({"photos": photos, "said": str(wish.photos), "pairs": wish.how.pairs}, ensure_ascii=False, indent=1)
+        + "\n"
+    )
     run.write(note, lambda path: path.write_text(text, encoding="utf-8"))
