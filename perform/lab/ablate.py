@@ -1,6 +1,6 @@
 """What each part of the recipe is worth: the same student trained again with one thing left out, or another network.
 
-    python -m perform.lab.ablate --world runs/landscape --teacher runs/teacher --out runs/ablation --steps 1200
+    perform ablate --world runs/landscape --teacher runs/teacher --out runs/ablation --steps 1200
 
 Every variant ends as a run folder of its own (`runs/ablation/<variant>`, one network each), which `perform evaluate`
 measures beside the shipped sizes. Variants that are finished are not done again; `--only` names some of them.

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
@@ -164,8 +164,8 @@ class Controls:
     def tail(self, count: int) -> Controls:
         """Those of the last `count` pictures."""
         cells = self.cells[-count:] if self.cells is not None else None
-        tone = (part[-count:] for part in (self.gamma, self.contrast, self.brightness, self.grain))
-        return Controls(cells, *tone, self.span)
+        names = ("gamma", "contrast", "brightness", "grain")
+        return replace(self, cells=cells, **{name: getattr(self, name)[-count:] for name in names})
 
 
 def controls(count: int, rng: torch.Generator, size: int, finest: float = 9.0, coarsest: float = 28.0) -> Controls:

@@ -81,7 +81,7 @@ class Ahead:
     """
 
     def __init__(self, device: torch.device) -> None:
-        self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
         self._within: AbstractContextManager[object] = nullcontext()
 
     def __enter__(self) -> None:
@@ -112,7 +112,7 @@ class Recorded:
         self.step = step
         self.plain = device.type != "cuda" or ranks.count() > 1
         self.calls = 0
-        self.stream = None if self.plain else torch.cuda.Stream(device)
+        self.stream = None if self.plain else torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self.graph: torch.cuda.CUDAGraph | None = None
         self.given: dict[str, Tensor] = {}
         self.results: dict[str, Tensor] = {}

@@ -60,7 +60,7 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(flat)
     flat /= count()
-    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+    for gradient, part in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
         gradient.copy_(part.view_as(gradient))
 
 
@@ -81,7 +81,7 @@ class SharedNorm(nn.BatchNorm2d):
             return super().forward(x)
         values = x.float()
         both = torch.stack([values.mean((0, 2, 3)), values.square().mean((0, 2, 3))])
-        mean, square = all_reduce(both) / count()
+        mean, square = all_reduce(both) / count()  # type: ignore[no-untyped-call]
         spread = square - mean.square()
         size = x.numel() // x.shape[1] * count()
         assert self.running_mean is not None
@@ -91,7 +91,8 @@ class SharedNorm(nn.BatchNorm2d):
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(spread * size / (size - 1), self.momentum)
         gain = self.weight * torch.rsqrt(spread + self.eps)
-        return (values * gain[:, None, None] + (self.bias - mean * gain)[:, None, None]).to(x.dtype)
+        y: Tensor = values * gain[:, None, None] + (self.bias - mean * gain)[:, None, None]
+        return y.to(x.dtype)
 
 
 def share(module: nn.Module) -> nn.Module:
