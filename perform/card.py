@@ -186,7 +186,7 @@ def _sizes(table: _Table) -> dict[str, Size]:
                 files[kind] = Asset(inner.file(kind), sha)
         if not files:
             raise inner.wrong("", f"at least one file: {', '.join(FILES)}", "none")
-        inner.free("network", "widths", "blocks", "inner", "arguments")  # the network's own: perform.networks reads them
+        inner.free("network", "widths", "blocks", "inner", "arguments")  # its own: perform.networks reads them
         macs, parameters = inner.number("macs"), inner.whole("parameters", 0)
         native = inner.whole("native", 1)
         quality = inner.table("quality").floats() if "quality" in inner.raw else {}

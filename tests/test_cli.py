@@ -311,11 +311,11 @@ def test_check_names_a_cues_world_that_is_not_there_once_with_its_line(say: Say,
 
 
 def test_check_knows_the_sizes_of_a_world(say: Say, show: Path) -> None:
-    show.write_text(SHOW + 'world = "landscape"\nsize = "l"\n')
+    show.write_text(SHOW + 'world = "landscape"\nsize = "xl"\n')
     code, _, err = say("check", show)
     assert code == 2
     assert f"{show}:9: " in err
-    assert "has no 'l'; there are s, m" in err
+    assert "has no 'xl'; there are s, m, l" in err
 
 
 def test_check_knows_that_screens_are_counted_from_nought(say: Say, show: Path) -> None:
