@@ -125,7 +125,7 @@ def ship(sizes: Mapping[str, Path], world_folder: Path, out: Path, said: words.W
     bench = quantise.Bench.of(world, batches, condition["reduce"])
     about = describe(world_folder, batches, said) | {"multiple": max(multiple(network) for network in found.values())}
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=out.parent) as partial:
+    with tempfile.TemporaryDirectory(prefix=f".export-{out.name}-", dir=out.parent) as partial:
         staged = Path(partial)
         entries = {size: export(network, size, bench, staged) for size, network in found.items()}
         named = about["mood"]["named"][about["mood"]["default"]]

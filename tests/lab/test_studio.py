@@ -444,6 +444,21 @@ def test_bad_input_is_one_sentence_and_code_2(
     assert err.count("\n") == 1
 
 
+def test_two_at_once_on_one_desk_are_refused(tmp_path: Path) -> None:
+    first = wish.alone(tmp_path)
+    with pytest.raises(ValueError, match="another perform train is at work"):
+        wish.alone(tmp_path)
+    del first
+    assert wish.alone(tmp_path)
+
+
+def test_what_interrupted_exports_left_is_removed(tmp_path: Path) -> None:
+    for name in (".learning-nice-abcd1234", ".export-nice-abcd1234", ".export-nicer-abcd1234"):
+        (tmp_path / name).mkdir()
+    interim.tidy(tmp_path / "nice")
+    assert [path.name for path in tmp_path.iterdir()] == [".export-nicer-abcd1234"]
+
+
 def test_a_single_stage_is_still_a_stage() -> None:
     assert studio.is_stage(["--world", "runs/landscape", "--out", "runs/teacher"])
     assert studio.is_stage(["--steps=10"])

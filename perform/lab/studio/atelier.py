@@ -23,7 +23,7 @@ from perform.lab.studio import ingest, interim, summary, survey, watching
 from perform.lab.studio.contact import SHEET
 from perform.lab.studio.display import Display, Silent, left, pick
 from perform.lab.studio.plan import EXPORT, FILE, Plan, warnings
-from perform.lab.studio.wish import Wish, settle
+from perform.lab.studio.wish import Wish, alone, settle
 from perform.lab.worlds import World
 
 NEEDED = ("nncf", "onnx", "onnxruntime", "onnxscript")  # of the last stage: better missed in the first second
@@ -69,12 +69,15 @@ class Atelier:
     wish: Wish
     display: Display
     ours: bool
+    lock: object = None
 
     def work(self) -> None:
         """All of it, or what is left of it."""
         began, wish, say = time.monotonic(), self.wish, self.display.say
         if self.ours:
             settle(wish)
+            self.lock = alone(wish.desk)
+            interim.tidy(wish.world)
             if summary.done(wish):
                 say(f"{wish.name} is finished.\n\n{summary.read(wish)}")
                 return

@@ -6,6 +6,7 @@ there it stands in for every size: slower to play, but what it has learned can b
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,13 +36,20 @@ def dreams(weights: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str,
     return made
 
 
+def tidy(out: Path) -> None:
+    """Remove what interrupted exports of the world `out` have left beside it."""
+    for kind in ("learning", "export"):
+        for stale in out.parent.glob(f".{kind}-{out.name}-????????"):
+            shutil.rmtree(stale, ignore_errors=True)
+
+
 @torch.no_grad()
 def publish(networks_now: Mapping[str, Dream], sizes: tuple[str, ...], about: Mapping[str, Any], out: Path) -> None:
     """Write the world `out` anew, files first, the card last. 2 to 10 s. `about`: what the card says apart from the
     sizes. A network under TEACHER serves all `sizes`. Raises OSError or ValueError; the world that was there stays.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".learning-", dir=out.parent) as aside:
+    with tempfile.TemporaryDirectory(prefix=f".learning-{out.name}-", dir=out.parent) as aside:
         staged = Path(aside)
         entries = {}
         for name, network in networks_now.items():

@@ -97,3 +97,21 @@ def settle(wish: Wish) -> None:
         + "\n"
     )
     run.write(note, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def alone(desk: Path) -> object:
+    """Hold the desk as long as the returned object lives, or this process, however it ends.
+
+    Raises ValueError if another process is at work there. Where there are no such locks (Windows) nothing is held.
+    """
+    try:
+        import fcntl
+    except ModuleNotFoundError:
+        return None
+    lock = open(desk / "lock", "w", encoding="utf-8")  # noqa: SIM115
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise ValueError(f"another perform train is at work in {desk}") from None
+    return lock
