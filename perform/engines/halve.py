@@ -42,6 +42,7 @@ def halve(data: bytes, bottom_up: bool = False) -> bytes:
     except (DecodeError, onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError) as e:
         raise Unfit(f"it is not an ONNX network: {_first(e)}") from e
     surgery = Surgery(onnx, typed)
+    surgery.whole_weights()
     surgery.bytes_last()
     if bottom_up:
         surgery.turn_over()
@@ -69,6 +70,22 @@ class Surgery:
     @property
     def graph(self) -> Any:
         return self.model.graph
+
+    def whole_weights(self) -> None:
+        """Weights kept in fp16 and cast where they are used become plain ones: what follows looks for constants."""
+        kinds, to_array = self.onnx.TensorProto, self.onnx.numpy_helper.to_array
+        constants = {c.name: c for c in self.graph.initializer if c.data_type == kinds.FLOAT16}
+        nodes: list[Any] = []
+        for node in self.graph.node:
+            constant = constants.get(node.input[0]) if node.op_type == "Cast" else None
+            if constant is None or _attribute(node, "to") != kinds.FLOAT:
+                nodes.append(node)
+                continue
+            wide = to_array(constant).astype(np.float32)
+            self.graph.initializer.append(self.onnx.numpy_helper.from_array(wide, node.output[0]))
+        if len(nodes) < len(self.graph.node):
+            self._replace(nodes)
+            self.forget_unused()
 
     # ------------------------------------------------------------------ bytes
     def bytes_last(self) -> None:
