@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from perform.lab import look, report
-from perform.lab.report import bars, blocks, content, goals, markdown, page, scatter, svg, words
+from perform.lab.report import bars, blocks, content, figures, goals, markdown, page, scatter, svg, words
 from perform.lab.report.scatter import Level, Point
 
 GIGA = {
@@ -148,8 +148,9 @@ def test_goals_are_worked_out_from_the_record() -> None:
     all_of_them = goals.of(made_up())
     assert all_of_them[0].found == "50 times, 1.00 G"
     assert all_of_them[0].reached
-    assert all_of_them[1].found == "0.11 ± 0.01 against 0.13: -15 %"
-    assert all_of_them[2].reached is False  # 60 % of the twin's
+    assert all_of_them[1].found == "0.110 ± 0.010 against 0.130: -15 %"
+    assert all_of_them[2].found.startswith("60 % in LPIPS-HED, 100 % in L1; taught for as many steps")
+    assert all_of_them[2].reached is False
     assert all_of_them[3].found == "150 times: 60 ms to 0.4 ms"
     assert all_of_them[5].found == "0.20 dB against photographs"
     assert all_of_them[7].reached is False  # s: 16 ms at 512
@@ -219,6 +220,11 @@ def test_bad_input_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit, match="2"):
         report.main([str(tmp_path / "broken.json"), "--folder", str(tmp_path / "empty")])
     assert "cannot be read as an evaluation" in capsys.readouterr().err
+
+
+def test_neighbours_in_one_folder_are_written_once() -> None:
+    command = "perform evaluate --runs a/b/x a/b/y z=a/b/z c/w --out a/b/o.json"
+    assert figures.braced(command) == "perform evaluate --runs a/b/{x,y} z=a/b/z c/w --out a/b/o.json"
 
 
 def test_markdown_tables_escape_and_align() -> None:

@@ -19,7 +19,7 @@ SHOWN = 23  # of the live inputs, those that are not only drawn come first
 def draw(
     entrants: Sequence[Entrant], scene: Scene, folder: Path, world: str, command: str, rows: int = 7
 ) -> list[Path]:
-    """`WORLD-held-out.jpg` (input | entrants | photograph) and `WORLD-live.jpg` (camera | input | entrants). The
+    """`WORLD-held-out.jpg` (input | entrants | truth) and `WORLD-live.jpg` (camera | input | entrants). The
     command that made them is each file's own comment.
     """
     held = _pick(scene.held, len(scene.real), rows)
@@ -28,12 +28,12 @@ def draw(
     camera = (scene.live_seen[_spread(known, rows)] * 2 - 1).expand(-1, 3, -1, -1)
     truth = scene.real[_spread(len(scene.real), rows)]
     sheets = {
-        "held-out": columns(entrants, held) | {"photograph": bytes_of(truth)},
+        "held-out": columns(entrants, held) | {"truth": bytes_of(truth)},
         "live": {"camera": bytes_of(camera)} | columns(entrants, live),
     }
     words = {
-        "held-out": f"{world}: photographs it has never seen, in their own moods",
-        "live": f"{world}: live inputs, in moods of its photographs",
+        "held-out": f"{world}: pictures it has never seen, in their own moods",
+        "live": f"{world}: live inputs, in moods of its pictures",
     }
     out = []
     for name, sheet in sheets.items():

@@ -66,7 +66,7 @@ def world(name: str, record: Record, words: str, pictures: Path) -> Iterator[Blo
     for sheet in ("held-out", "live"):
         path = pictures / f"{name}-{sheet}.jpg"
         if path.exists():
-            what = {"held-out": "Photographs it has never seen", "live": "Live inputs, any mood"}[sheet]
+            what = {"held-out": "Pictures it has never seen", "live": "Live inputs, any mood"}[sheet]
             yield Picture(path, f"{name}: {what.lower()}.", [made_by(path)])
     found = [goal for goal in goals.of(record) if goal.reached is not None]
     if found:
@@ -118,11 +118,16 @@ def _n(counts: Mapping[str, int], key: str) -> str:
     return str(counts.get(key, "?"))
 
 
+DECIMALS = {"kid": 3, "lpips": 3, "ssim": 3, "follow": 3, "swd": 0}  # by a part of the measure's name; else 2
+
+
 def _cell(numbers: Mapping[str, float], key: str) -> str:
     if key not in numbers:
         return "–"
+    decimals = next((count for part, count in DECIMALS.items() if part in key), 2)
     error = numbers.get(f"{key}_error")
-    return f"{short(numbers[key])} ± {error:.1g}" if error else short(numbers[key])
+    value = f"{numbers[key]:.{decimals}f}"
+    return f"{value} ± {error:.{decimals}f}" if error else value
 
 
 def _costs(

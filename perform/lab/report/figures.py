@@ -27,10 +27,30 @@ def charts(record: Record) -> list[Chart]:
 
 def commands(record: Record, latency: bool = False) -> list[str]:
     """What was typed to measure it, and to draw it."""
-    measured = [record["about"].get("command", "perform evaluate")]
-    if latency:
-        measured.append(record["about"].get("latency", {}).get("command", "perform evaluate --latency"))
-    return [*measured, "perform report"]
+    about = record["about"]
+    measured = [about.get("command", "perform evaluate")]
+    if latency and "latency" in about:
+        measured.append(about["latency"]["command"])
+    return [*map(braced, measured), "perform report"]
+
+
+def braced(command: str) -> str:
+    """The same command to a shell, with neighbours in one folder written once: `a/x a/y` is `a/{x,y}`."""
+    out: list[list[str]] = []
+    for word in command.split(" "):
+        folder, slash, name = word.rpartition("/")
+        if slash and "=" not in word and out and out[-1][0] == folder:
+            out[-1].append(name)
+        else:
+            out.append([folder, name] if slash and "=" not in word else ["", word])
+    return " ".join(_together(group) for group in out)
+
+
+def _together(group: Sequence[str]) -> str:
+    folder, *names = group
+    if not folder:
+        return names[0]
+    return f"{folder}/{names[0]}" if len(names) == 1 else f"{folder}/{{{','.join(names)}}}"
 
 
 def _cost(entry: Mapping[str, Any], cost: str) -> float:

@@ -31,7 +31,8 @@ nav a:hover{text-decoration:underline}
 figure{margin:2.4em 0;min-width:0}
 figure img,figure svg{display:block;width:100%;height:auto}
 figcaption{font-size:14px;line-height:1.5;color:var(--quiet);margin-top:.7em;max-width:680px}
-pre{margin:.6em 0 0;padding-left:.8em;border-left:2px solid var(--rule);white-space:pre-wrap;overflow-wrap:anywhere}
+pre{margin:.6em 0 0;padding-left:.8em;border-left:2px solid var(--rule);white-space:pre-wrap;overflow-wrap:anywhere;
+max-height:8.2em;overflow-y:auto}
 pre code{font-size:11.5px}
 .charts{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:0 40px}
 .scroll{overflow-x:auto;margin:0 -24px;padding:0 24px}

@@ -1,7 +1,7 @@
 """The words of the report: `docs/compression/words.toml`. They are written by people and hold no number.
 
 A number is named, `{landscape:m:kid}` (world, entrant, measure), and filled in from the record, so that words do not go
-stale. `{landscape:m:kid:2}` gives two significant digits.
+stale. `{landscape:m:kid:2}` gives two significant digits; `macs_g` are useful MACs in G.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def filled(text: str, records: Mapping[str, Mapping[str, Any]], where: str) -> s
     def value(found: re.Match[str]) -> str:
         world, entrant, measure, digits = found.groups()
         entry = records.get(world, {}).get("entrants", {}).get(entrant, {})
-        numbers = {**entry.get("quality", {}), **entry.get("cost", {})}
+        cost = entry.get("cost", {})
+        numbers = {**entry.get("quality", {}), **cost, "macs_g": cost.get("macs", 0.0) / 1e9}
         if measure not in numbers:
             raise ValueError(f"{where}: no record has {found.group(0)}; evaluate it, or take the sentence out")
         return f"{numbers[measure]:.{digits}g}" if digits else short(numbers[measure])
