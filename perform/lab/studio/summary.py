@@ -105,9 +105,11 @@ def judgement(last: list[float] | None, sizes: Mapping[str, Any]) -> list[str]:
     if last is not None:
         _, away, variety = last
         near = (
-            "close to your pictures" if away < 1.6 else "of their kind, softer" if away < 2.4 else "still far from them"
+            "close to your pictures" if away < 1.4 else "of their kind, softer" if away < 2.2 else "still far from them"
         )
-        out.append(f"Pictures it has never seen are dreamt {near} (distance {away:.2f}; the same pictures would be 0).")
+        out.append(
+            f"Pictures it has never seen are dreamt {near} (distance {away:.2f}; the lab's own worlds: about 1)."
+        )
         various = (
             "as various as your pictures"
             if variety > 0.75
