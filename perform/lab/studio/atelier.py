@@ -103,11 +103,7 @@ class Atelier:
         self.display.say(f"{told['pictures']} pictures, {len(_list(told['held_out']))} of them kept aside to judge by.")
         for sentence in _list(told["warnings"]):
             self.display.say(f"! {sentence}")
-        wish.models.mkdir(parents=True, exist_ok=True)
-        summary.write_show(wish)
         self.display.say(f"Look at it grow: {wish.desk / SHEET} (always the newest)")
-        if wish.how.watch:
-            self.display.say(f"Play it meanwhile: perform run {wish.desk / 'show.toml'}")
 
     def _say_plan(self, plan: Plan) -> None:
         teacher, students = (leg.steps * leg.step for leg in (plan.teacher, plan.students))
@@ -118,6 +114,11 @@ class Atelier:
         )
         for sentence in warnings(plan):
             self.display.say(f"! {sentence}")
+        if self.ours:
+            self.wish.models.mkdir(parents=True, exist_ok=True)
+            summary.write_show(self.wish, plan.sizes)
+        if self.wish.how.watch:
+            self.display.say(f"Play it meanwhile: perform run {self.wish.desk / 'show.toml'}")
 
     # ------------------------------------------------------------------ stages
     def _teacher(self, plan: Plan) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +63,12 @@ def read(wish: Wish) -> str:
     return (wish.desk / TEXT).read_text(encoding="utf-8").rstrip()
 
 
-def write_show(wish: Wish) -> None:
+def write_show(wish: Wish, sizes: Sequence[str]) -> None:
     """`show.toml` on the desk, a show of this world; one that is there is left alone."""
     path = wish.desk / "show.toml"
     if path.exists():
         return
-    size = "m" if "m" in wish.sizes else wish.sizes[0]
+    size = "m" if "m" in sizes else sizes[0]
     models = os.path.relpath(wish.models.resolve(), wish.desk.resolve())
     text = SHOW.format(name=json.dumps(wish.name, ensure_ascii=False), models=json.dumps(models), size=json.dumps(size))
     run.write(path, lambda partial: partial.write_text(text, encoding="utf-8"))
