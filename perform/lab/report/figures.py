@@ -98,11 +98,11 @@ def steps(record: Record) -> Chart | None:
     ]
     rows.sort(key=lambda row: -(row.values[0] or (0.0, 0.0))[0])
     title = f"{record['world']}: what each part is worth"
-    note = "Against the whole recipe, trained as long. To the right: worse."
+    note = "Differences from the whole recipe. To the right: worse."
     svg = bars.changes(rows, list(STEPS.values()), title, note)
     caption = (
         f"{title}. The same student trained again with one thing left out or another network in its place; "
-        f"differences from the whole recipe, lower is better. The whiskers on KID are standard errors."
+        f"differences from the whole recipe (`whole`), lower is better. The whiskers on KID are standard errors."
     )
     return Chart(f"{record['world']}-steps", svg, caption, commands(record))
 
