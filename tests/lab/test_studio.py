@@ -269,6 +269,8 @@ def test_short_time_is_said() -> None:
     short = plan.Plan(10.0, ("s",), "cpu", plan.Leg(100, 1, 1, 1), plan.Leg(100, 1, 1, 1), {"paired": 3, "unpaired": 3})
     assert "600 pictures" in plan.warnings(short)[0]
     assert "--hours 2.8" in plan.warnings(short)[0]
+    least = plan.Plan(0.5, ("s",), "cpu", plan.Leg(plan.LEAST, 1, 1, 1), plan.Leg(100, 1, 1, 1))
+    assert "longer than the 0.5 minutes asked for" in plan.warnings(least)[0]
 
 
 # ---------------------------------------------------------------------------------------------- looking on

@@ -110,7 +110,7 @@ class Atelier:
         self.display.say(
             f"Plan for {plan.device}: the teacher {plan.teacher.steps:,} steps ({left(teacher)}), "
             f"{', '.join(plan.sizes)} {plan.students.steps:,} steps ({left(students)}), then export; "
-            f"{left(60 * plan.minutes)} in all."
+            f"about {left(teacher + students + EXPORT * len(plan.sizes))} in all."
         )
         for sentence in warnings(plan):
             self.display.say(f"! {sentence}")

@@ -164,14 +164,19 @@ def _now(device: torch.device, clock: Callable[[], float]) -> float:
 
 
 def warnings(plan: Plan) -> list[str]:
-    """What a person should know of a plan: that the time is short."""
+    """What a person should know of a plan: that the time is short, or that there was not even time for the least."""
+    out = []
     recipe = plan.teacher_recipe
     seen = plan.teacher.steps * (recipe.paired + recipe.unpaired)
-    if seen >= GOOD:
-        return []
-    wanted = plan.minutes * GOOD / seen
-    more = f"--hours {wanted / 60:.1f}" if wanted >= 90 else f"--minutes {wanted:.0f}"
-    return [
-        f"In this time the teacher sees {seen:,} pictures, and it takes about {GOOD:,} for a world worth showing: "
-        f"{more} would do (with another --name: a plan, once made, is kept)."
-    ]
+    if LEAST in (plan.teacher.steps, plan.students.steps):
+        out.append(
+            f"This is longer than the {plan.minutes:g} minutes asked for: under {LEAST} steps there is no picture."
+        )
+    if seen < GOOD:
+        wanted = plan.minutes * GOOD / seen
+        more = f"--hours {wanted / 60:.1f}" if wanted >= 90 else f"--minutes {wanted:.0f}"
+        out.append(
+            f"In this time the teacher sees {seen:,} pictures, and it takes about {GOOD:,} for a world worth showing: "
+            f"{more} would do (with another --name: a plan, once made, is kept)."
+        )
+    return out
