@@ -311,11 +311,16 @@ def test_check_names_a_cues_world_that_is_not_there_once_with_its_line(say: Say,
 
 
 def test_check_knows_the_sizes_of_a_world(say: Say, show: Path) -> None:
-    show.write_text(SHOW + 'world = "landscape"\nsize = "xl"\n')
+    little = show.parent / "models" / "little"
+    shutil.copytree(paths.models() / "landscape", little)
+    card = (little / "card.toml").read_text(encoding="utf-8")
+    without = card[: card.index("[size.l]")] + card[card.index("[size.m]") :]
+    (little / "card.toml").write_text(without, encoding="utf-8")
+    show.write_text(SHOW + 'world = "little"\nsize = "l"\n')
     code, _, err = say("check", show)
     assert code == 2
     assert f"{show}:9: " in err
-    assert "has no 'xl'; there are s, m, l" in err
+    assert "has no 'l'; there are s, m" in err
 
 
 def test_check_knows_that_screens_are_counted_from_nought(say: Say, show: Path) -> None:

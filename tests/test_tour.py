@@ -70,7 +70,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_verbs_in_commands_exist(page: Path) -> None:
-    known = {"run", "check", "params", "models", "patches", "bench", "--help", "--version", "VERB"}
+    known = {"run", "check", "params", "models", "patches", "bench", "build", "--help", "--version", "VERB"}
     known |= {verb for verb in cli.LAB if cli.lab_module(verb)}
     said = set(re.findall(r"(?:^ {4}|`|bin/|^\$ )perform ([\w-]+)", page.read_text("utf-8"), re.MULTILINE))
     assert said - known == set()
