@@ -315,7 +315,7 @@ def test_check_knows_the_sizes_of_a_world(say: Say, show: Path) -> None:
     shutil.copytree(paths.models() / "landscape", little)
     card = (little / "card.toml").read_text(encoding="utf-8")
     without = card[: card.index("[size.l]")] + card[card.index("[size.m]") :]
-    (little / "card.toml").write_text(without, encoding="utf-8")
+    (little / "card.toml").write_text(without.replace('"landscape"', '"little"'), encoding="utf-8")
     show.write_text(SHOW + 'world = "little"\nsize = "l"\n')
     code, _, err = say("check", show)
     assert code == 2
