@@ -36,6 +36,8 @@ def local() -> int:
 def join() -> None:
     """Meet the others, if torchrun started this process. Waits for them, at most five minutes."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
+        if torch.cuda.is_available():
+            torch.cuda.set_device(local())  # NCCL speaks through the present device: each rank its own
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=timedelta(minutes=5))
 
 
