@@ -73,6 +73,9 @@ def _row(name: str, play: timing.Play, side: int, threads: int, seconds: float) 
 
 
 def fastest(rows: Sequence[Mapping[str, Any]], side: int, threads: int, among: str = "") -> Mapping[str, Any] | None:
-    """The quickest engine at a size and a number of threads, by its best call; `among`: the engines' names start so."""
-    fit = [row for row in rows if (row["side"], row["threads"]) == (side, threads) and row["engine"].startswith(among)]
+    """The quickest engine at a size with so many threads or fewer, by its best call; `among`: engines' names start so.
+
+    Or fewer: on a machine with other work a second thread can cost more than it brings.
+    """
+    fit = [row for row in rows if row["side"] == side and row["threads"] <= threads and row["engine"].startswith(among)]
     return min(fit, key=lambda row: row["best"], default=None)

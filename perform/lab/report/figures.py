@@ -56,7 +56,7 @@ def _together(group: Sequence[str]) -> str:
 def _cost(entry: Mapping[str, Any], cost: str) -> float:
     if cost == "macs":
         return float(entry["cost"].get("macs", 0.0)) / 1e9
-    row = fastest(entry.get("latency", []), 256, 2) or fastest(entry.get("latency", []), 256, 1)
+    row = fastest(entry.get("latency", []), 256, 2)
     return 0.0 if row is None else float(row["best"])
 
 
@@ -79,7 +79,7 @@ def pareto(record: Record, quality: str, cost: str) -> Chart | None:
     if cost == "macs":
         title, label = f"{world}: quality and arithmetic", "useful MACs at 256×256, G"
     else:
-        title, label = f"{world}: quality and time", "ms, 256×256, two threads, fastest engine"
+        title, label = f"{world}: quality and time", "ms, 256×256, one or two threads, fastest engine"
     svg = scatter.draw(points, title, label, QUALITIES[quality], levels)
     caption = f"{title}. Lower and further left is better; the line is the front that nobody else reaches."
     return Chart(f"{world}-{quality.replace('_', '-')}-{cost}", svg, caption, commands(record, cost == "latency"))
@@ -135,7 +135,7 @@ def speeds(record: Record) -> Chart | None:
     if len(rows) < 2:
         return None
     title = f"{record['world']}: from a teacher to a stage"
-    svg = bars.times(rows, title, "256×256, two threads. Bar: fastest call, tick: median")
+    svg = bars.times(rows, title, "256×256, one or two threads. Bar: fastest call, tick: median")
     processor = record["about"].get("latency", record["about"]).get("processor", "")
     caption = f"{title}, milliseconds on {processor}; × is how many times as fast as the first row."
     return Chart(f"{record['world']}-speeds", svg, caption, commands(record, True))

@@ -94,7 +94,7 @@ def _said(shares: tuple[float, float]) -> str:
 
 
 def _speed(record: Record, name: str) -> Goal:
-    wanted = f"int8 of `m`: 100 times as fast as {_called(name)} in torch fp32 (256², two threads)"
+    wanted = f"int8 of `m`: 100 times as fast as {_called(name)} in torch fp32 (256², two cores)"
     slow = fastest(record["entrants"].get(name, {}).get("latency", []), 256, 2, "torch f32")
     quick = fastest(record["entrants"].get("m int8", {}).get("latency", []), 256, 2)
     if slow is None or quick is None:
@@ -112,7 +112,7 @@ def _int8_psnr(record: Record) -> Goal:
     whole, small = _get(record, "m", "quality", "truth_psnr"), _get(record, "m int8", "quality", "truth_psnr")
     if whole is None or small is None:
         return _missing(wanted)
-    return Goal(wanted, f"{whole - small:.2f} dB against photographs", whole - small <= 0.5)
+    return Goal(wanted, f"{round(whole - small, 2) + 0.0:.2f} dB against photographs", whole - small <= 0.5)
 
 
 def _int8_kid(record: Record) -> Goal:
