@@ -267,7 +267,9 @@ def add_arguments(parser: argparse.ArgumentParser, recipe: Any) -> None:
 
 
 def pace(args: Mapping[str, Any]) -> Pace:
-    """The pace that `add_arguments` was asked for; sets the CPU threads."""
+    """The pace that `add_arguments` was asked for; sets the CPU threads. Raises ValueError for less than nothing."""
+    if args["threads"] < 0 or args["steps"] < 1 or args["sheet_every"] < 1:
+        raise ValueError("--threads is 0 or more, --steps and --sheet-every are 1 or more")
     if args["threads"]:
         torch.set_num_threads(args["threads"])
     return Pace(args["steps"], args["minutes"], sheet_every=args["sheet_every"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import zipfile
 import zlib
@@ -14,7 +15,7 @@ import torch
 from PIL import Image
 
 from perform.lab import photos
-from perform.lab.photos import archive, picture
+from perform.lab.photos import archive, folder, picture
 from perform.lab.photos.alike import Seen
 from perform.lab.worlds import World, pixels
 
@@ -328,3 +329,18 @@ def test_damaged_zips(tmp_path: Path) -> None:
     assert len(found.names) == 20
     assert len(found.refused) == 1
     assert found.refused[0].startswith("trip/p004.jpg: damaged (")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_and_a_name_that_is_no_utf8_stop_nobody(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    picture = Image.new("RGB", (300, 300), (90, 120, 150))
+    with open(os.fsencode(tmp_path) + b"/bad\xff\xfe.jpg", "wb") as file:
+        picture.save(file, "JPEG")
+    found = dict(folder.files(tmp_path))
+    assert "it is no file" in str(found.pop("pipe.jpg"))
+    ((name, opened),) = found.items()
+    name.encode("utf-8")
+    assert callable(opened)
+    with opened() as photograph:
+        assert Image.open(photograph).size == (300, 300)

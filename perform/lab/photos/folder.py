@@ -27,10 +27,13 @@ def files(root: Path) -> Iterator[tuple[str, Openable | str]]:
         folders[:] = [one for one in folders if not hidden(one)]
         for name in sorted(names):
             path = Path(here) / name
-            label = path.relative_to(root).as_posix()
+            # a name that is no UTF-8 (old zips, old sticks) can be opened, but not written down as it is
+            label = os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "replace")
             why = unusable(name)
             if hidden(name) or not (why or is_picture(name)):
                 continue
+            if not why and not path.is_file():  # opening a pipe would wait for ever
+                why = "it is no file (a pipe, a device, or a link to nowhere)"
             yield label, why or partial(_opened, path)
     for error in unreadable:
         yield str(error.filename), "this folder may not be read (permissions)"

@@ -34,6 +34,8 @@ def open_for(wish: Wish) -> int:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing and not wish.how.train_only:
         raise ValueError(f"'perform train' needs {', '.join(missing)}: pip install 'perform[lab]'")
+    if wish.how.threads < 0:
+        raise ValueError(f"--threads is 0 (PyTorch's choice) or more, not {wish.how.threads}")
     if wish.how.threads:
         torch.set_num_threads(wish.how.threads)
     ours = os.environ.get("RANK", "0") == "0"
