@@ -109,7 +109,7 @@ def test_one_page_that_needs_nothing_else(folder: Path) -> None:
     assert "url(" not in text
     assert "data:image/jpeg;base64," in text
     assert "By <strong>thought</strong> &lt;alone&gt;." in text
-    assert "<code>m</code> as well: 0.11." in text
+    assert "<code>m</code> as well: 0.110." in text
     assert "prefers-color-scheme:dark" in text
     assert 'name="viewport"' in text
 

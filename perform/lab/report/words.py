@@ -83,6 +83,9 @@ def filled(text: str, records: Mapping[str, Mapping[str, Any]], where: str) -> s
         numbers = {**entry.get("quality", {}), **cost, "macs_g": cost.get("macs", 0.0) / 1e9}
         if measure not in numbers:
             raise ValueError(f"{where}: no record has {found.group(0)}; evaluate it, or take the sentence out")
-        return f"{numbers[measure]:.{digits}g}" if digits else short(numbers[measure])
+        if digits:
+            return f"{numbers[measure]:.{digits}g}"
+        fine = "kid" in measure or "lpips" in measure  # as the tables have them
+        return f"{numbers[measure]:.3f}" if fine else short(numbers[measure])
 
     return NAMED.sub(value, text)
