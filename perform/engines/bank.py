@@ -197,8 +197,8 @@ class Bank:
             forgotten = self._shelf.entries.get(role) is not entry  # the bank was closed meanwhile
             before_it = generator if forgotten else entry.generator
             if not forgotten:
+                entry.cost = Cost.of(generator, resident() - before)  # first: who finds it warm may ask what it takes
                 entry.generator, entry.trouble, entry.due = generator, "", False
-                entry.cost = Cost.of(generator, resident() - before)
         if before_it is not None:
             before_it.close()
         if forgotten:
