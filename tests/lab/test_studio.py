@@ -106,7 +106,7 @@ def work(wanted: wish.Wish) -> str:
     """Fulfil a wish and return what was said."""
     out = io.StringIO()
     if not (wanted.desk / "wish.json").exists():
-        wish.settle(wanted)
+        wish.sign(wanted)
         planned(wanted.runs, wanted.name)
     atelier.Atelier(wanted, display.Lines(out, every=0.0), True).work()
     return out.getvalue()
@@ -156,7 +156,7 @@ def test_interrupted_anywhere_it_ends_the_same(
         raise Killed
 
     wanted = asked(photos, tmp_path)
-    wish.settle(wanted)
+    wish.sign(wanted)
     planned(wanted.runs, "nice")
     with monkeypatch.context() as patch:
         if where == "reading":
@@ -358,7 +358,7 @@ def test_a_full_disk_at_the_end_is_one_sentence_and_code_1(
         raise OSError(28, "No space left on device")
 
     wanted = asked(photos, tmp_path)
-    wish.settle(wanted)
+    wish.sign(wanted)
     planned(wanted.runs, "nice")
     monkeypatch.setattr(run, "save", full)
     assert atelier.open_for(wanted) == 1

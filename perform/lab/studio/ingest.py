@@ -9,7 +9,7 @@ from pathlib import Path
 
 from perform.lab import card, photos
 from perform.lab.studio import pairs
-from perform.lab.studio.wish import Wish
+from perform.lab.studio.wish import HALF, Wish, sign
 
 OWN = "the author's own pictures"
 
@@ -23,7 +23,7 @@ def take_in(wish: Wish, say: Callable[[str], None]) -> Path:
         return world
     say(f"Reading the pictures of {wish.photos} …")
     found = pairs.take(wish.photos) if wish.how.pairs else photos.take(wish.photos)
-    half = wish.desk / "world.part"
+    half = wish.desk / HALF
     shutil.rmtree(half, ignore_errors=True)  # of a start that was interrupted here
     found.save(half, wish.name, wish.credit.author or OWN, wish.credit.licence or "all rights with the author")
     if found.refused:
@@ -32,6 +32,7 @@ def take_in(wish: Wish, say: Callable[[str], None]) -> Path:
     said = {"author": wish.credit.author, "licence": wish.credit.licence, "sources": sources}
     words = card.dumps({key: value for key, value in said.items() if value})
     (half / "words.toml").write_text(words, encoding="utf-8")
+    sign(wish)  # first: a desk with pictures says whose they are, whenever it is stopped
     half.rename(world)
     return world
 

@@ -10,6 +10,10 @@ from pathlib import Path
 
 from perform.lab import run
 
+NOTE, LOCK, HALF = "wish.json", "lock", "world.part"  # on a desk: whose it is, who is at work, pictures half read
+# what a start leaves whose pictures were refused, or that was stopped while it read them
+UNREAD = {LOCK, HALF, f"{NOTE}.part"}
+
 
 @dataclass(frozen=True)
 class How:
@@ -75,28 +79,35 @@ def name_of(photos: Path) -> str:
 
 
 def settle(wish: Wish) -> None:
-    """Note down whose desk this is. Raises ValueError, one sentence, where the name is no name or is taken."""
+    """Make sure that the desk is this wish's, or nobody's yet. Raises ValueError, one sentence, where the name is no
+    name or is taken.
+    """
     if not re.fullmatch(r"[A-Za-z0-9][\w-]*", wish.name):
         raise ValueError(f"a world is named with letters, digits, - and _, not {wish.name!r}")
-    note = wish.desk / "wish.json"
-    photos = str(wish.photos.resolve())
+    note = wish.desk / NOTE
     if note.exists():
         before = json.loads(note.read_text(encoding="utf-8"))
-        if photos != before["photos"] and str(wish.photos) != before.get("said"):  # a desk may move between machines
+        same = str(wish.photos.resolve()) == before["photos"]
+        if not same and str(wish.photos) != before.get("said"):  # a desk may move between machines
             raise ValueError(f"{wish.desk} already learns from {before['photos']}; give this world another --name")
         return
     if not wish.photos.exists():
         raise ValueError(f"there is nothing at {wish.photos}: give a folder of pictures, a zip of them, or a film")
     if (wish.world / "card.toml").exists():
         raise ValueError(f"there is a world in {wish.world} already; give this one another --name")
-    if wish.desk.exists() and any(wish.desk.iterdir()):
+    if wish.desk.exists() and not {path.name for path in wish.desk.iterdir()} <= UNREAD:
         raise ValueError(f"{wish.desk} holds something else; give this world another --name")
     wish.desk.mkdir(parents=True, exist_ok=True)
-    text = (
-        json.dumps({"photos": photos, "said": str(wish.photos), "pairs": wish.how.pairs}, ensure_ascii=False, indent=1)
-        + "\n"
-    )
-    run.write(note, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def sign(wish: Wish) -> None:
+    """Note down whose desk this is: from now on the name is taken. Done when its pictures have been read, so that those
+    that are refused leave the name free.
+    """
+    said = {"photos": str(wish.photos.resolve()), "said": str(wish.photos), "pairs": wish.how.pairs}
+    text = json.dumps(said, ensure_ascii=False, indent=1) + "\n"
+    wish.desk.mkdir(parents=True, exist_ok=True)
+    run.write(wish.desk / NOTE, lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def alone(desk: Path) -> object:
@@ -108,7 +119,7 @@ def alone(desk: Path) -> object:
         import fcntl
     except ModuleNotFoundError:
         return None
-    lock = open(desk / "lock", "w", encoding="utf-8")  # noqa: SIM115
+    lock = open(desk / LOCK, "w", encoding="utf-8")  # noqa: SIM115
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

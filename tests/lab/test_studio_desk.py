@@ -1,0 +1,73 @@
+"""Whose a desk is, and what is refused before an hour has gone into it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perform import cli
+from perform.lab.studio import ingest, wish
+from tests.lab.test_studio import asked, paint
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return paint(tmp_path_factory.mktemp("pictures") / "photos")
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """The one sentence with which a command is refused."""
+    assert cli.main(["train", *words]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    return err
+
+
+def test_refused_pictures_leave_the_name_free(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    few = paint(tmp_path / "few", count=3)
+    (tmp_path / "empty").mkdir()
+    for folder, said in ((tmp_path / "empty", "no pictures"), (few, "too few"), (few, "too few")):
+        assert said in refused(capsys, str(folder), "--name", "sea")
+    wanted = asked(photos, tmp_path, name="sea")
+    wish.settle(wanted)
+    ingest.take_in(wanted, print)
+    assert "already learns from" in refused(capsys, str(few), "--name", "sea")
+
+
+def test_pictures_half_read_leave_the_name_free_and_read_ones_take_it(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(*_: object) -> None:
+        raise Killed
+
+    first, other = asked(photos, tmp_path), asked(paint(tmp_path / "other"), tmp_path)
+    for where, name in ((ingest, "sign"), (Path, "rename")):  # before the note, after it
+        wish.settle(first)
+        lock = wish.alone(first.desk)
+        wish.settle(other)
+        with monkeypatch.context() as patch:
+            patch.setattr(where, name, kill)
+            with pytest.raises(Killed):
+                ingest.take_in(first, print)
+        del lock
+        assert (first.desk / "world.part").is_dir()
+    with pytest.raises(ValueError, match="already learns from"):
+        wish.settle(other)
+    wish.settle(first)
+    assert (ingest.take_in(first, print) / "world.json").is_file()
+    assert not (first.desk / "world.part").exists()
+
+
+def test_a_desk_with_something_else_on_it_is_left_alone(photos: Path, tmp_path: Path) -> None:
+    wanted = asked(photos, tmp_path)
+    wanted.desk.mkdir(parents=True)
+    (wanted.desk / "thesis.txt").write_text("years")
+    with pytest.raises(ValueError, match="holds something else"):
+        wish.settle(wanted)
