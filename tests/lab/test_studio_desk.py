@@ -71,3 +71,16 @@ def test_a_desk_with_something_else_on_it_is_left_alone(photos: Path, tmp_path: 
     (wanted.desk / "thesis.txt").write_text("years")
     with pytest.raises(ValueError, match="holds something else"):
         wish.settle(wanted)
+
+
+@pytest.mark.parametrize("pairs", [True, False])
+def test_pairs_are_asked_for_from_the_beginning_or_not_at_all(
+    pairs: bool, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wanted = asked(photos, tmp_path, how=wish.How(pairs=pairs))
+    wish.sign(wanted)
+    wish.settle(wanted)
+    said = refused(capsys, str(photos), "--name", "nice", *([] if pairs else ["--pairs"]))
+    way = "with" if pairs else "without"
+    assert f"was begun {way} --pairs; go on {way} it, or give this world another --name" in said

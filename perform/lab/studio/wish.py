@@ -90,6 +90,9 @@ def settle(wish: Wish) -> None:
         same = str(wish.photos.resolve()) == before["photos"]
         if not same and str(wish.photos) != before.get("said"):  # a desk may move between machines
             raise ValueError(f"{wish.desk} already learns from {before['photos']}; give this world another --name")
+        if before.get("pairs", wish.how.pairs) != wish.how.pairs:
+            way = "with" if before["pairs"] else "without"
+            raise ValueError(f"{wish.desk} was begun {way} --pairs; go on {way} it, or give this world another --name")
         return
     if not wish.photos.exists():
         raise ValueError(f"there is nothing at {wish.photos}: give a folder of pictures, a zip of them, or a film")
