@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import Any
 
 import torch
@@ -36,9 +37,20 @@ def pick(name: str = "auto") -> torch.device:
     return torch.device("cpu")
 
 
+@cache
+def halves(kind: str) -> bool:
+    """Whether bfloat16 is the faster way to train on a kind of device: on GPUs, and on CPUs whose matrix unit (AMX)
+    multiplies it. Elsewhere casting costs more than it saves: a teacher's step took 3.0 s instead of 2.0 on two cores
+    with AVX512-BF16 and no AMX."""
+    able: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # not in every PyTorch we take
+    return kind != "cpu" or bool(able.get("amx_bf16"))
+
+
 def mixed(device: torch.device) -> AbstractContextManager[object]:
-    """bfloat16 where it is safe. Casts are not cached: a recorded step must not remember weights of another step."""
-    return torch.autocast(device.type, torch.bfloat16, cache_enabled=device.type == "cpu")
+    """bfloat16 where it is safe and faster. Casts are not cached on GPUs: a recorded step must not remember weights of
+    another step."""
+    on_cpu = device.type == "cpu"
+    return torch.autocast(device.type, torch.bfloat16, enabled=halves(device.type), cache_enabled=on_cpu)
 
 
 def last(x: Tensor) -> Tensor:

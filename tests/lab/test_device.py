@@ -20,6 +20,19 @@ def test_devices_are_picked_or_refused_in_a_sentence(monkeypatch: pytest.MonkeyP
     assert device.pick("auto") == torch.device("cuda", 2)
 
 
+@pytest.mark.parametrize(
+    ("able", "kind"), [({"amx_bf16": True}, torch.bfloat16), ({"avx512_bf16": True}, torch.float32)]
+)
+def test_a_processor_computes_in_what_it_multiplies_fast(
+    monkeypatch: pytest.MonkeyPatch, able: dict[str, bool], kind: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able, raising=False)
+    device.halves.cache_clear()
+    with device.mixed(torch.device("cpu")):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == kind
+    device.halves.cache_clear()
+
+
 def test_a_rate_can_be_set_as_a_number_and_in_place() -> None:
     weight = torch.nn.Parameter(torch.ones(2))
     plain = device.adam([weight], 0.1, torch.device("cpu"))

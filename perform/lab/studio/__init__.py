@@ -59,7 +59,9 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("--author", default="", help="whose pictures they are, for the card")
     words.add_argument("--licence", default="", help="under which the world may be used, for the card")
     words.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute (auto)")
-    words.add_argument("--threads", type=int, default=0, metavar="N", help="processor threads (0: PyTorch's choice)")
+    words.add_argument(
+        "--threads", type=int, default=0, metavar="N", help="processor threads (0: as many as are quickest now)"
+    )
     words.add_argument(
         "--cache", type=Path, default=Path("runs/cache"), metavar="FOLDER", help="downloads (runs/cache)"
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from perform.lab import card, distil, export, ranks, run, train
+from perform.lab import card, device, distil, export, ranks, run, threads, train
 from perform.lab.batches import Batches
 from perform.lab.studio import ingest, interim, summary, survey, watching
 from perform.lab.studio.contact import SHEET
@@ -35,9 +35,11 @@ def open_for(wish: Wish) -> int:
     if missing and not wish.how.train_only:
         raise ValueError(f"'perform train' needs {', '.join(missing)}: pip install 'perform[lab]'")
     if wish.how.threads < 0:
-        raise ValueError(f"--threads is 0 (PyTorch's choice) or more, not {wish.how.threads}")
+        raise ValueError(f"--threads is 0 (as many as are quickest now) or more, not {wish.how.threads}")
     if wish.how.threads:
         torch.set_num_threads(wish.how.threads)
+    elif device.pick(wish.how.device).type == "cpu":
+        threads.fit()
     ours = os.environ.get("RANK", "0") == "0"
     display: Display = pick(sys.stdout, wish.name) if ours else Silent()
     try:
