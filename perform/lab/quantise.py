@@ -18,6 +18,7 @@ import copy
 import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -96,18 +97,33 @@ def to_int8(network: Dream, path: Path, inputs: Inputs, settings: Settings | Non
     convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
     spared = [] if how.ends else [convolutions[0], convolutions[-1]]
     spared += [node.name for node in model.graph.node if node.op_type in ("Gemm", "MatMul", "Mul", "Add")]
-    quantised = nncf.quantize(
-        model,
-        nncf.Dataset(inputs[: how.calibration]),
-        subset_size=min(how.calibration, len(inputs)),
-        preset=nncf.QuantizationPreset.MIXED if how.zero_points else nncf.QuantizationPreset.PERFORMANCE,
-        fast_bias_correction=how.bias != "accurate",
-        ignored_scope=nncf.IgnoredScope(names=spared),
-        advanced_parameters=nncf.AdvancedQuantizationParameters(disable_bias_correction=how.bias == "none"),
-    )
+    with _no_bars():
+        quantised = nncf.quantize(
+            model,
+            nncf.Dataset(inputs[: how.calibration]),
+            subset_size=min(how.calibration, len(inputs)),
+            preset=nncf.QuantizationPreset.MIXED if how.zero_points else nncf.QuantizationPreset.PERFORMANCE,
+            fast_bias_correction=how.bias != "accurate",
+            ignored_scope=nncf.IgnoredScope(names=spared),
+            advanced_parameters=nncf.AdvancedQuantizationParameters(disable_bias_correction=how.bias == "none"),
+        )
     del quantised.graph.value_info[:]  # engines infer shapes themselves
     small = graph.halved(quantised)
     run.write(path, lambda partial: onnx.save(small, str(partial)))
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """Meanwhile rich's own console draws nothing: NNCF's progress bars appear there and cannot be switched off. It is
+    no terminal either, or rich would take, and lose, what others print beside a bar.
+    """
+    import rich
+
+    rich.reconfigure(quiet=True, force_terminal=False)
+    try:
+        yield
+    finally:
+        rich.reconfigure()
 
 
 def truths(world: World, batches: Batches, reduce: float) -> tuple[Inputs, Tensor]:

@@ -9,10 +9,13 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import rich
 
-from perform.lab import distil, features
+from perform.lab import distil, features, graph, quantise
 from perform.lab.studio import display, watching
+from tests.lab.test_export import lively
 
 
 def test_a_line_says_how_near_the_small_ones_are_to_their_teacher() -> None:
@@ -50,3 +53,23 @@ def test_a_download_that_fails_says_why(pip: Path, capfd: pytest.CaptureFixture[
     with pytest.raises(subprocess.CalledProcessError):
         features.fetch(pip / "cache")
     assert "Running pip as the root user" in capfd.readouterr().err
+
+
+def test_int8_is_made_in_silence_and_its_errors_are_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("nncf")
+    network, file = lively("8-8-16_16"), tmp_path / "int8.onnx"
+    model = graph.model_of(network)
+    one = {"picture": np.full((1, 32, 32, 4), 99, np.uint8), "mood": np.zeros((1, 7), np.float32)}
+    for colour in ("", "1"):  # into a log, and into what rich takes for a terminal
+        monkeypatch.setenv("FORCE_COLOR", colour)
+        rich.reconfigure()
+        capfd.readouterr()
+        quantise.to_int8(network, file, [one, one], model=model)
+        assert capfd.readouterr() == ("", "")
+        assert file.stat().st_size > 0
+    with pytest.raises(ValueError, match="mood"):
+        quantise.to_int8(network, file, [{"picture": one["picture"]}], model=model)
+    rich.get_console().print("after")
+    assert "after" in capfd.readouterr().out
