@@ -84,3 +84,25 @@ def test_pairs_are_asked_for_from_the_beginning_or_not_at_all(
     said = refused(capsys, str(photos), "--name", "nice", *([] if pairs else ["--pairs"]))
     way = "with" if pairs else "without"
     assert f"was begun {way} --pairs; go on {way} it, or give this world another --name" in said
+
+
+def test_where_no_world_can_be_written_is_said_before_any_picture_is_read(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ingest, "take_in", lambda *_: pytest.fail("it read the pictures"))
+    (tmp_path / "file").write_text("")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "sea").write_text("")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    for out, said in (
+        ("file", "file is no folder, and file/sea is to be one"),
+        ("file/deeper", "file is no folder"),
+        ("models", "models/sea is no folder"),
+        ("gone", "gone is no folder"),
+        ("/proc/models", "/proc cannot be written ("),
+    ):
+        assert said in refused(capsys, str(photos), "--name", "sea", "--out", out)
+    before = sorted(tmp_path.iterdir())
+    wish.reach(asked(photos, tmp_path, models=tmp_path / "new" / "models"))
+    assert sorted(tmp_path.iterdir()) == before

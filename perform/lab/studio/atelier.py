@@ -23,7 +23,7 @@ from perform.lab.studio import ingest, interim, summary, survey, watching
 from perform.lab.studio.contact import SHEET
 from perform.lab.studio.display import Display, Silent, left, pick
 from perform.lab.studio.plan import EXPORT, FILE, Plan, warnings
-from perform.lab.studio.wish import Wish, alone, settle
+from perform.lab.studio.wish import Wish, alone, reach, settle
 from perform.lab.worlds import World
 
 NEEDED = ("nncf", "onnx", "onnxruntime", "onnxscript")  # of the last stage: better missed in the first second
@@ -85,6 +85,7 @@ class Atelier:
             if summary.done(wish):
                 say(f"{wish.name} is finished.\n\n{summary.read(wish)}")
                 return
+            reach(wish)
             ingest.take_in(wish, say)
             self._greet()
         ranks.join()

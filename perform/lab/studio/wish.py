@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -101,6 +102,21 @@ def settle(wish: Wish) -> None:
     if wish.desk.exists() and not {path.name for path in wish.desk.iterdir()} <= UNREAD:
         raise ValueError(f"{wish.desk} holds something else; give this world another --name")
     wish.desk.mkdir(parents=True, exist_ok=True)
+
+
+def reach(wish: Wish) -> None:
+    """Raises ValueError, one sentence, where the world could not be written at the end. Leaves nothing behind."""
+    for folder in (wish.models, wish.world):
+        near = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+        if not near.is_dir():
+            raise ValueError(f"{near} is no folder, and {wish.world} is to be one; give another --out or --name")
+        trial = near / f".trial-{os.getpid()}"
+        try:
+            trial.mkdir()
+            trial.rmdir()
+        except OSError as e:
+            why = f"{near} cannot be written ({e.strerror or e})"
+            raise ValueError(f"{why}, and {wish.world} is to be there; give another --out") from e
 
 
 def sign(wish: Wish) -> None:
