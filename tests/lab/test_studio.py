@@ -483,6 +483,9 @@ def test_help_needs_nothing_heavy() -> None:
         ("sea.mp4", "sea"),
         ("...", "world"),
         ("2024_07", "2024_07"),
+        ("Aux", "world-aux"),
+        ("auxiliary", "auxiliary"),
+        (f"{49 * 'a'} cut.mp4", 49 * "a"),
     ],
 )
 def test_names_in_any_script(path: str, name: str) -> None:

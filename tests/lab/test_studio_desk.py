@@ -106,3 +106,18 @@ def test_where_no_world_can_be_written_is_said_before_any_picture_is_read(
     before = sorted(tmp_path.iterdir())
     wish.reach(asked(photos, tmp_path, models=tmp_path / "new" / "models"))
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["CON", "nul", "Com1", "lpt9", "com²", "a" * 51, "-x", "a/b", "a.b", "a b"])
+def test_names_that_no_folder_can_have_everywhere_are_refused(
+    name: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = refused(capsys, str(photos), f"--name={name}")
+    assert "a world is named with letters, digits, - and _, at most 50 of them, and not like a device" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_like_a_device_and_long_ones_are_names(photos: Path, tmp_path: Path) -> None:
+    for name in ("console", "com10", "nul-1", "a" * 50):
+        wish.settle(asked(photos, tmp_path, name=name))

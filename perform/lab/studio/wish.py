@@ -15,6 +15,9 @@ NOTE, LOCK, HALF = "wish.json", "lock", "world.part"  # on a desk: whose it is, 
 # what a start leaves whose pictures were refused, or that was stopped while it read them
 UNREAD = {LOCK, HALF, f"{NOTE}.part"}
 
+DEVICE = r"con|prn|aux|nul|(com|lpt)[0-9¹²³]"  # no folder on Windows can be called so, and a world may travel there
+LONGEST = 50  # of a name, in any script: folders made while a world is written are called a little longer than it
+
 
 @dataclass(frozen=True)
 class How:
@@ -76,15 +79,15 @@ def name_of(photos: Path) -> str:
     words = re.sub(r"[^\w]+", "-", unicodedata.normalize("NFC", plain)).strip("-_").lower()
     if not words:
         return "world"
-    return words if re.match(r"[a-z0-9]", words) else f"world-{words}"
+    plain = re.match(r"[a-z0-9]", words) and not re.fullmatch(DEVICE, words)
+    return (words if plain else f"world-{words}")[:LONGEST].rstrip("-_")
 
 
 def settle(wish: Wish) -> None:
     """Make sure that the desk is this wish's, or nobody's yet. Raises ValueError, one sentence, where the name is no
     name or is taken.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][\w-]*", wish.name):
-        raise ValueError(f"a world is named with letters, digits, - and _, not {wish.name!r}")
+    _check(wish.name)
     note = wish.desk / NOTE
     if note.exists():
         before = json.loads(note.read_text(encoding="utf-8"))
@@ -102,6 +105,13 @@ def settle(wish: Wish) -> None:
     if wish.desk.exists() and not {path.name for path in wish.desk.iterdir()} <= UNREAD:
         raise ValueError(f"{wish.desk} holds something else; give this world another --name")
     wish.desk.mkdir(parents=True, exist_ok=True)
+
+
+def _check(name: str) -> None:
+    proper = re.fullmatch(r"[A-Za-z0-9][\w-]*", name) and not re.fullmatch(DEVICE, name, re.IGNORECASE)
+    if not proper or len(name) > LONGEST:
+        rule = f"letters, digits, - and _, at most {LONGEST} of them, and not like a device of Windows (con, nul, com1)"
+        raise ValueError(f"a world is named with {rule}: not {name!r}")
 
 
 def reach(wish: Wish) -> None:
