@@ -26,8 +26,8 @@ from perform.plugins import Stage
 from tests.engines.worlds import make_world
 
 
-def until(true: Callable[[], object], seconds: float = 20.0) -> None:
-    """Wait for a condition; fails at the deadline."""
+def until(true: Callable[[], object], seconds: float = 120.0) -> None:
+    """Wait for a condition; fails at the deadline, which only a failing test ever sees."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"

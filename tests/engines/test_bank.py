@@ -42,7 +42,7 @@ class Slow:
     refuse: set[str] = field(default_factory=set)
 
     def load(self, card: Card, size: str, shape: Shape) -> HostGenerator:
-        assert self.gate.wait(20)
+        assert self.gate.wait(120)
         self.loaded.append(card.world)
         if card.world in self.refuse:
             raise EngineError(f"{card.world} is refused")
@@ -96,8 +96,7 @@ def test_the_least_needed_is_dropped_first_and_nothing_that_plays(tmp_path: Path
     until(lambda: set(bank.warm) == {role("c"), role("d")})
     bank.release(role("c"))
     bank.release(role("d"))
-    until(lambda: role("a") in bank.warm)
-    assert bank.nbytes <= 2 * SIZE + SIZE // 2
+    until(lambda: role("a") in bank.warm and bank.nbytes <= 2 * SIZE + SIZE // 2)  # first it is there, then others go
     bank.close()
 
 

@@ -304,7 +304,7 @@ def test_changing_ones_mind_before_the_first_dream_costs_nothing(house: House) -
                 raise EngineError("not with this one")
 
             def run(picture: Pixels, mood: Vector) -> Pixels:
-                gate.wait(20)
+                gate.wait(120)
                 return 255 - picture
 
             return HostGenerator(lambda: run, shape, 0, 1000, "slow")
