@@ -79,8 +79,8 @@ def name_of(photos: Path) -> str:
     words = re.sub(r"[^\w]+", "-", unicodedata.normalize("NFC", plain)).strip("-_").lower()
     if not words:
         return "world"
-    plain = re.match(r"[a-z0-9]", words) and not re.fullmatch(DEVICE, words)
-    return (words if plain else f"world-{words}")[:LONGEST].rstrip("-_")
+    fit = re.match(r"[a-z0-9]", words) and not re.fullmatch(DEVICE, words)
+    return (words if fit else f"world-{words}")[:LONGEST].rstrip("-_")
 
 
 def settle(wish: Wish) -> None:
