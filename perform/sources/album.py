@@ -86,8 +86,8 @@ class Album:
                 elif shown and len(paths) == 1 and (paths[0], paths[0].stat().st_mtime) != shown:
                     shown = self._load(paths, fresh=True)
             except OSError as e:  # NoPicture, or a folder that is being changed
+                self._say(f"{e}; looking again every {LOOK:g} s", True)  # first: who sees that it failed may ask why
                 self._settle(str(e))
-                self._say(f"{e}; looking again every {LOOK:g} s", True)
 
     def _load(self, paths: list[Path], fresh: bool) -> tuple[Path, float]:
         """Deliver the first of these that can be read."""
@@ -96,10 +96,12 @@ class Album:
             try:
                 changed = path.stat().st_mtime
                 note = f"; {unreadable[0]}" if unreadable else ""
-                self._prints.put(Print(path, load(path, self._cover), fresh, note))
+                picture = Print(path, load(path, self._cover), fresh, note)
             except NoPicture as e:
                 unreadable.append(str(e))
                 continue
+            self.failed = ""  # before the picture: who sees that may ask whether any is missing
+            self._prints.put(picture)
             self._settle("")
             return path, changed
         raise NoPicture(unreadable[0])

@@ -118,9 +118,10 @@ class Camera(Closing):
             device = address.file if address.format == "v4l2" else None
             for frame in frames(container, device, patience, stop):
                 now = self._clock.now()
-                yield Picture(convert(frame), now)
-                self._playing = True
+                picture = Picture(convert(frame), now)
+                self._playing = True  # and said before the picture: who sees that may ask how the camera is
                 self._status.say(f"playing {frame.width}×{frame.height}{pace.beat(time.monotonic())}")
+                yield picture
 
 
 class _Pace:

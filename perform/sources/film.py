@@ -91,10 +91,10 @@ class Film:
                 booth.close()
 
     def _fail(self, sentence: str) -> None:
+        self._say(sentence, True)  # first: who sees that it failed may ask why
         with self._answer:
             self.failed = sentence
             self._answer.notify_all()
-        self._say(sentence, True)
 
     def _show(self, booth: Booth, stop: threading.Event) -> None:
         convert = Converter()
@@ -108,12 +108,13 @@ class Film:
                 continue
             still = booth.at(want.time, want.backwards)
             self.end = booth.end
-            if still is not self._last:
-                self._last = still
-                self._pictures.put(Picture(convert(still.frame, booth.front.aspect), still.time))
+            picture = Picture(convert(still.frame, booth.front.aspect), still.time) if still is not self._last else None
+            self.failed = ""  # before the picture: who sees that may ask how the film is
             self._say(self._sentence(booth), False)
+            if picture is not None:
+                self._last = still
+                self._pictures.put(picture)
             with self._answer:
-                self.failed = ""
                 self._answered = want.number
                 self._answer.notify_all()
 
