@@ -135,7 +135,6 @@ class Works:
                 log.warning("%s %s: no %s: %s", self.piece.card.world, self.piece.size, maker.name, why)
                 log.debug("%s", maker.name, exc_info=True)
             if done:
-                self._progress = ""
                 return
 
     def _try(self, maker: Maker) -> bool:
@@ -150,6 +149,7 @@ class Works:
             self._progress = f"{maker.name} takes {road.seconds * 1e3:.1f} ms"
             road.close()
             return False
+        self._progress = ""  # first: who plays it may ask at once how it runs
         self._offer(road)
         return True
 
