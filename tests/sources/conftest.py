@@ -28,8 +28,8 @@ def stage(gl: Context, tmp_path: Path) -> Iterator[MakeStage]:
     assert library.glGetError() == 0
 
 
-def until(true: Callable[[], object], seconds: float = 10.0) -> None:
-    """Ask again and again until it is true; a failure after `seconds`."""
+def until(true: Callable[[], object], seconds: float = 120.0) -> None:
+    """Ask again and again until it is true; a failure after `seconds`, which only a failing test ever sees."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it never became true"

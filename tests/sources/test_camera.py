@@ -55,14 +55,13 @@ def test_plays_is_lost_and_comes_back_with_the_last_picture_meanwhile(stage: Mak
         now = here.clock.now
         until(lambda: camera.frame(now()).serial)
         assert near(color(camera, now()), RED)
-        assert not camera.lost
+        until(lambda: (camera.frame(now()), not camera.lost)[1])  # a busy machine's pictures come late
         assert camera.frame(now()).size == (64, 48)
-        server.body = lambda: itertools.repeat(part(jpeg(BLUE)))
         server.kill()
+        server.body = lambda: itertools.repeat(part(jpeg(BLUE)))  # for nobody who came back before the door closed
         until(lambda: (camera.frame(now()), camera.lost)[1])
         assert near(color(camera, now()), RED)  # the last good picture, not black
-        until(lambda: said(here).startswith("lost: "))
-        assert "trying again in 0.05 s" in said(here)
+        until(lambda: said(here).startswith("lost: ") and "trying again in 0.05 s" in said(here))
         server.start()
         until(lambda: (camera.frame(now()), not camera.lost)[1])
         until(lambda: near(color(camera, now()), BLUE))
@@ -113,8 +112,7 @@ def test_damaged_pictures_between_good_ones(stage: MakeStage) -> None:
     broken = part(jpeg(BLUE)[:200]) + part(b"\xff\xd8 rubbish \xff\xd9")
     here = stage()
     with Server(lambda: itertools.cycle([good, broken])) as server, quick(server.url).open(here) as camera:
-        until(lambda: camera.frame(here.clock.now()).serial > 5)
-        assert not camera.lost
+        until(lambda: camera.frame(here.clock.now()).serial > 5 and not camera.lost)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +133,7 @@ def test_servers_that_send_no_pictures(stage: MakeStage, body: object, head: byt
         until(lambda: (camera.frame(here.clock.now()), camera.lost)[1])
         until(lambda: server.connections >= 3)  # it keeps trying
         assert camera.frame(here.clock.now()).serial == 0
-        assert re.search(why, said(here))
+        until(lambda: re.search(why, said(here)))
 
 
 def test_a_server_that_falls_silent_is_left_and_tried_again(stage: MakeStage) -> None:
@@ -151,17 +149,20 @@ def test_a_server_that_falls_silent_is_left_and_tried_again(stage: MakeStage) ->
 
 
 def test_close_does_not_wait_for_a_server_that_says_nothing(stage: MakeStage) -> None:
+    silence = threading.Event()
+
     def body() -> Iterator[bytes]:
-        time.sleep(5.0)  # the server's own thread
+        silence.wait(60.0)  # the server's own thread
         yield b""
 
     with Server(body, head=b"") as server:
-        camera = Camera(server.url, grace=2.0).open(stage())
+        camera = Camera(server.url, grace=40.0).open(stage())
         until(lambda: server.connections)
         began = time.monotonic()
         camera.close()
         camera.close()
-        assert time.monotonic() - began < 2.0  # its own limit for opening would be 5 s
+        assert time.monotonic() - began < 20.0  # its own limit for opening would be 100 s
+        silence.set()
 
 
 @pytest.mark.parametrize(
@@ -200,7 +201,7 @@ def test_an_rtsp_camera_that_falls_silent_is_left_and_tried_again(stage: MakeSta
     with RtspServer(RED, silent_after=silent_after) as server, quick(server.url).open(here) as camera:
         if silent_after:
             until(lambda: near(color(camera, here.clock.now()), RED))
-            assert said(here) == "playing 96×64"
+            until(lambda: said(here) == "playing 96×64")  # if it is silent by now, it will be back
         until(lambda: (camera.frame(here.clock.now()), camera.lost)[1])
         until(lambda: server.connections >= 2)
 
