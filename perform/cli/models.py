@@ -37,9 +37,15 @@ def _lines(card: Path) -> Iterator[str]:
         yield f"{card.parent.name}: its card cannot be read: {e}"
         return
     yield f"{name}  {data.get('description', '')}  [{data.get('licence', 'no licence given')}]"
-    for size, about in sizes.items():
+    for size, about in sorted(sizes.items(), key=_rank):
         macs, count = float(about.get("macs", 0)) / 1e9, int(about.get("parameters", 0))
         files = ", ".join(k for k in ("weights", "onnx", "int8") if about.get(k) and (card.parent / about[k]).is_file())
         yield f"  {size}  {macs:.2f} GMAC at {about.get('native', 256)}²  {count:,} parameters  {files}"
     if moods := data.get("mood", {}).get("named"):
         yield f"  moods: {', '.join(moods)}"
+
+
+def _rank(entry: tuple[str, Any]) -> tuple[int, str]:
+    """s, m, l as one says them, whatever the order in the card; names of one's own after them."""
+    usual, name = ("s", "m", "l"), entry[0]
+    return (usual.index(name), name) if name in usual else (len(usual), name)
