@@ -219,7 +219,7 @@ def until() -> Callable[[Callable[[], Any]], None]:
     """Waits for a worker, with a deadline."""
 
     def wait(condition: Callable[[], Any]) -> None:
-        end = time.monotonic() + 10.0
+        end = time.monotonic() + 120.0
         while not condition():
             assert time.monotonic() < end
             time.sleep(0.001)

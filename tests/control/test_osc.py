@@ -19,7 +19,7 @@ from perform.control.osc.ahead import EPOCH
 from perform.params import Post
 from perform.plugins import Stage
 
-from .desk import Desk, client_socket, open_desk, tree, wire
+from .desk import DEADLINE, Desk, client_socket, open_desk, tree, wire
 
 
 @pytest.fixture
@@ -137,7 +137,8 @@ def test_errors_are_few_however_many_mistakes_there_are(desk: Desk) -> None:
     for n in range(300):
         desk.send("/layer/1/opacity", "banana")
         desk.send(f"/nowhere/{n}", 1.0)
-    desk.until(lambda: desk.params.refused == 600)
+        if n % 50 == 49:  # no more at once than any kernel's buffer holds
+            desk.until(lambda sent=2 * (n + 1): desk.params.refused == sent)
     desk.flush()
     assert len([m for m in desk.heard() if m.address == "/error"]) <= 10
 
@@ -382,11 +383,17 @@ def test_the_house_can_be_full(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_everything_in_bulk_arrives(desk: Desk) -> None:
-    """A burst of 5,000 messages: the kernel's buffer holds what the thread has not yet read."""
+    """A burst of 5,000 messages: the kernel's buffer holds what the thread has not yet read. Where it may not be made
+    large enough (a container's net.core.rmem_max) there are several bursts, of as many as it holds."""
+    ears = desk.osc._desk.udp._socket  # type: ignore[union-attr]
+    assert ears is not None
+    room = min(5000, ears.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 1024)  # a small one takes 768 bytes
     for n in range(5000):
         desk.send("/master/steps", "+", 1)
         if n % 50 == 49:
             desk.params.settle(desk.clock.advance(0.01))
+        if n % room == room - 1:
+            desk.until(lambda sent=n + 1: desk.params["/status/osc/messages"].base >= sent)
     desk.until(lambda: desk.params["/status/osc/messages"].base >= 5000)
 
 
@@ -402,7 +409,7 @@ def test_a_port_in_use_is_said_and_tried_again_until_it_is_free(monkeypatch: pyt
         with open_desk(listen=f"127.0.0.1:{port}") as desk:
             status = desk.params["/status/osc"]
             desk.until(lambda: f"UDP port {port} is in use by another program" in status.base)
-            assert f"TCP port {port} is in use" in status.base
+            desk.until(lambda: f"TCP port {port} is in use" in status.base)  # each port speaks for itself
             assert (desk.osc.port, desk.osc.tcp_port) == (0, 0)
             udp.close()
             tcp.close()
@@ -446,12 +453,12 @@ def test_tcp_may_have_a_place_of_its_own_and_ipv6_works() -> None:
 def test_closed_it_leaves_nothing_behind_and_can_be_opened_again() -> None:
     params = tree()
     for _ in range(3):
-        before = threading.active_count()
+        before = set(threading.enumerate())  # those of other tests may end meanwhile
         with open_desk(params) as desk:
-            assert threading.active_count() == before + 3
+            assert len(set(threading.enumerate()) - before) == 3
             desk.osc.close()
             desk.osc.close()
-        assert threading.active_count() == before
+            desk.until(lambda before=before: not set(threading.enumerate()) - before)
         assert (params.feeds, params.on_settle, params.on_refuse) == ([], [], [])
     assert part_module.STATUS in params
 
@@ -473,7 +480,7 @@ def test_a_refusal_of_somebody_else_is_not_ours_to_answer(desk: Desk) -> None:
 
 def test_without_frames_it_still_answers_ping(desk: Desk) -> None:
     desk.send("/ping", 1)
-    end = time.monotonic() + 5.0
+    end = time.monotonic() + DEADLINE
     while not (heard := desk.heard()):
         assert time.monotonic() < end
         time.sleep(0.001)
