@@ -135,7 +135,7 @@ def test_files_that_are_no_show(tmp_path: Path, data: bytes, told: str) -> None:
     assert len(raised.value.problems) == 1
     assert told in str(raised.value)
     assert "\n" not in str(raised.value)
-    assert time.perf_counter() - started < 5.0  # it ends; how fast is the bench's business
+    assert time.perf_counter() - started < 60.0  # it ends; how fast is the bench's business
 
 
 def test_no_file(tmp_path: Path) -> None:
