@@ -59,6 +59,7 @@ class Slot:
         self._fade = self._seconds = 0.0  # of the last `want`; of the fade that is coming
         self._asked = False  # somebody asked for what comes next (not: it arrives or recovers by itself)
         self._began: float | None = None  # show time the fade began
+        self._stands: Role | None = None  # who dreamt the still that an interrupted fade left
         self._blames: dict[Role, _Blame] = {}
         self._held: set[Role] = set()
         self._key: object = None
@@ -234,6 +235,7 @@ class Slot:
             return
         if self._began is not None and self._shown is not None:
             still = Still.of(self._shown.texture)
+            self._stands = self._leader.role or self._present.role or self._stands
             self._present.engine.close()
             self._present = Seat(still, frame=still.newest())
         self._coming.engine.close()
@@ -278,7 +280,7 @@ class Slot:
     def _describe(self, shape: Shape, now: float) -> None:
         """Say who plays, and if it is not what was asked for, why."""
         leader, wanted = self._leader, self._role(shape)
-        plays = f"{leader.role} plays on" if leader.role is not None else "its input shows"
+        plays = self._plays()
         if wanted is None:
             return self._status.say("no world: its input shows" if leader.role is None else plays)
         why = self._bank.trouble(wanted)
@@ -292,3 +294,10 @@ class Slot:
         if not why:
             return self._status.say(f"{wanted} is loading; {plays}")
         return self._status.say(f"{why}; {plays}", trouble=True)
+
+    def _plays(self) -> str:
+        """What is seen while something else was asked for."""
+        leader = self._leader
+        if isinstance(leader.engine, Still) and self._stands is not None:
+            return f"the last picture of {self._stands} stays"
+        return f"{leader.role} plays on" if leader.role is not None else "its input shows"
