@@ -20,7 +20,8 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from perform.control.osc.packet import Message, decode
 
 ROOT = Path(__file__).parents[2]
-DEADLINE = 60.0  # seconds; only a failing test waits so long
+DEADLINE = 240.0  # seconds; only a failing test waits so long
+AGAIN = 5.0  # seconds after which a question is asked again: a datagram may be lost
 
 
 def free_ports() -> tuple[int, int]:
@@ -62,10 +63,15 @@ class Running:
     def ask(self, address: str, *args: Any) -> tuple[Any, ...]:
         """Ask until an answer comes; its values."""
         answer: list[tuple[Any, ...]] = []
+        again = 0.0
+        self.heard()  # late answers to what was asked before
 
         def look() -> bool:
-            self.send(address, *args)
-            time.sleep(0.05)
+            nonlocal again
+            if time.monotonic() >= again:  # no oftener: answers that nobody waits for would be taken for newer ones
+                again = time.monotonic() + AGAIN
+                self.send(address, *args)
+            time.sleep(0.02)
             answer.extend(m.args for m in self.heard() if m.address == address)
             return bool(answer)
 
@@ -89,8 +95,16 @@ class Running:
         """A still of now: uint8 (H, W, 3), row 0 at the top."""
         stills = self.folder / "stills"
         before = set(stills.glob("*.toml"))
-        self.send("/snapshot")
-        (new,) = self.until(lambda: set(stills.glob("*.toml")) - before)
+        again = 0.0
+
+        def look() -> set[Path]:
+            nonlocal again
+            if time.monotonic() >= again:  # one that comes while the last is still being written is left out
+                again = time.monotonic() + AGAIN
+                self.send("/snapshot")
+            return set(stills.glob("*.toml")) - before
+
+        new = max(self.until(look), key=lambda path: path.stat().st_mtime_ns)
         with Image.open(new.with_suffix(".png")) as image:
             return np.asarray(image.convert("RGB"))
 
@@ -98,11 +112,11 @@ class Running:
 @contextlib.contextmanager
 def running(folder: Path, show: str) -> Iterator[Running]:
     """Play a show.toml (with PORT in it) headless, in real time, until the block is left."""
-    port, _ = free_ports()
-    (folder / "show.toml").write_text(show.replace("PORT", str(port)), encoding="utf-8")
     ears = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     ears.setblocking(False)
-    ears.bind(("127.0.0.1", 0))
+    ears.bind(("127.0.0.1", 0))  # first: it might be given the port that was free for the show
+    port, _ = free_ports()
+    (folder / "show.toml").write_text(show.replace("PORT", str(port)), encoding="utf-8")
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "perform", "run", "show.toml", "--headless", "--no-supervise"]
     with ears, (folder / "log").open("w", encoding="utf-8") as log:
@@ -120,4 +134,4 @@ def running(folder: Path, show: str) -> Iterator[Running]:
             yield show_running
         finally:
             process.terminate()
-            process.wait(20.0)
+            process.wait(DEADLINE)

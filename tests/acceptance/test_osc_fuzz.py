@@ -115,7 +115,7 @@ class Show:
 
     def alive(self, number: int) -> None:
         """A /ping comes back."""
-        end = time.monotonic() + 20.0
+        end = time.monotonic() + 120.0
         while time.monotonic() < end:
             self.ears.sendto(PING + struct.pack(">i", number), ("127.0.0.1", self.osc.port))
             with contextlib.suppress(TimeoutError):
