@@ -36,7 +36,7 @@ def play(show: Path, still: Path, seconds: float) -> subprocess.CompletedProcess
     env = {**os.environ, "PYTHONPATH": installed(show.parent, still.parent)}
     words = ["run", show, "--headless", "--fixed", "--seconds", seconds, "--size", "320x180", "--still", still]
     command = [sys.executable, "-m", "perform", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT, check=False, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT, check=False, timeout=1200)
 
 
 def test_there_are_examples() -> None:

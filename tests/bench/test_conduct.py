@@ -39,7 +39,7 @@ def cases(*names: str, seconds: float = 0.1) -> list[Case]:
     return [Case(name, "engines", seconds, {"network": "m", "size": (8, 8)}) for name in names]
 
 
-def conducted(*names: str, room: float = 60.0) -> Found:
+def conducted(*names: str, room: float = 900.0) -> Found:
     seen: list[int] = []
     conductor = Conductor(
         [sys.executable, "-c", CHILD],

@@ -163,11 +163,19 @@ def test_without_a_fade_the_switch_takes_one_frame(house: House) -> None:
 
 def test_a_world_loads_in_the_background_while_the_input_shows_then_dissolves_in(house: House) -> None:
     house.world("dark")
-    scene = house.theatre(live=True)
+    gate = threading.Event()
+
+    class Held(OpenVino):
+        def load(self, card: Card, size: str, shape: Shape) -> HostGenerator:
+            assert gate.wait(120)
+            return super().load(card, size, shape)
+
+    scene = house.theatre(live=True, bank=house.bank(False, 10**9, Held(cache=house.cache)))
     scene.slot.want("dark", "m")
     picture = scene.picture(40)
     assert scene.grey(scene.dream(picture)) == 40
     assert scene.said == "dark m is loading; its input shows"
+    gate.set()
     until(lambda: scene.dream(scene.picture(40), fps=100.0) and scene.slot.fading)
     greys = [scene.grey(scene.dream(picture, fps=50.0)) for _ in range(60)]
     assert greys[0] < 60

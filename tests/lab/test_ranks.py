@@ -59,7 +59,7 @@ def _trained(folder: Path, count: int) -> list[Any]:
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
     command = [sys.executable, *(launcher if count > 1 else []), str(script), str(out)]
     root = str(Path(__file__).parents[2])
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": root}, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": root}, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stderr[-2000:]
     parts: list[Any] = json.loads(out.read_text())
     return parts
