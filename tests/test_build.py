@@ -106,6 +106,11 @@ def test_a_layers_world_is_needed_at_its_size_and_shape(show: Path) -> None:
     assert wanted(show, '[[layer]]\nname = "plain"\nsource = "card"\n') == (["dark m 64×32"], [])
 
 
+def test_a_cue_whose_pattern_cannot_be_read_plays_nothing(show: Path) -> None:
+    cue = '[[cue]]\nname = "a"\nset = { "/layer/[1/world" = "light", "/layer/1/size" = "s" }\n'
+    assert wanted(show, cue) == (["dark m 64×32", "dark s 64×32"], [])
+
+
 def test_sides_are_those_that_the_network_takes(show: Path) -> None:
     assert wanted(show, '[[layer]]\nname = "b"\nworld = "light"\nresolution = [101, 50]\n')[0][1] == "light m 104×48"
 

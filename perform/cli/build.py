@@ -94,13 +94,17 @@ def needs(show: Show, library: Library) -> tuple[list[Need], list[str]]:
 
 def _ever(show: Show, layer: LayerSpec, tail: str, first: str) -> list[str]:
     """What a layer's world or size is set to, by the show and by its cues (patterns and numbers as OSC has them)."""
-    from perform.control.osc.pattern import matches
+    from perform.control.osc.pattern import PatternError, matches
 
     own = [f"{prefix}/{tail}".casefold() for prefix in (layer.address, layer.alias)]
     values = [first]
     for cue in show.cues:
         for address, value in cue.set.items():
-            if any(matches(address.casefold(), name) for name in own):
+            try:
+                meant = any(matches(address.casefold(), name) for name in own)
+            except PatternError:
+                continue  # it sets nothing; `perform check` and the show itself say why
+            if meant:
                 values.append(str(value))
     return list(dict.fromkeys(values))
 
