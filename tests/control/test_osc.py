@@ -16,6 +16,7 @@ from perform.control.cues import Cues
 from perform.control.osc import Osc
 from perform.control.osc import part as part_module
 from perform.control.osc.ahead import EPOCH
+from perform.control.osc.outbox import ERRORS
 from perform.params import Post
 from perform.plugins import Stage
 
@@ -134,13 +135,18 @@ def test_an_error_repeats_no_more_of_an_address_than_anybody_reads(desk: Desk) -
 
 
 def test_errors_are_few_however_many_mistakes_there_are(desk: Desk) -> None:
+    began = time.monotonic()
     for n in range(300):
         desk.send("/layer/1/opacity", "banana")
         desk.send(f"/nowhere/{n}", 1.0)
         if n % 50 == 49:  # no more at once than any kernel's buffer holds
             desk.until(lambda sent=2 * (n + 1): desk.params.refused == sent)
-    desk.flush()
-    assert len([m for m in desk.heard() if m.address == "/error"]) <= 10
+    desk.send("/ping")
+    heard: list[Any] = []
+    desk.until(lambda: heard.extend(desk.heard()) or any(m.address == "/ping" for m in heard))
+    told = len([m for m in heard if m.address == "/error"])
+    assert 1 <= told <= ERRORS * (time.monotonic() - began + 1)
+    assert told < 600
 
 
 def test_another_servers_error_is_not_answered(desk: Desk) -> None:
@@ -284,12 +290,14 @@ def test_ping_and_version(desk: Desk) -> None:
 
 def test_two_servers_that_answer_each_other_do_not_spin(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("perform.control.osc.words.PINGS", 5)
+    began = time.monotonic()
     for _ in range(200):
         desk.send("/ping")
     desk.send("/version")
     answers: list[Any] = []
     desk.until(lambda: answers.extend(desk.heard()) or any(m.address == "/version" for m in answers))
-    assert 5 <= len([m for m in answers if m.address == "/ping"]) <= 20
+    seconds = time.monotonic() - began + 2  # begun ones count
+    assert 5 <= len([m for m in answers if m.address == "/ping"]) <= 5 * seconds
 
 
 @pytest.mark.parametrize(
