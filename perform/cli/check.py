@@ -15,7 +15,7 @@ from perform.cli.run import find_show, load_show, said
 if TYPE_CHECKING:
     from perform.param import Param
     from perform.performance import Performance
-    from perform.show import Problem, Show
+    from perform.show import Show
 
 
 @contextmanager
@@ -37,6 +37,7 @@ def opened(show: Show) -> Iterator[Performance]:
 
 def check(args: argparse.Namespace) -> int:
     """Say that the show is all right, or everything that is not (exit code 2)."""
+    from perform.cli.worlds import unplayable
     from perform.show import ShowError, load, misfits
 
     try:
@@ -46,41 +47,13 @@ def check(args: argparse.Namespace) -> int:
         raise Bad(said(e.problems) + later) from None
     with opened(show) as play:
         problems = misfits(show, play.params)
-        problems += _worlds(show, problems)
+        problems += unplayable(show, problems)
         count = sum(1 for _ in play.params)
     if problems:
         raise Bad(said(problems))
     layers = f"{len(show.layers)} layer{'s' * (len(show.layers) != 1)}"
     print(f"{show.path}: {show.name!r} is all right: {layers}, {len(show.cues)} cues, {count} addresses")
     return 0
-
-
-def _worlds(show: Show, told: list[Problem]) -> list[Problem]:
-    """Every file of a world that the show names, held against its card: better now than when the doors are open.
-
-    A world that is not there is left out if it has been `told` already.
-    """
-    from perform.library import CardError, Library, verify
-    from perform.show import Problem
-
-    library, problems = Library(show.models), []
-    for world in show.worlds:
-        try:
-            for size in library.card(world).sizes.values():
-                for asset in size.files.values():
-                    verify(asset)
-        except (CardError, LookupError, OSError) as e:
-            if not (isinstance(e, LookupError) and any(repr(world) in problem.text for problem in told)):
-                text = f"the world {world!r} will not play: {e}"
-                problems.append(Problem(show.path, _line(show, world), text))
-    return problems
-
-
-def _line(show: Show, world: str) -> int:
-    """Where a world is first named: in a layer, else in a cue."""
-    layers = [show.lines.get(f"{x.address}/world", x.line) for x in show.layers if x.world == world]
-    cues = [show.lines.get(f"cue {c.name} {a}", c.line) for c in show.cues for a, v in c.set.items() if v == world]
-    return next(iter(layers + cues), 0)
 
 
 def params(args: argparse.Namespace) -> int:

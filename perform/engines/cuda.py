@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from perform.card import Card
+from perform.card import Card, Size
 from perform.engines.cuda_board import Board, open_board
 from perform.engines.cuda_compute import Maker
 from perform.engines.cuda_generator import CudaGenerator
@@ -70,6 +70,10 @@ class Cuda:
         if self._bridges is None:
             self._bridges = Bridges(board.cuda, self.device, KINDS if self.bridge == "auto" else (self.bridge,))
         return CudaGenerator(board, works, self._bridges.open)
+
+    def lacks(self, size: Size) -> str:
+        """See `generator.Choosy`."""
+        return "" if "weights" in size.files else "no safetensors, which is what PyTorch plays"
 
     def makers(self, board: Board) -> list[Maker]:
         """All that might compute a world here, best first."""

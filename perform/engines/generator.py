@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from perform.card import Card
+from perform.card import Card, Size
 from perform.clock import FixedClock
 from perform.plugins import Engine, EngineError, Stage
 
@@ -75,6 +75,15 @@ class OnCard(Protocol):
 
     def card_free(self) -> int:
         """Bytes of the card that are free at this moment."""
+        ...
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """Hardware that plays some kinds of files only, and can say so before anything is loaded. Any thread."""
+
+    def lacks(self, size: Size) -> str:
+        """What this size does not bring: "no ONNX file, which is what ... plays"; empty if all is there."""
         ...
 
 

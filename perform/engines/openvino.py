@@ -76,6 +76,11 @@ class OpenVino:
         note = f"OpenVINO {best}, {seconds * 1e3:.0f} ms"
         return HostGenerator(session(network), shape, _mood(card), nbytes, note)
 
+    def lacks(self, size: Size) -> str:
+        """See `generator.Choosy`."""
+        kind = "int8 ONNX" if self.precision == "int8" else "ONNX"
+        return "" if candidates(size, self.precision) else f"no {kind} file, which is what OpenVINO plays"
+
     def _library(self) -> Any:
         if self._core is None:
             try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from perform.card import Card
+from perform.card import Card, Size
 from perform.engines.cabinet import Cabinet, Label, standard
 from perform.engines.cuda_generator import CudaGenerator
 from perform.engines.cuda_works import Piece, Works
@@ -92,6 +92,10 @@ class Rtx:
         if known is None:
             kernels.keep(shape, compute.runner.kernels())
         return CudaGenerator(board, Works(board, Piece(card, size, shape), road, (), gpu.name), self._bridge)
+
+    def lacks(self, size: Size) -> str:
+        """See `generator.Choosy`."""
+        return "" if "onnx" in size.files else "no ONNX file, which is what TensorRT-RTX plays"
 
     def _bridge(self, shape: Shape) -> Bridge:
         """Render thread: between GL and this card, on it where that works."""

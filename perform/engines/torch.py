@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from perform.card import Card
+from perform.card import Card, Size
 from perform.engines.generator import Shape
 from perform.engines.host import HostGenerator
 from perform.engines.trial import Run, Vector, prove, race
@@ -66,6 +66,10 @@ class Torch:
         nbytes = 3 * path.stat().st_size + width * height * 256
         note = f"torch {device} {best}, {times[best] * 1e3:.0f} ms"
         return HostGenerator(tried[best], shape, mood, nbytes, note)
+
+    def lacks(self, size: Size) -> str:
+        """See `generator.Choosy`."""
+        return "" if "weights" in size.files else "no safetensors, which is what PyTorch plays"
 
     def _build(self, torch: Any, card: Card, size: str, device: str, precision: str) -> Callable[[], Run]:
         kinds = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}

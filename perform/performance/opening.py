@@ -124,7 +124,7 @@ def _blends(show: Show) -> Callable[[str], Any]:
     return lambda name: Patch.open(find_patch(f"blends/{name}", show.patches), "rgba16f")
 
 
-def _hardware(show: Show, gpu: bool) -> list[Hardware]:
+def hardware(show: Show, gpu: bool) -> list[Hardware]:
     """The show's own engine first, then what suits this machine. The bank's worker asks."""
     own = [show.engine.make()] if show.engine is not None and gpu else []
     return [*own, *choose.auto(gpu)]
@@ -134,7 +134,7 @@ def _open_bank(play: Performance, gpu: bool) -> Bank:
     show, fixed = play.show, isinstance(play.clock, FixedClock)
     status = Status(play.params, "/status/worlds")
     share = show.gpu_memory
-    bank = Bank(Library(show.models), lambda: _hardware(show, gpu), synchronous=fixed, status=status, share=share)
+    bank = Bank(Library(show.models), lambda: hardware(show, gpu), synchronous=fixed, status=status, share=share)
     play.closing.append(bank.close)
     if named := roles(show, bank.library):
         bank.keep(named)
