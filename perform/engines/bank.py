@@ -159,14 +159,12 @@ class Bank:
         """Cards before weights: moods and sizes have names long before a world is loaded."""
         for role, entry in list(self._shelf.entries.items()):
             if entry.card is None and not entry.trouble:
+                before = stamp(self.library, role.world, role.size)  # first: what comes meanwhile is a change
                 try:
                     entry.card = self.library.card(role.world)
                 except (CardError, LookupError) as e:
-                    entry.trouble, entry.due, entry.stamp = (
-                        str(e.args[0]),
-                        False,
-                        stamp(self.library, role.world, role.size),
-                    )
+                    with self._shelf.lock:
+                        entry.stamp, entry.due, entry.trouble = before, False, str(e.args[0])
                     self._say(f"{role} cannot be loaded: {entry.trouble}", trouble=True)
 
     def _load(self, role: Role, ahead: int = 0) -> None:

@@ -68,7 +68,7 @@ def test_every_kind_keeps_the_contract_of_an_engine(gl: Context, tmp_path: Path,
     generator.prepare()  # its worker stays with the generator, ready for the next engine
     check_engine(lambda: generator.open(venue), (64, 64), (0.5, -0.5))
     generator.close()
-    assert not [thread for thread in set(threading.enumerate()) - before if thread.name == "dream"]
+    until(lambda: not [thread for thread in set(threading.enumerate()) - before if thread.name == "dream"])
 
 
 def test_a_worker_plays_for_one_engine_after_another_and_never_mixes_their_dreams(gl: Context) -> None:
@@ -155,7 +155,7 @@ def test_a_frame_stays_valid_until_the_next_one(gl: Context) -> None:
 def test_the_cap_holds_dreams_apart(gl: Context) -> None:
     waits: list[float | None] = []
 
-    with engine(run_of(lambda picture: picture), Venue(fps=10.0)) as playing:
+    with engine(run_of(lambda picture: picture), Venue(fps=0.01)) as playing:
         assert playing._dreamer.worker is not None
         stop = playing._dreamer.worker.stop
         wait = stop.wait
@@ -163,7 +163,7 @@ def test_the_cap_holds_dreams_apart(gl: Context) -> None:
         playing.submit(frame(10, 1), ())
         until(lambda: waits)
         assert waits[0] is not None
-        assert 0.0 < waits[0] <= 0.1
+        assert 0.0 < waits[0] <= 100.0
 
 
 def test_a_picture_of_another_size_is_refused(gl: Context) -> None:

@@ -121,7 +121,7 @@ def test_live_drops_are_counted_and_times_stay_true(
 
     gate = threading.Event()
     add = Film.add
-    monkeypatch.setattr(Film, "add", lambda self, *a: (gate.wait(10.0), add(self, *a))[1])
+    monkeypatch.setattr(Film, "add", lambda self, *a: (gate.wait(120.0), add(self, *a))[1])
     clock = ManualClock()
     here = stage(tmp_path, clock)
     with Recorder("a.mp4").open(here) as recorder:

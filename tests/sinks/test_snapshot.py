@@ -93,7 +93,7 @@ def test_one_that_comes_too_soon_is_counted(here: Stage, tmp_path: Path, monkeyp
     import threading
 
     gate = threading.Event()
-    monkeypatch.setattr("perform.sinks.snapshot.write", lambda *a: (gate.wait(10.0), write(*a))[1])
+    monkeypatch.setattr("perform.sinks.snapshot.write", lambda *a: (gate.wait(120.0), write(*a))[1])
     with testing.Paint(size=(16, 8)).open(here) as paint, Snapshot("s").open(here) as snapshot:
         for _ in range(3):
             trigger(here, snapshot, lambda: snapshot.show(paint.frame(0.0)))
