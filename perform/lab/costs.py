@@ -61,10 +61,15 @@ class Table:
 
     @classmethod
     def load(cls, path: Path) -> Table:
-        """Read a table. Raises ValueError, one sentence, for a file that is none."""
+        """Read a table. Raises ValueError, one sentence, for a file that is none or is not there."""
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             return cls(tuple(float(number) for number in data["terms"]), float(data["error"]), data["about"])
+        except FileNotFoundError:
+            raise ValueError(
+                f"there is no latency table {str(path)!r} here: name one with --table (a checkout of perform has "
+                f"bench/results/latency.json), or let `python -m perform.lab.costs --out {path}` measure this machine"
+            ) from None
         except (KeyError, TypeError, ValueError) as e:
             raise ValueError(f"{path} is not a latency table ({e}); `python -m perform.lab.costs` makes one") from None
 
@@ -72,6 +77,7 @@ class Table:
         """Write it, atomically."""
         data = {"about": dict(self.about), "error": self.error, "terms": list(self.terms), "names": list(TERMS)}
         text = json.dumps(data, indent=1) + "\n"
+        path.parent.mkdir(parents=True, exist_ok=True)
         run.write(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 

@@ -171,14 +171,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = vars(parser.parse_args(argv))
     recipe = distil.Recipe(**{name: args[name] for name in asdict(distil.Recipe())})
     pace, out, space = run.pace(args), args["out"], Space()
+    table = Table.load(args["table"]) if args["deed"] == "choose" else None  # before anything that takes long
     school = graft.School(args["teacher"], args["world"], recipe.side, args["device"])
     if args["deed"] == "train":
         run.remember(out, asdict(recipe) | {"size": "supernet", "from": str(space.smallest), "to": str(space.largest)})
         run.fit(out, lambda share: Sandwich(_smaller(recipe, share), school, space), pace)
         return
     network = trained(out, space)
-    if args["deed"] == "choose":
-        table = Table.load(args["table"])
+    if table is not None:
         target = table(Plan.uniform(*networks.SIZES[args["like"]]))
         plan = choose(out, Exam(network, school, recipe), space, table, target, (args["plans"], args["generations"]))
         print(f"{plan}: {table(plan):.2f} ms by the table (target {target:.2f})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from perform.lab import costs, distil, graft, networks, run, slim
+from perform.lab import costs, distil, graft, networks, run, search, slim
 from perform.lab.discriminators import Jury
 from perform.lab.plans import Plan
 from perform.lab.worlds import World
@@ -71,6 +72,17 @@ def test_a_table_finds_the_terms_that_made_the_times(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(ValueError, match="not a latency table"):
         costs.Table.load(tmp_path / "other.json")
+
+
+@pytest.mark.parametrize("verb", [slim.main, lambda words: search.main(["choose", *words])])
+def test_without_a_table_the_option_that_names_it_is_said(
+    verb: Callable[[list[str]], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # not a checkout
+    said = r"there is no latency table 'bench/results/latency\.json' here: name one with --table .* perform\.lab\.costs"
+    with pytest.raises(ValueError, match=said):
+        verb(["--world", "nowhere"])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_plan_is_measured_as_it_will_be_played() -> None:
