@@ -52,7 +52,11 @@ class Mailbox(Generic[T]):
 
 @dataclass(slots=True)
 class Worker:
-    """A running thread. `fn(stop)` should return soon after `stop` is set; if it raises it is restarted."""
+    """A running thread. `fn(stop)` should return soon after `stop` is set; if it raises it is restarted.
+
+    It is called once even if `stop` is set before the thread has begun: there may be something to finish, a film or
+    a still, and a busy machine lets a new thread wait.
+    """
 
     name: str
     fn: Callable[[threading.Event], None]
@@ -65,7 +69,7 @@ class Worker:
 
     def _run(self) -> None:
         tries = 0
-        while not self.stop.is_set():
+        while True:
             began = time.monotonic()
             try:
                 self.fn(self.stop)
@@ -79,7 +83,8 @@ class Worker:
                 if not self.restart:
                     return
                 tries = 0 if time.monotonic() - began > STEADY else tries
-                self.stop.wait(BACKOFF[min(tries, len(BACKOFF) - 1)])
+                if self.stop.wait(BACKOFF[min(tries, len(BACKOFF) - 1)]):
+                    return
                 tries += 1
                 self.restarts += 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from perform import workers
-from perform.workers import Mailbox, spawn
+from perform.workers import Mailbox, Worker, spawn
 
 
 def test_the_newest_thing_wins_and_reading_empties_the_box() -> None:
@@ -54,6 +54,14 @@ def test_a_worker_that_may_fail_once_stays_dead() -> None:
     assert failed.wait(120.0)
     assert worker.close(120.0)
     assert worker.error == "OSError: gone"
+
+
+def test_a_worker_that_is_stopped_before_it_begins_still_finishes_what_there_is() -> None:
+    stops: list[bool] = []
+    worker = Worker("late", lambda stop: stops.append(stop.is_set()))
+    worker.stop.set()
+    worker._run()
+    assert stops == [True]
 
 
 def test_closing_says_when_a_worker_does_not_stop() -> None:
