@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import re
 import warnings
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,10 @@ def _parsed(path: Path) -> object:
         raise Foreign(_refusal(path, str(error))) from None
     except Foreign:
         raise
+    except OSError as error:
+        raise Foreign(f"{str(path)!r} cannot be read: {error.strerror or error}") from None
     except Exception as error:  # noqa: BLE001  # parsers of damaged files raise whatever they stumble over
-        raise Foreign(f"{path.name} cannot be read as .pth or safetensors; is it whole? ({_first(error)})") from None
+        raise Foreign(_refusal(path, str(error))) from None
 
 
 def _refusal(path: Path, why: str) -> str:
@@ -73,7 +76,31 @@ def _refusal(path: Path, why: str) -> str:
     if named is not None:
         what = named.group(1) or named.group(2)
         return f"{path.name} wants to run code ({what}) and is refused: save its state_dict alone and import that"
-    return f"{path.name} cannot be read as .pth or safetensors; is it whole? ({_first(why)})"
+    if "TorchScript" in why:
+        return f"{path.name} is a TorchScript program, which is not run: save its state_dict alone and import that"
+    return f"{path.name} cannot be read: {_damage(path)}"
+
+
+def _damage(path: Path) -> str:
+    """What is wrong with a file that no parser takes, by its first bytes: theirs are words for programmers."""
+    with path.open("rb") as file:
+        head = file.read(9)
+    again = f"fetch it again ({path.stat().st_size} bytes are here)"
+    if head[8:] == b"{":
+        return f"it begins as safetensors and was cut off or damaged; {again}"
+    if head.startswith(b"PK"):
+        if not zipfile.is_zipfile(path):
+            return f"it begins as a torch file and was cut off or damaged; {again}"
+        with zipfile.ZipFile(path) as inside:
+            if any(name.endswith("/data.pkl") for name in inside.namelist()):
+                return "it holds more than tensors, or is damaged: save its state_dict alone and import that"
+        return "it is a zip, but not one that torch.save wrote; name the checkpoint itself, such as latest_net_G.pth"
+    if head.startswith(b"\x80"):
+        return (
+            "it is a pickle, but not one that torch.save wrote, or it was cut off; "
+            "where it was made, save its weights with torch.save(network.state_dict(), 'net.pth')"
+        )
+    return f"it is neither a torch file nor safetensors, but begins with {head[:8]!r}"
 
 
 def _weights(path: Path, parsed: object) -> Mapping[Any, Any]:
@@ -194,8 +221,3 @@ def _dims(state: State, key: str) -> tuple[int, ...]:
 
 def _widths(widths: Sequence[int]) -> str:
     return "_".join(str(width) for width in widths)
-
-
-def _first(error: object) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[0][:120]

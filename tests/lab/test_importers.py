@@ -6,6 +6,7 @@ import os
 import pickle
 import re
 import tomllib
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -246,6 +247,19 @@ def _truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-3000])
 
 
+def _zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("photo.jpg", b"")
+
+
+def _protocol(path: Path) -> None:
+    torch.save({"model.1.weight": torch.ones(1), "options": complex(1, 2)}, path, pickle_protocol=4)
+
+
+def _program(path: Path) -> None:
+    torch.jit.save(torch.jit.trace(torch.nn.Identity(), torch.ones(1)), path)
+
+
 def _saver(make: Callable[[], object]) -> Callable[[Path], None]:
     return lambda path: torch.save(make(), path)
 
@@ -264,10 +278,26 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "missing": (lambda path: None, "there is no file"),
     "folder": (lambda path: path.mkdir(), "is a folder"),
     "empty": (lambda path: path.write_bytes(b"") and None, "is empty"),
-    "text": (lambda path: path.write_text("not a network") and None, "cannot be read"),
-    "safetensors cut off": (lambda path: path.write_bytes(b'\x99\0\0\0\0\0\0\0{"a"') and None, "cannot be read"),
-    "truncated": (_truncated, "cannot be read"),
-    "hostile pickle": (_hostile, r"refused|cannot be read"),
+    "text": (
+        lambda path: path.write_text("not a network") and None,
+        "neither a torch file nor safetensors, but begins with b'not a ne'",
+    ),
+    "safetensors cut off": (
+        lambda path: path.write_bytes(b'\x99\0\0\0\0\0\0\0{"a"') and None,
+        r"begins as safetensors and was cut off or damaged; fetch it again \(12 bytes are here\)$",
+    ),
+    "truncated": (
+        _truncated,
+        r"begins as a torch file and was cut off or damaged; fetch it again \(\d+ bytes are here\)$",
+    ),
+    "zip": (_zip, "a zip, but not one that torch.save wrote"),
+    "hostile pickle": (_hostile, r"refused|a pickle, but not one that torch.save wrote"),
+    "plain pickle": (
+        lambda path: path.write_bytes(pickle.dumps({"a": 1})) and None,
+        r"a pickle, but not one that torch.save wrote, or it was cut off; where .*'net\.pth'\)$",
+    ),
+    "other protocol": (_protocol, "holds more than tensors, or is damaged: save its state_dict alone"),
+    "program": (_program, "TorchScript program, which is not run"),
     "hostile checkpoint": (_hostile_torch, r"wants to run code \(\w+\.mkdir\) and is refused"),
     "a list": (_saver(lambda: [1, 2]), "no weights that have names"),
     "no tensors": (_saver(lambda: {"epoch": 3}), "no weights that have names"),
