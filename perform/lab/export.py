@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -35,10 +36,23 @@ SIDE = 256
 
 def live(folder: Path) -> Dream:
     """The live network of a run folder, with its pixel maths. Raises ValueError, one sentence, for what is none."""
+    _there(folder)
     try:
         return Dream(run.network(folder)).eval()
-    except (FileNotFoundError, KeyError) as e:
-        raise ValueError(f"{folder} holds no trained network ({e}); a run folder of `perform distil` does") from None
+    except FileNotFoundError:
+        made = "recipe.json and ema.safetensors, as `perform distil` leaves them"
+        raise ValueError(f"{folder} holds no trained network: a run folder has {made}") from None
+    except KeyError as e:
+        raise ValueError(f"{folder / 'recipe.json'} has no {e}; that of a student of `perform distil` does") from None
+    except json.JSONDecodeError as e:
+        raise ValueError(f"{folder / 'recipe.json'} is damaged, it is no JSON: {e}") from None
+    except SafetensorError as e:
+        raise ValueError(f"{folder / 'ema.safetensors'} is damaged or was cut off: {e}") from None
+
+
+def _there(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ValueError(f"there is no run folder {str(folder)!r}; `perform distil` makes one, such as runs/students/m")
 
 
 def export(network: Dream, size: str, bench: quantise.Bench, out: Path) -> dict[str, Any]:
@@ -171,9 +185,13 @@ def sizes_of(arguments: Sequence[str]) -> dict[str, Path]:
         if equals:
             found[name] = Path(folder)
             continue
+        _there(Path(argument))
         inside = [path.parent for path in sorted(Path(argument).glob("*/ema.safetensors"))]
         if not inside:
-            raise ValueError(f"{argument} holds no sizes; give them by name, such as m={argument}")
+            raise ValueError(
+                f"{argument} holds no sizes (run folders such as {argument}/m, each with its ema.safetensors); "
+                f"if it is a run folder itself, name its size: m={argument}"
+            )
         found |= {path.name.removesuffix("+"): path for path in inside}
     return found
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 
 from perform import networks
 from perform.card import read_card
@@ -132,12 +132,32 @@ def test_an_export_that_disagrees_leaves_the_world_as_it_was(home: Path, monkeyp
 def test_what_cannot_be_exported_is_said(home: Path) -> None:
     with pytest.raises(ValueError, match="holds no sizes"):
         export.main([str(home / "landscape"), "--world", str(home / "landscape")])
-    with pytest.raises(ValueError, match="holds no trained network"):
-        export.main([f"m={home / 'nowhere'}", "--world", str(home / "landscape")])
+    for words in ("nowhere", "m=nowhere"):
+        with pytest.raises(ValueError, match="there is no run folder 'nowhere'; `perform distil` makes one"):
+            export.main([words, "--world", str(home / "landscape")])
+    with pytest.raises(ValueError, match=r"landscape holds no trained network: a run folder has recipe.json and ema"):
+        export.main([f"m={home / 'landscape'}", "--world", str(home / "landscape")])
     with pytest.raises(ValueError, match="there is no world in"):
         quantise.main([str(home / "students"), "--world", str(home / "landscape")])
     with pytest.raises(ValueError, match="holds no world"):
         export.main([str(home / "students"), "--world", str(home / "elsewhere")])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "weights", "said"),
+    [
+        ("{}", b"", r"m/recipe\.json has no 'size'; that of a student of `perform distil` does"),
+        ('{"size"', b"", r"m/recipe\.json is damaged, it is no JSON: "),
+        ('{"size": "m"}', b"half", r"m/ema\.safetensors is damaged or was cut off: "),
+    ],
+)
+def test_a_damaged_run_folder_is_said_with_the_file(tmp_path: Path, recipe: str, weights: bytes, said: str) -> None:
+    folder = tmp_path / "m"
+    folder.mkdir()
+    (folder / "recipe.json").write_text(recipe)
+    (folder / "ema.safetensors").write_bytes(weights or save({}))
+    with pytest.raises(ValueError, match=said):
+        export.live(folder)
 
 
 def test_a_world_of_ones_own_is_described_by_its_words_and_its_moods_are_found(
