@@ -300,4 +300,6 @@ class Slot:
         leader = self._leader
         if isinstance(leader.engine, Still) and self._stands is not None:
             return f"the last picture of {self._stands} stays"
-        return f"{leader.role} plays on" if leader.role is not None else "its input shows"
+        if leader.role is None:
+            return "its input shows"
+        return f"the last picture of {leader.role} stays" if leader.trouble else f"{leader.role} plays on"

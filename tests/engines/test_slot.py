@@ -388,7 +388,8 @@ def test_an_engine_that_fails_at_play_keeps_its_last_picture_then_falls_back_the
     assert scene.grey(scene.dream(scene.picture(40))) == 215
     flaky.broken = True
     assert scene.grey(scene.dream(scene.picture(90))) == 215  # the last good one
-    assert scene.said == "dark m failed: it failed 3 times in a row: the card is out of memory; dark m plays on"
+    why = "it failed 3 times in a row: the card is out of memory"
+    assert scene.said == f"dark m failed: {why}; the last picture of dark m stays"
     greys = [scene.grey(scene.dream(scene.picture(90))) for _ in range(49)]
     assert max(np.abs(np.diff(greys))) < 8  # no jump on the way to the input
     flaky.broken = False
