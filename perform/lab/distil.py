@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from perform.lab import losses, moods, networks, ranks, run, viewing
+from perform.lab import losses, moods, networks, ranks, run, steps, viewing
 from perform.lab.batches import Batches
 from perform.lab.conditions import noise
-from perform.lab.device import Ahead, Inputs, Recorded, adam, keep_rate_in_place, last, mixed, pick, set_rate
+from perform.lab.device import Ahead, Inputs, Recorded, adam, last, mixed, pick, set_rate
 from perform.lab.discriminators import Jury
 from perform.lab.train import follow_average
 from perform.lab.worlds import World
-from perform.networks import Plain
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,8 @@ class Students:
     sizes.
     """
 
+    parts: tuple[str, ...] = ("students", "averages", "judges", "optimiser", "judge_optimiser")
+
     def __init__(
         self,
         recipe: Recipe,
@@ -76,7 +77,7 @@ class Students:
         form: Any = {"device": device, "memory_format": torch.channels_last}
         self.teacher, self.judges = teacher.to(**form), judges.to(**form)
         made = made or {size: networks.make(size, moods.SIZE) for size in recipe.sizes.split(",")}
-        self.students = nn.ModuleDict({_key(size): ranks.share(network) for size, network in made.items()}).to(**form)
+        self.students = nn.ModuleDict({key(size): ranks.share(network) for size, network in made.items()}).to(**form)
         self.averages = copy.deepcopy(self.students).eval()
         self.optimiser = adam(list(self.students.parameters()), recipe.rate, device)
         self.judge_optimiser = adam(list(self.judges.parameters()), recipe.judge_rate, device)
@@ -92,14 +93,9 @@ class Students:
         set_rate(self.optimiser, self.recipe.rate * left * warm)
         set_rate(self.judge_optimiser, self.recipe.judge_rate * left * warm)
         steady = self.recipe.steady > 0 and self.done % self.recipe.steady_every == 0
-        with self.ahead:
-            given = self._inputs(steady)
-        self.ahead.hand_over(given)
-        results = self.recorded[steady](given)
-        self.done += 1
-        return results
+        return steps.advance(self, steady)
 
-    def _inputs(self, steady: bool) -> dict[str, Tensor]:
+    def inputs(self, steady: bool) -> dict[str, Tensor]:
         """The teacher's conditions, the same with noise for the students, moods (two in five foreign)."""
         recipe, rng, device = self.recipe, self.rng, self.device
         batch = self.batches.draw(recipe.paired, recipe.unpaired, rng, recipe.unpaired if steady else 0)
@@ -180,17 +176,10 @@ class Students:
 
     def state(self) -> dict[str, Any]:
         """Everything; about 40 MB for `s`, `m` and `l`."""
-        parts = {name: getattr(self, name).state_dict() for name in _PARTS}
-        return parts | {"rng": self.rng.get_state(), "global_rng": torch.get_rng_state(), "done": self.done}
+        return steps.state(self)
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        for name in _PARTS:
-            getattr(self, name).load_state_dict(state[name])
-        for optimiser in (self.optimiser, self.judge_optimiser):
-            keep_rate_in_place(optimiser, self.device)
-        self.rng.set_state(state["rng"])
-        torch.set_rng_state(state["global_rng"])
-        self.done = int(state["done"])
+        steps.restore(self, state)
 
     def weights(self) -> dict[str, Tensor]:
         """All folded averages, keys prefixed with their size (`m.head.weight`)."""
@@ -205,10 +194,7 @@ class Students:
         return torch.cat([viewing.sheet(one, self.batches, self.unseen, 4) for one in networks_shown], 1)
 
 
-_PARTS = ("students", "averages", "judges", "optimiser", "judge_optimiser")
-
-
-def _key(size: str) -> str:
+def key(size: str) -> str:
     """A size's name as a module's name and a folder's: a dot would not do in the one, nor a slash in the other."""
     return size.replace(".", "_").replace("/", "_")
 
@@ -264,6 +250,8 @@ def distil(
     `start` is an earlier distillation whose students go on from where they ended, instead of from nothing.
     Out of GPU memory, the batch is halved and it goes on. Raises ValueError, one sentence, for what cannot be done.
     """
+    from perform.lab.graft import going_on  # which is made of this module
+
     ranks.join()
     data = World.load(world)
     batches = Batches(data, recipe.side, device=pick(device))
@@ -275,32 +263,13 @@ def distil(
         jury.load_state_dict(judging)
         paired, unpaired = run.shrunk((recipe.paired, recipe.unpaired), share)
         smaller = Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired})
-        made = _going_on(start, smaller.sizes.split(","), batches) if start is not None else None
+        made = going_on(start, smaller.sizes.split(","), batches) if start is not None else None
         return Students(smaller, batches, core, jury.patches, data.unseen(), made)
 
     run.remember(out, asdict(recipe) | {"teacher": str(teacher), "world": str(world)})
     run.fit(out, begin, pace or run.Pace(recipe.steps), watcher)
     if ranks.rank() == 0:
         split(out)
-
-
-def _going_on(start: Path, sizes: Sequence[str], batches: Batches) -> dict[str, nn.Module]:
-    """The students of an earlier distillation, trainable again."""
-    from perform.lab.graft import unfold  # which is made of this module
-
-    def inputs() -> Iterator[tuple[Tensor, Tensor]]:
-        rng = torch.Generator().manual_seed(11)
-        for _ in range(8):
-            batch = batches.draw(2, 2, rng)
-            yield batch.condition, batch.mood
-
-    made: dict[str, nn.Module] = {}
-    for size in sizes:
-        folded = run.network(start / _key(size)).to(batches.device)
-        if not isinstance(folded, Plain):
-            raise ValueError(f"{start / _key(size)} holds no plain network: only those can go on")
-        made[size] = unfold(folded, inputs())
-    return made
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -5,7 +5,7 @@ The same losses, judges and teacher as `distil`; only the students do not begin 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,24 @@ class School:
         for _ in range(max(1, count // each)):
             batch = self.batches.draw(each // 2, each - each // 2, rng)
             yield batch.condition, batch.mood
+
+
+def going_on(start: Path, sizes: Sequence[str], batches: Batches) -> dict[str, nn.Module]:
+    """The students of an earlier distillation, trainable again."""
+
+    def inputs() -> Iterator[tuple[Tensor, Tensor]]:
+        rng = torch.Generator().manual_seed(11)
+        for _ in range(8):
+            batch = batches.draw(2, 2, rng)
+            yield batch.condition, batch.mood
+
+    made: dict[str, nn.Module] = {}
+    for size in sizes:
+        folded = run.network(start / distil.key(size)).to(batches.device)
+        if not isinstance(folded, Plain):
+            raise ValueError(f"{start / distil.key(size)} holds no plain network: only those can go on")
+        made[size] = unfold(folded, inputs())
+    return made
 
 
 @torch.no_grad()

@@ -20,9 +20,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from perform.lab import features, losses, moods, networks, ranks, run, viewing
+from perform.lab import features, losses, moods, networks, ranks, run, steps, viewing
 from perform.lab.batches import Batches
-from perform.lab.device import Ahead, Inputs, Recorded, adam, keep_rate_in_place, last, mixed, pick, set_rate
+from perform.lab.device import Ahead, Inputs, Recorded, adam, last, mixed, pick, set_rate
 from perform.lab.discriminators import Jury, disturb, disturbance
 from perform.lab.worlds import World
 
@@ -54,6 +54,8 @@ class Recipe:
 class Teacher:
     """A training in progress: generator, its average, jury, optimisers, randomness. A `run.Stage`."""
 
+    parts: tuple[str, ...] = ("dreamer", "average", "jury", "optimiser", "judge_optimiser")
+
     def __init__(self, recipe: Recipe, batches: Batches, frozen: features.Features, unseen: Sequence[Tensor]) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.batches, self.unseen = recipe, batches, unseen
@@ -77,14 +79,9 @@ class Teacher:
         set_rate(self.optimiser, self.recipe.rate * left)
         set_rate(self.judge_optimiser, self.recipe.judge_rate * left)
         steady = self.recipe.steady > 0 and self.done % self.recipe.steady_every == 0
-        with self.ahead:
-            given = self._inputs(steady)
-        self.ahead.hand_over(given)
-        results = self.recorded[steady](given)
-        self.done += 1
-        return results
+        return steps.advance(self, steady)
 
-    def _inputs(self, steady: bool) -> dict[str, Tensor]:
+    def inputs(self, steady: bool) -> dict[str, Tensor]:
         """All that a step needs from chance: this rank's part of the batch, how it is disturbed, how far it moves."""
         recipe, rng = self.recipe, self.rng
         batch = self.batches.draw(recipe.paired, recipe.unpaired, rng, recipe.unpaired if steady else 0)
@@ -162,17 +159,10 @@ class Teacher:
 
     def state(self) -> dict[str, Any]:
         """Everything; about 60 MB for a teacher."""
-        parts = {name: getattr(self, name).state_dict() for name in _PARTS}
-        return parts | {"rng": self.rng.get_state(), "global_rng": torch.get_rng_state(), "done": self.done}
+        return steps.state(self)
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        for name in _PARTS:
-            getattr(self, name).load_state_dict(state[name])
-        for optimiser in (self.optimiser, self.judge_optimiser):
-            keep_rate_in_place(optimiser, self.device)
-        self.rng.set_state(state["rng"])
-        torch.set_rng_state(state["global_rng"])
-        self.done = int(state["done"])
+        steps.restore(self, state)
 
     def weights(self) -> dict[str, Tensor]:
         """The folded average with the mood's scale: what `distil` and `export` start from."""
@@ -186,9 +176,6 @@ class Teacher:
     def score(self) -> dict[str, float]:
         """See `viewing.score`: of the average, on the held-out photographs."""
         return viewing.score(self.average, self.frozen, self.batches, self.unseen)
-
-
-_PARTS = ("dreamer", "average", "jury", "optimiser", "judge_optimiser")
 
 
 @torch.no_grad()
