@@ -135,3 +135,17 @@ def test_slimming_resumes_and_leaves_a_network_to_export(home: Path) -> None:
     made = run.network(out / str(plan))
     assert Plan.of(made) == plan
     assert set(load_file(out / str(plan) / "ema.safetensors")) == set(made.state_dict())
+
+
+def test_a_distillation_goes_on_from_an_earlier_one(home: Path) -> None:
+    before, after = home / "before" / distil.key(str(TINY)), home / "after"
+    before.parent.mkdir()
+    (home / "student").rename(before)
+    recipe = distil.Recipe(sizes=str(TINY), side=32, paired=2, unpaired=2, steps=2, rate=1e-6)
+    distil.distil(recipe, home / "teacher", home / "world", after, run.Pace(2), "cpu", start=before.parent)
+    condition, mood = torch.rand(4, 1, 32, 32), torch.randn(4, 7)
+    dreams = [network(condition, mood) for network in (run.network(before), run.network(after / before.name))]
+    other = lively(TINY, seed=9)(condition, mood)
+    with torch.no_grad():
+        moved, apart = (float((dreams[0] - one).abs().mean()) for one in (dreams[1], other))
+    assert moved < 0.2 * apart
