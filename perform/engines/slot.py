@@ -11,10 +11,10 @@ picture on the screen, and is tried again after a while.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from perform.card import Card
 from perform.engines.bank import Bank, Role
+from perform.engines.blame import Blames
 from perform.engines.fade import Dissolve, Still
 from perform.engines.generator import Generator, Shape, Venue
 from perform.engines.passthrough import Input
@@ -25,16 +25,6 @@ from perform.health import Status, ask_restart
 from perform.plugins import Stage
 
 ARRIVAL = 1.0  # seconds in which a world dissolves in that nobody switched to: at the start, or back from trouble
-PATIENCE = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds until an engine that failed is tried again
-
-
-@dataclass(slots=True)
-class _Blame:
-    """A role whose engine failed at play: why, how often, and until when it is left alone."""
-
-    why: str
-    tries: int
-    until: float
 
 
 class Slot:
@@ -60,7 +50,7 @@ class Slot:
         self._asked = False  # somebody asked for what comes next (not: it arrives or recovers by itself)
         self._began: float | None = None  # show time the fade began
         self._stands: Role | None = None  # who dreamt the still that an interrupted fade left
-        self._blames: dict[Role, _Blame] = {}
+        self._blames = Blames()
         self._held: set[Role] = set()
         self._key: object = None
         self._shown: Frame | None = None
@@ -76,8 +66,7 @@ class Slot:
         self._fade, self._asked = max(0.0, crossfade), self._shown is not None
         if world is not None:
             self._bank.retry(world)
-            for role in [r for r in self._blames if r.world == world]:
-                del self._blames[role]
+            self._blames.forgive(world)
 
     def dream(self, picture: Frame, mood: Sequence[float], now: float) -> Frame:
         """The newest finished dream of these pictures; the picture itself where nothing dreams. Never blocks.
@@ -181,7 +170,7 @@ class Slot:
         for role in self._ladder(wanted):
             asked.add(role)
             self._hold(self._held | asked)
-            if role in self._blames and now < self._blames[role].until:
+            if self._blames.rests(role, now):
                 continue
             generator = self._bank.find(role)
             if generator is not None:
@@ -242,12 +231,8 @@ class Slot:
         self._coming = None
 
     def _blame(self, role: Role, why: str, now: float) -> None:
-        known = self._blames.get(role)
-        if known is not None and now < known.until:
-            return
-        tries = known.tries + 1 if known is not None else 0
-        self._bank.failed(role, why)
-        self._blames[role] = _Blame(why, tries, now + PATIENCE[min(tries, len(PATIENCE) - 1)])
+        if self._blames.add(role, why, now):
+            self._bank.failed(role, why)
 
     # ------------------------------------------------------------------ what is seen
     def _picture(self, picture: Frame, now: float) -> Frame:
@@ -288,9 +273,8 @@ class Slot:
             if why:
                 return self._status.say(f"{wanted} plays on as it was; its new files: {why}", trouble=True)
             return self._status.say(f"{wanted} ({leader.generator.note})")
-        blame = self._blames.get(wanted)
-        if blame is not None:
-            why = f"{wanted} failed: {blame.why}"
+        if died := self._blames.why(wanted):
+            why = f"{wanted} failed: {died}"
         if not why:
             return self._status.say(f"{wanted} is loading; {plays}")
         return self._status.say(f"{why}; {plays}", trouble=True)
