@@ -69,7 +69,7 @@ class Lines:
             return
         self._last = (news.stage, now)
         parts = [f"{news.stage} {news.done}/{news.steps}", f"{left(news.left)} left", f"{news.rate:.1f} pictures/s"]
-        self.say(", ".join([*parts, *news.words]).replace(":, ", ": "))  # "as the teacher:" leads to what follows
+        self.say(", ".join([*parts, *news.words]))
 
     def close(self) -> None: ...
 

@@ -180,7 +180,8 @@ def student_words(recipe: Any) -> Callable[[Mapping[str, float]], Sequence[str]]
 
     def said(numbers: Mapping[str, float]) -> list[str]:
         near = {size: 1 - numbers.get(f"{size} pixel", 0.0) / recipe.pixel / 2 for size in recipe.sizes.split(",")}
-        return ["as the teacher:", *(f"{size} {_percent(value)}" for size, value in near.items())]
+        first, *others = (f"{size} {_percent(value)}" for size, value in near.items())
+        return [f"as the teacher: {first}", *others]
 
     return said
 
