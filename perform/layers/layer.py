@@ -64,9 +64,7 @@ class LayerParams:
     memory: Param
 
     @classmethod
-    def declare(
-        cls, params: Params, name: str, sources: Choices, worlds: Choices, sizes: Choices
-    ) -> LayerParams:
+    def declare(cls, params: Params, name: str, sources: Choices, worlds: Choices, sizes: Choices) -> LayerParams:
         """Make `/layer/<name>/…`."""
 
         def make(key: str, spec: Spec) -> Param:

@@ -98,6 +98,7 @@ void main() {
 }
 """
 
+
 @dataclass(slots=True)
 class MasterParams:
     """The addresses under /master."""

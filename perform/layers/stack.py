@@ -91,9 +91,7 @@ class Place:
     rotate: Param
 
     @classmethod
-    def declare(
-        cls, params: Params, name: str, blends: Sequence[str], masks: Callable[[], Sequence[str]]
-    ) -> Place:
+    def declare(cls, params: Params, name: str, blends: Sequence[str], masks: Callable[[], Sequence[str]]) -> Place:
         """Make the addresses under `/layer/<name>`."""
 
         def make(key: str, spec: Spec) -> Param:

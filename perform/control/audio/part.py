@@ -114,9 +114,7 @@ class _Ear:
             return
         self.worker = spawn("audio", lambda stop: self._work(stop, device, listen))
 
-    def _work(
-        self, stop: threading.Event, device: str | int | None, listen: Listen
-    ) -> None:
+    def _work(self, stop: threading.Event, device: str | int | None, listen: Listen) -> None:
         failures = 0
         while not stop.is_set():
             stream: Stream | None = None
