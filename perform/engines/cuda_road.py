@@ -8,7 +8,8 @@ is computed the other is filled; the lanes run one after the other, on one strea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ctypes import c_float
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -139,27 +140,35 @@ def build_road(board: Board, compute: Compute, shape: Shape, mood: int, rows: in
     cuda = board.cuda
     call(cuda, "cudaSetDevice", board.device)
     before = free_memory(cuda)
-    least, _ = call(cuda, "cudaDeviceGetStreamPriorityRange")
-    stream = call(cuda, "cudaStreamCreateWithPriority", cuda.cudaStreamNonBlocking, int(least))
     road = Road(compute, [], min(rows, compute.batch), shape)
-    try:
+    with aside(cuda, road) as stream:
         pool = board.pool()
         for _ in range(LANES):
             road.lanes.append(Lane.make(board, shape, mood, road.rows))
         for lane in road.lanes:
             works = [_work(compute, lane, count, mood) for count in range(1, road.rows + 1)]
-            lane.replays = tuple(board.capture(work, int(stream), pool) for work in works)
-        prove(run_on(road.lanes[0], int(stream)), shape, mood)
-        road.seconds = _time(cuda, road.lanes[0], int(stream))
+            lane.replays = tuple(board.capture(work, stream, pool) for work in works)
+        prove(run_on(road.lanes[0], stream), shape, mood)
+        road.seconds = timed(cuda, road.lanes[0], stream)
         board.release()  # what the runs before the capture took
         road.nbytes = max(before - free_memory(cuda), compute.nbytes + _least(shape, road.rows))
+    return road
+
+
+@contextmanager
+def aside(cuda: Any, road: Road) -> Iterator[int]:
+    """A stream of the least priority, to make a road on and try it out. Whatever goes wrong there is raised, once its
+    lanes are given back; the compute stays with whoever made it."""
+    least, _ = call(cuda, "cudaDeviceGetStreamPriorityRange")
+    stream = int(call(cuda, "cudaStreamCreateWithPriority", cuda.cudaStreamNonBlocking, int(least)))
+    try:
+        yield stream
     except BaseException:
         cuda.cudaStreamSynchronize(stream)
-        road.close(compute=False)  # whoever made it decides
+        road.close(compute=False)
         raise
     finally:
         cuda.cudaStreamDestroy(stream)
-    return road
 
 
 def _work(compute: Compute, lane: Lane, count: int, mood: int) -> Callable[[], None]:
@@ -197,7 +206,7 @@ def run_on(lane: Lane, stream: int) -> Callable[[Pixels, Vector], Pixels]:
     return run
 
 
-def _time(cuda: Any, lane: Lane, stream: int) -> float:
+def timed(cuda: Any, lane: Lane, stream: int) -> float:
     """Seconds on the card for one dream: the best of some, since what else it does only ever adds."""
     begin, end = call(cuda, "cudaEventCreate"), call(cuda, "cudaEventCreate")
     best = float("inf")

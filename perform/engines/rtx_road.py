@@ -11,10 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from perform.engines import cuda_road
 from perform.engines.cuda_board import Replay
 from perform.engines.cuda_compute import Compute
-from perform.engines.cuda_road import LANES, Lane, Road, free_memory, run_on
+from perform.engines.cuda_road import LANES, Lane, Road, aside, free_memory, run_on, timed
 from perform.engines.generator import Shape
 from perform.engines.runner import Runner
 from perform.engines.trial import prove
@@ -164,21 +163,13 @@ def pave(board: RtxBoard, work: RtxWork, shape: Shape, mood: int) -> Road:
     """
     cuda = board.cuda
     before = free_memory(cuda)
-    least, _ = call(cuda, "cudaDeviceGetStreamPriorityRange")
-    stream = int(call(cuda, "cudaStreamCreateWithPriority", cuda.cudaStreamNonBlocking, int(least)))
     road = Road(cast(Compute, work), [], 1, shape)  # nobody calls it: its lanes have their replays
-    try:
+    with aside(cuda, road) as stream:
         for _ in range(LANES):
             road.lanes.append(Lane.make(board, shape, mood, 1))
         for lane in road.lanes:
             lane.replays = (work.replay(lane, stream),)
         prove(run_on(road.lanes[0], stream), shape, mood)
-        road.seconds = cuda_road._time(cuda, road.lanes[0], stream)
+        road.seconds = timed(cuda, road.lanes[0], stream)
         road.nbytes = max(before - free_memory(cuda), 0) + work.nbytes
-    except BaseException:
-        cuda.cudaStreamSynchronize(stream)
-        road.close(compute=False)
-        raise
-    finally:
-        cuda.cudaStreamDestroy(stream)
     return road
