@@ -16,7 +16,6 @@ from __future__ import annotations
 import itertools
 import logging
 import math
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from typing import Any
 
 from perform.param import EASINGS, Easing, Fade, Modulator, Param, Post
 from perform.spec import KINDS, Kind, Refused, Spec, Value, number
+from perform.tree import Tree
 
 __all__ = ["EASINGS", "KINDS", "Easing", "Kind", "Modulator", "Param", "Params", "Post", "Refused", "Spec", "Value"]
 
@@ -33,83 +33,39 @@ LONGEST_FADE = 86400.0  # seconds
 
 
 @dataclass(slots=True)
-class Params:
+class Params(Tree):
     """The tree. `declare`, `settle`, `attach` and reads belong to the render thread; `post` to any thread.
 
     `on_refuse(post, reason)` is called for each refused post (for OSC's /error) and `on_settle(param, origin)` for
     each base that changed (for replies and subscriptions), on the render thread: they may append to a box, no more.
     `refused` counts. `feeds` are asked at the end of each settle, after the posts, for what is due at that show time
     (bundles from the future, cues): it lands in the same frame.
-    `version` grows with each address that comes or goes. Cost of `settle`: proportional to what changed, not to the
-    number of parameters.
+    Cost of `settle`: proportional to what changed, not to the number of parameters.
     """
 
     on_refuse: list[Callable[[Post, str], None]] = field(default_factory=list)
     on_settle: list[Callable[[Param, object], None]] = field(default_factory=list)
     feeds: list[Callable[[float], Sequence[Post]]] = field(default_factory=list)
     refused: int = 0
-    version: int = 0
-    _params: dict[str, Param] = field(default_factory=dict)
-    _folded: dict[str, Param] = field(default_factory=dict)
-    _prefixes: dict[str, str] = field(default_factory=dict)
     _inbox: deque[Sequence[Post]] = field(default_factory=deque)
     _waiting: int = 0
     _counter: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _moving: dict[str, Param] = field(default_factory=dict)
     _fired: list[Param] = field(default_factory=list)
     _now: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     # ------------------------------------------------------------------ the tree
     def declare(self, address: str, spec: Spec, *aliases: str) -> Param:
-        """Make an address (the only way to). `aliases` answer for the same parameter (a layer's number).
+        """Make an address (the only way to). `aliases` answer for the same parameter.
 
         Declaring an address again with the same spec returns the parameter that is there (a reloaded patch
         keeps what the performer set); with another spec the value is carried over where it still fits.
-        An alias never takes another parameter's own address. Raises ValueError for what is no OSC address
-        or differs from another one only by case.
+        Raises ValueError as `Tree.add` does.
         """
-        for name in (address, *aliases):
-            if not name.startswith("/") or not name.isprintable() or any(c in " #*,?[]{}" for c in name):
-                raise ValueError(f"{name!r} is not an OSC address")
-        with self._lock:
-            old = self._own(address)
-            if old is not None and old.address != address:
-                raise ValueError(f"{address} and {old.address} differ only by case")
-            param = old or Param(address, spec)
-            self._params[address] = param
-            self._folded[address.casefold()] = param
-            for name in (*aliases, *self._other_names(address)):
-                if self._own(name) is None:
-                    self._folded[name.casefold()] = param
-            self.version += 1
+        param = self.add(Param(address, spec), *aliases)
         if param.spec != spec:
             self._respec(param, spec)
         return param
-
-    def alias(self, prefix: str, of: str | None) -> None:
-        """Let every address below `of`, present and future, answer below `prefix` too; None: no longer.
-
-        `/layer/1` for `/layer/dream`: whoever declares below the one need not know of the other.
-        """
-        with self._lock:
-            root = prefix.casefold() + "/"
-            self._prefixes.pop(prefix, None)
-            self._folded = {a: p for a, p in self._folded.items() if not a.startswith(root) or self._own(a)}
-            if of is not None and of != prefix:
-                self._prefixes[prefix] = of
-                for address, param in self._params.items():
-                    if address.startswith(of + "/"):
-                        self._folded.setdefault((prefix + address[len(of) :]).casefold(), param)
-            self.version += 1
-
-    def _other_names(self, address: str) -> list[str]:
-        return [prefix + address[len(of) :] for prefix, of in self._prefixes.items() if address.startswith(of + "/")]
-
-    def _own(self, address: str) -> Param | None:
-        """The parameter whose own address this is: not one that answers to it as an alias."""
-        param = self._folded.get(address.casefold())
-        return param if param is not None and param.address.casefold() == address.casefold() else None
 
     def _respec(self, param: Param, spec: Spec) -> None:
         try:
@@ -125,36 +81,8 @@ class Params:
 
     def remove(self, prefix: str) -> None:
         """Forget an address or everything below it (a layer or a patch input that is gone)."""
-        with self._lock:
-            gone = [a for a in self._params if a == prefix or a.startswith(prefix.rstrip("/") + "/")]
-            dead = {id(self._params.pop(a)) for a in gone}
-            self._folded = {a: p for a, p in self._folded.items() if id(p) not in dead}
-            for address in gone:
-                self._moving.pop(address, None)
-            self.version += 1
-
-    def find(self, address: str) -> Param | None:
-        """The parameter at an address or alias, case forgiven; None if there is none. Any thread."""
-        return self._folded.get(address) or self._folded.get(address.casefold())
-
-    def __getitem__(self, address: str) -> Param:
-        param = self.find(address)
-        if param is None:
-            raise KeyError(address)
-        return param
-
-    def __contains__(self, address: str) -> bool:
-        return self.find(address) is not None
-
-    def __iter__(self) -> Iterator[Param]:
-        """All parameters, in the order they were declared; safe while others are declared."""
-        with self._lock:
-            return iter(list(self._params.values()))
-
-    def addresses(self) -> dict[str, Param]:
-        """Every address that answers, aliases included, case-folded. A copy: any thread."""
-        with self._lock:
-            return dict(self._folded)
+        for address in self.drop(prefix):
+            self._moving.pop(address, None)
 
     # ------------------------------------------------------------------ in
     def post(
