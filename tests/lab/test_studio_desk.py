@@ -24,18 +24,43 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return err
 
 
-def test_refused_pictures_leave_the_name_free(
+def test_refused_pictures_leave_the_name_free_and_no_folder(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     few = paint(tmp_path / "few", count=3)
     (tmp_path / "empty").mkdir()
+    before = sorted(tmp_path.rglob("*"))
     for folder, said in ((tmp_path / "empty", "no pictures"), (few, "too few"), (few, "too few")):
         assert said in refused(capsys, str(folder), "--name", "sea")
+        assert sorted(tmp_path.rglob("*")) == before
+    (tmp_path / "file").write_text("")
+    assert "file is no folder" in refused(capsys, str(photos), "--name", "sea", "--out", "file")
+    assert not (tmp_path / "runs").exists()
     wanted = asked(photos, tmp_path, name="sea")
     wish.settle(wanted)
     ingest.take_in(wanted, print)
     assert "already learns from" in refused(capsys, str(few), "--name", "sea")
+
+
+def test_what_a_start_before_has_left_is_cleared_and_a_folder_of_somebodys_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "mine" / "sea" / "world.part").mkdir(parents=True)
+    (tmp_path / "mine" / "sea" / "lock").write_text("")
+    assert "no pictures" in refused(capsys, "empty", "--name", "sea", "--runs", "mine")
+    assert not list((tmp_path / "mine").iterdir())
+
+
+def test_a_device_that_is_not_there_is_said_before_any_picture_is_read(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert "finds no CUDA device here" in refused(capsys, str(photos), "--device", "cuda", "--threads", "1")
+    assert not list(tmp_path.iterdir())
 
 
 def test_pictures_half_read_leave_the_name_free_and_read_ones_take_it(

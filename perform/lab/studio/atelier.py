@@ -23,7 +23,7 @@ from perform.lab.studio import ingest, interim, summary, survey, watching
 from perform.lab.studio.contact import SHEET
 from perform.lab.studio.display import Display, Silent, left, pick
 from perform.lab.studio.plan import EXPORT, FILE, Plan, warnings
-from perform.lab.studio.wish import Wish, alone, reach, settle
+from perform.lab.studio.wish import Wish, alone, leave, reach, settle
 from perform.lab.worlds import World
 
 NEEDED = ("nncf", "onnx", "onnxruntime", "onnxscript")  # of the last stage: better missed in the first second
@@ -36,9 +36,10 @@ def open_for(wish: Wish) -> int:
         raise ValueError(f"'perform train' needs {', '.join(missing)}: pip install 'perform[lab]'")
     if wish.how.threads < 0:
         raise ValueError(f"--threads is 0 (as many as are quickest now) or more, not {wish.how.threads}")
+    where = device.pick(wish.how.device)
     if wish.how.threads:
         torch.set_num_threads(wish.how.threads)
-    elif device.pick(wish.how.device).type == "cpu":
+    elif where.type == "cpu":
         threads.fit()
     ours = os.environ.get("RANK", "0") == "0"
     display: Display = pick(sys.stdout, wish.name) if ours else Silent()
@@ -46,8 +47,8 @@ def open_for(wish: Wish) -> int:
         Atelier(wish, display, ours).work()
     except OSError as e:
         display.close()
-        where = f"{e.filename}: " if e.filename else ""
-        print(f"perform train: {where}{e.strerror or e}. All that was done is kept: {AGAIN}", file=sys.stderr)
+        file = f"{e.filename}: " if e.filename else ""
+        print(f"perform train: {file}{e.strerror or e}. All that was done is kept: {AGAIN}", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError:
         print(
@@ -79,14 +80,18 @@ class Atelier:
         """All of it, or what is left of it."""
         began, wish, say = time.monotonic(), self.wish, self.display.say
         if self.ours:
-            settle(wish)
+            made = settle(wish)
             self.lock = alone(wish.desk)
             interim.tidy(wish.world)
             if summary.done(wish):
                 say(f"{wish.name} is finished.\n\n{summary.read(wish)}")
                 return
-            reach(wish)
-            ingest.take_in(wish, say)
+            try:
+                reach(wish)
+                ingest.take_in(wish, say)
+            except BaseException:
+                leave(wish, made)
+                raise
             self._greet()
         ranks.join()
         ranks.agree(True)  # the others wait here until the pictures are there

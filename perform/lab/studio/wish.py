@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import shutil
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,9 +86,9 @@ def name_of(photos: Path) -> str:
     return (words if fit else f"world-{words}")[:LONGEST].rstrip("-_")
 
 
-def settle(wish: Wish) -> None:
-    """Make sure that the desk is this wish's, or nobody's yet. Raises ValueError, one sentence, where the name is no
-    name or is taken.
+def settle(wish: Wish) -> list[Path]:
+    """Make sure that the desk is this wish's, or nobody's yet. Returns the folders that were made for it, the innermost
+    first. Raises ValueError, one sentence, where the name is no name or is taken.
     """
     _check(wish.name)
     note = wish.desk / NOTE
@@ -97,14 +100,27 @@ def settle(wish: Wish) -> None:
         if before.get("pairs", wish.how.pairs) != wish.how.pairs:
             way = "with" if before["pairs"] else "without"
             raise ValueError(f"{wish.desk} was begun {way} --pairs; go on {way} it, or give this world another --name")
-        return
+        return []
     if not wish.photos.exists():
         raise ValueError(f"there is nothing at {wish.photos}: give a folder of pictures, a zip of them, or a film")
     if (wish.world / "card.toml").exists():
         raise ValueError(f"there is a world in {wish.world} already; give this one another --name")
     if wish.desk.exists() and not {path.name for path in wish.desk.iterdir()} <= UNREAD:
         raise ValueError(f"{wish.desk} holds something else; give this world another --name")
+    made = [folder for folder in (wish.desk, *wish.desk.parents) if not folder.exists()]
     wish.desk.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def leave(wish: Wish, made: Sequence[Path]) -> None:
+    """Clear a desk on which nothing was begun, and remove the folders that were `made` for it; those that hold
+    something stay.
+    """
+    if {path.name for path in wish.desk.iterdir()} <= UNREAD:
+        shutil.rmtree(wish.desk)
+    for folder in made:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _check(name: str) -> None:
