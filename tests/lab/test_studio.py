@@ -265,12 +265,45 @@ def test_steps_are_timed_and_a_full_gpu_halves_the_batch() -> None:
     assert timed == plan.Timed(2.0, 7.0, 0.25)
 
 
-def test_short_time_is_said() -> None:
-    short = plan.Plan(10.0, ("s",), "cpu", plan.Leg(100, 1, 1, 1), plan.Leg(100, 1, 1, 1), {"paired": 3, "unpaired": 3})
-    assert "600 pictures" in plan.warnings(short)[0]
-    assert "--hours 2.8" in plan.warnings(short)[0]
-    least = plan.Plan(0.5, ("s",), "cpu", plan.Leg(plan.LEAST, 1, 1, 1), plan.Leg(100, 1, 1, 1))
-    assert "longer than the 0.5 minutes asked for" in plan.warnings(least)[0]
+def test_a_time_that_is_short_is_told_with_one_that_would_do() -> None:
+    teacher, students = plan.Timed(2.0, 6.0), plan.Timed(3.3, 9.0)
+
+    def planned(minutes: float) -> plan.Plan:
+        legs = plan.choose(60 * minutes - plan.SURVEY, 3, teacher, students)
+        return plan.Plan(minutes, ("s", "m", "l"), "cpu", *legs, {"paired": 3, "unpaired": 3})
+
+    short = planned(10.0)
+    assert plan.too_short(short) == ""
+    assert "the teacher sees 624 pictures" in plan.warnings(short)[0]
+    assert "--hours 1.7 would do" in plan.warnings(short)[0]
+    assert plan.warnings(planned(1.7 * 60)) == []
+    assert "--hours 1.7 would do" in plan.warnings(planned(1.0))[0]  # the machine's need, whatever was asked for
+
+
+def test_a_time_in_which_no_world_can_be_made_is_said_before_the_plan(photos: Path, tmp_path: Path) -> None:
+    legs = plan.choose(60.0, 3, plan.Timed(2.0, 6.0), plan.Timed(3.3, 9.0))
+    made = plan.Plan(1.0, ("s", "m", "l"), "a test", *legs, {"paired": 3, "unpaired": 3})
+    assert made.seconds == pytest.approx(plan.LEAST * (2.0 + 3.3) + 3 * plan.EXPORT)
+    out = io.StringIO()
+    wanted = asked(photos, tmp_path, sizes=("s", "m", "l"))
+    wanted.desk.mkdir(parents=True)
+    atelier.Atelier(wanted, display.Lines(out), True)._say_plan(made, known=False)
+    first, second, *_ = out.getvalue().splitlines()
+    assert first.startswith("! No world can be made here in 1 minute: the least takes about 6 min, a trial")
+    assert second.endswith("about 6 min in all.")
+
+
+def test_other_times_and_sizes_than_the_plans_are_said_to_change_nothing(
+    photos: Path, tmp_path: Path, quick: list[dict[str, Path]]
+) -> None:
+    wanted = asked(photos, tmp_path, how=wish.How(train_only=True, device="cpu"))
+    same, other = "Going on with the plan", "! The plan stays as it was made, for 1 minute and the sizes s; for others"
+    assert other not in work(wanted)
+    told = work(asked(photos, tmp_path, how=wanted.how, minutes=90.0))
+    assert same in told
+    assert other in told
+    assert other in work(asked(photos, tmp_path, how=wanted.how, sizes=("s", "m")))
+    assert other not in work(asked(photos, tmp_path, how=wanted.how, minutes=None))
 
 
 # ---------------------------------------------------------------------------------------------- looking on

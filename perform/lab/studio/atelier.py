@@ -22,7 +22,7 @@ from perform.lab.batches import Batches
 from perform.lab.studio import ingest, interim, summary, survey, watching
 from perform.lab.studio.contact import SHEET
 from perform.lab.studio.display import Display, Silent, left, pick
-from perform.lab.studio.plan import EXPORT, FILE, Plan, warnings
+from perform.lab.studio.plan import EXPORT, FILE, Plan, too_short, warnings
 from perform.lab.studio.wish import Wish, alone, leave, reach, settle
 from perform.lab.worlds import World
 
@@ -95,10 +95,9 @@ class Atelier:
             self._greet()
         ranks.join()
         ranks.agree(True)  # the others wait here until the pictures are there
-        if self.ours and (wish.desk / FILE).exists():
-            say("Going on with the plan that was made when this began.")
+        known = (wish.desk / FILE).exists()
         plan = survey.plan(wish, say, began)
-        self._say_plan(plan)
+        self._say_plan(plan, known)
         self._teacher(plan)
         self._students(plan)
         if self.ours and wish.how.train_only:
@@ -115,12 +114,19 @@ class Atelier:
             self.display.say(f"! {sentence}")
         self.display.say(f"Look at it grow: {wish.desk / SHEET} (always the newest)")
 
-    def _say_plan(self, plan: Plan) -> None:
+    def _say_plan(self, plan: Plan, known: bool) -> None:
         teacher, students = (leg.steps * leg.step for leg in (plan.teacher, plan.students))
+        if known:
+            self.display.say("Going on with the plan that was made when this began.")
+        if self.wish.minutes not in (None, plan.minutes) or self.wish.sizes != plan.sizes:
+            kept = f"{plan.time} and the sizes {','.join(plan.sizes)}"
+            self.display.say(f"! The plan stays as it was made, for {kept}; for others give another --name.")
+        if short := too_short(plan):
+            self.display.say(f"! {short}")
         self.display.say(
             f"Plan for {plan.device}: the teacher {plan.teacher.steps:,} steps ({left(teacher)}), "
             f"{', '.join(plan.sizes)} {plan.students.steps:,} steps ({left(students)}), then export; "
-            f"about {left(teacher + students + EXPORT * len(plan.sizes))} in all."
+            f"about {left(plan.seconds)} in all."
         )
         for sentence in warnings(plan):
             self.display.say(f"! {sentence}")

@@ -17,6 +17,7 @@ import torch
 from perform.lab import distil as distilling
 from perform.lab import run
 from perform.lab import train as training
+from perform.lab.studio import display
 
 TEACHER, STUDENTS = 0.60, 0.35  # of the training time; the rest is for export and for what was not foreseen
 MOST_TEACHER, MOST_STUDENTS = 16_000, 12_000  # steps; more have not made worlds better
@@ -25,6 +26,9 @@ LEAST = 40  # steps of either: below there is no picture at all
 SHEETS = (6, 24)  # contact sheets of a stage, at least and at most
 EXPORT = 40.0  # seconds a size, about
 GOOD = 10_000  # pictures that a teacher should see before it is judged
+DRAWN = 1.15  # times the steps: what contact sheets, checkpoints and a busier hour add
+SURVEY = 60.0  # seconds of reading and timing before the first step, about
+OVER = 1.2  # times the minutes asked for: what takes longer than that is told
 FILE = "plan.json"
 
 
@@ -62,6 +66,16 @@ class Plan:
     students: Leg
     train: Mapping[str, Any] = field(default_factory=dict)
     distil: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def time(self) -> str:
+        """The minutes as one says them."""
+        return f"{self.minutes:g} minute{'s' * (self.minutes != 1)}"
+
+    @property
+    def seconds(self) -> float:
+        """How long all of it takes, export and all, by the steps that were timed."""
+        return sum(leg.steps * leg.step for leg in (self.teacher, self.students)) + EXPORT * len(self.sizes)
 
     @property
     def teacher_recipe(self) -> training.Recipe:
@@ -163,20 +177,27 @@ def _now(device: torch.device, clock: Callable[[], float]) -> float:
     return clock()
 
 
+def too_short(plan: Plan) -> str:
+    """What a person should know before the plan itself, of a time in which no world can be made; else nothing."""
+    if plan.seconds <= OVER * 60 * plan.minutes:
+        return ""
+    return (
+        f"No world can be made here in {plan.time}: the least takes about {display.left(plan.seconds)}, a trial that "
+        "shows colours and hardly more. That is what is made now."
+    )
+
+
 def warnings(plan: Plan) -> list[str]:
-    """What a person should know of a plan: that the time is short, or that there was not even time for the least."""
-    out = []
+    """What a person should know of a plan: that the teacher will not see enough."""
     recipe = plan.teacher_recipe
-    seen = plan.teacher.steps * (recipe.paired + recipe.unpaired)
-    if LEAST in (plan.teacher.steps, plan.students.steps):
-        out.append(
-            f"This is longer than the {plan.minutes:g} minutes asked for: under {LEAST} steps there is no picture."
-        )
-    if seen < GOOD:
-        wanted = plan.minutes * GOOD / seen
-        more = f"--hours {wanted / 60:.1f}" if wanted >= 90 else f"--minutes {wanted:.0f}"
-        out.append(
-            f"In this time the teacher sees {seen:,} pictures, and it takes about {GOOD:,} for a world worth showing: "
-            f"{more} would do (with another --name: a plan, once made, is kept)."
-        )
-    return out
+    batch = recipe.paired + recipe.unpaired
+    seen = plan.teacher.steps * batch
+    if seen >= GOOD:
+        return []
+    learning = GOOD / batch * plan.teacher.step * (TEACHER + STUDENTS) / TEACHER
+    wanted = (SURVEY + learning * DRAWN + EXPORT * (len(plan.sizes) + 0.5)) / 60
+    more = f"--hours {wanted / 60:.1f}" if wanted >= 90 else f"--minutes {wanted:.0f}"
+    return [
+        f"In this time the teacher sees {seen:,} pictures, and it takes about {GOOD:,} for a world worth showing: "
+        f"{more} would do (with another --name: a plan, once made, is kept)."
+    ]
