@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -91,6 +92,33 @@ def test_weights_that_are_no_numbers_are_told_with_their_file_and_tensor(check: 
     assert len(err.splitlines()) == 1
     assert f"'tide' will not play at size 'm': {tide / 'm.safetensors'}: the tensor 'core." in err
     assert "(NaN or infinite)" in err
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_weights_in_a_graph_that_are_no_numbers_are_told_with_their_file(check: Check, tide: Path, bad: float) -> None:
+    (tide / "m.onnx").write_bytes(onnx_bytes(bad=bad))
+    write_card(tide, ["m"])
+    code, err = check([OpenVino()])
+    assert code == 2
+    said = f"{tide / 'm.onnx'} holds weights that are not finite numbers (offset); export the world again"
+    assert err == f"perform: {tide.parents[1] / 'show.toml'}:7: the world 'tide' will not play at size 'm': {said}\n"
+    (tide / "m.safetensors").write_bytes(plain_bytes())
+    write_card(tide, ["m"])
+    assert check([Torch()]) == (0, "")  # which does not play it
+
+
+@pytest.mark.parametrize("kind", ["onnx", "int8"])
+def test_a_graph_that_openvino_cannot_read_is_told(check: Check, tide: Path, kind: str) -> None:
+    (tide / "m.onnx").write_bytes(onnx_bytes())
+    card = write_card(tide, ["m"])
+    (tide / "m.half").write_bytes(onnx_bytes()[:200])
+    told = f'{kind} = "m.half"\n{kind}_sha256 = "{hashlib.sha256((tide / "m.half").read_bytes()).hexdigest()}"\n'
+    kept = [line for line in card.read_text().splitlines(keepends=True) if not line.startswith(kind)]
+    card.write_text("".join(kept) + told)
+    code, err = check([OpenVino()])
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    assert f"{tide / 'm.half'} is not an ONNX network that OpenVINO can read: " in err
 
 
 def test_weights_of_every_kind_are_looked_at(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Would the worlds of a show play on this machine? Asked before the doors open, without loading one."""
+"""Would the worlds of a show play on this machine? Asked before the doors open; files are read, nothing is compiled."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from safetensors import SafetensorError, deserialize
 
 from perform.card import Asset, Card, CardError, Size
 from perform.cli.build import needs
-from perform.engines.generator import Choosy, Hardware
+from perform.engines.generator import Choosy, Hardware, Shape
+from perform.engines.openvino import OpenVino, read
 from perform.library import Library, verify
 from perform.performance import hardware
+from perform.plugins import EngineError
 from perform.show import Problem, Show
 
 KINDS = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "BF16": np.uint16}  # numpy has no bfloat16
@@ -36,15 +38,15 @@ def unplayable(show: Show, told: Sequence[Problem]) -> list[Problem]:
                 found[world] = (f"the world {world!r} will not play: {e.args[0] if e.args else e}",)
     whole = [world for world, wrong in found.items() if not wrong]
     engines = hardware(show, gpu=True) if whole else []
-    played = dict.fromkeys((need.world, need.size) for need in needs(show, library)[0])
+    played = {(need.world, need.size): need.shape for need in needs(show, library)[0]}
     for world in whole:
         card = library.card(world)
-        sizes = [card.size(size) for w, size in played if w == world]
-        found[world] = [text for size in sizes for text in _doubts(card, size, engines)]
+        sizes = [(card.size(size), shape) for (w, size), shape in played.items() if w == world]
+        found[world] = [text for size, shape in sizes for text in _doubts(card, size, shape, engines)]
     return [Problem(show.path, _line(show, world), text) for world, texts in found.items() for text in texts]
 
 
-def _doubts(card: Card, size: Size, engines: Sequence[Hardware]) -> Iterator[str]:
+def _doubts(card: Card, size: Size, shape: Shape, engines: Sequence[Hardware]) -> Iterator[str]:
     start = f"the world {card.world!r} will not play at size {size.name!r}"
     if not engines:
         yield f"{start}: there is no engine on this machine; `pip install openvino` brings the one for processors"
@@ -53,6 +55,9 @@ def _doubts(card: Card, size: Size, engines: Sequence[Hardware]) -> Iterator[str
         yield f"{start}: it brings {why}; `{make}` makes all of its files from a run folder and its pictures"
     if "weights" in size.files and (why := unsound(size.files["weights"])):
         yield f"{start}: {why}"
+    if any(isinstance(engine, OpenVino) for engine in engines):
+        graphs = [size.files[kind] for kind in ("onnx", "int8") if kind in size.files]
+        yield from (f"{start}: {why}" for asset in graphs if (why := unreadable(card, asset, shape)))
 
 
 def lacking(engines: Sequence[Hardware], size: Size) -> str:
@@ -80,6 +85,21 @@ def unsound(asset: Asset) -> str:
                 f"{asset.path}: the tensor {name!r} has {wrong} of {values.size} weights that are no finite numbers "
                 "(NaN or infinite); export the world again from a training that is sound"
             )
+    return ""
+
+
+def unreadable(card: Card, asset: Asset, shape: Shape) -> str:
+    """Why OpenVINO cannot play a file at this shape, one sentence with the file: it is no ONNX, it takes other inputs,
+    it holds weights that are no finite numbers. Empty if nothing is against it. 20 ms, and 0.2 s for the first.
+    """
+    try:
+        import openvino
+    except (ImportError, OSError) as e:
+        return f"{asset.path} cannot be looked at: OpenVINO cannot be loaded ({e})"
+    try:
+        read(openvino.Core(), asset.path, shape, card.mood.size if card.mood is not None else 0, card.multiple)
+    except EngineError as e:
+        return f"{e}; export the world again"
     return ""
 
 

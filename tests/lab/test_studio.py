@@ -22,6 +22,7 @@ from perform.lab.studio import atelier, contact, display, interim, pairs, plan, 
 from perform.lab.words import own
 from perform.library import Library, verify
 from perform.networks import Dream
+from tests.engines.worlds import onnx_bytes
 
 TINY = {
     "minutes": 1.0,
@@ -77,7 +78,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Path]]:
     monkeypatch.setattr(features, "Features", judge)
     monkeypatch.setattr(export, "ship", ship)
     monkeypatch.setattr(batches, "strangers", lambda count: few(8))
-    monkeypatch.setattr(graph, "to_onnx", lambda network, path, multiple: path.write_bytes(b"a graph"))  # 5 s each
+    one = onnx_bytes(mood=moods.SIZE)
+    monkeypatch.setattr(graph, "to_onnx", lambda network, path, multiple: path.write_bytes(one))  # a real one takes 5 s
     return shipped
 
 
