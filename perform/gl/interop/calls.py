@@ -6,10 +6,11 @@ from typing import Any
 
 from perform.plugins import EngineError
 
-# After these "the process must be terminated and relaunched to use CUDA" (CUDA Runtime API, error codes): ECC 214,
-# illegal address 700, launch time-out 702, assert 710, hardware stack 714, illegal instruction 715, misaligned
-# address 716, address space 717, program counter 718, launch failure 719, contained 721, tensor leak 722.
-DEADLY = frozenset({214, 700, 702, 710, 714, 715, 716, 717, 718, 719, 721, 722})
+# After these "the process must be terminated and relaunched to use CUDA" (CUDA Runtime API 13, error codes): contained
+# 226, illegal address 700, launch time-out 702, assert 710, hardware stack 714, illegal instruction 715, misaligned
+# address 716, address space 717, program counter 718, launch failure 719, tensor memory leak 721, MPS client ended 810,
+# external device 911. Of ECC 214 it does not say so; what lay on the card is no longer what it was.
+DEADLY = frozenset({214, 226, 700, 702, 710, 714, 715, 716, 717, 718, 719, 721, 810, 911})
 NOT_READY = 600
 NO_MEMORY = 2
 
