@@ -5,8 +5,9 @@ Kept this small so that tests can put host memory in its place (`perform.testing
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -59,13 +60,17 @@ class Board(Protocol):
 
 @dataclass
 class TorchBoard:
-    """A CUDA device as PyTorch sees it. `tune`: cuDNN tries out its ways to convolve, in the runs before a capture."""
+    """A CUDA device as PyTorch sees it. `tune`: cuDNN tries out its ways to convolve, in the runs before a capture.
+
+    One capture at a time: what PyTorch keeps meanwhile (cuDNN's flags, cuBLAS' workspaces, caches) is the process's.
+    """
 
     torch: Any
     cuda: Any
     device: int = 0
     tune: bool = True
     _outside: dict[int, Any] = field(default_factory=dict, init=False, repr=False)  # streams, by number
+    _alone: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def zeros(self, kind: str, *shape: int) -> Tensor:
         """See `Board`."""
@@ -86,18 +91,14 @@ class TorchBoard:
     def capture(self, work: Callable[[], None], stream: int, pool: Any) -> Replay:
         """See `Board`. Not torch.cuda.graph(): that empties PyTorch's caches first and waits for the whole device."""
         torch, aside = self.torch, self._stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        with self._words(), torch.cuda.device(self.device), torch.inference_mode(), torch.cuda.stream(aside):
+        graph, device, mode = torch.cuda.CUDAGraph(), torch.cuda.device(self.device), torch.inference_mode()
+        with self._alone, self._words(), device, mode, torch.cuda.stream(aside):
             aside.wait_stream(torch.cuda.default_stream(self.device))  # where zeros were written and weights moved
             with torch.backends.cudnn.flags(enabled=True, benchmark=self.tune, allow_tf32=True):
                 for _ in range(WARM):
                     work()
             aside.synchronize()
-            graph.capture_begin(pool=pool, capture_error_mode="thread_local")
-            try:
-                work()
-            finally:
-                graph.capture_end()
+            self._record(graph, work, pool)
 
         def replay(onto: int) -> None:
             with self._words(), torch.cuda.stream(self._stream(onto)):
@@ -105,9 +106,29 @@ class TorchBoard:
 
         return replay
 
+    def _record(self, graph: Any, work: Callable[[], None], pool: Any) -> None:
+        """Capture on the current stream, with a workspace for cuBLAS that lives in the graph's own pool.
+
+        PyTorch keeps one for each thread and stream *number*, and CUDA gives numbers a second time: two worlds' graphs
+        would work in one workspace at once, and (newer PyTorch) the first to go would take it from the other, which
+        ends in an illegal address.
+        """
+        clear = self.torch._C._cuda_clearCublasWorkspaces
+        clear()
+        graph.capture_begin(pool=pool, capture_error_mode="thread_local")
+        try:
+            work()
+        except BaseException:
+            with suppress(RuntimeError):  # only says that the capture is spoilt; what spoilt it is to be told
+                graph.capture_end()
+            raise
+        graph.capture_end()
+        clear()
+
     def release(self) -> None:
         """See `Board`."""
-        self.torch.cuda.empty_cache()
+        with self._alone:  # under a capture PyTorch keeps everything
+            self.torch.cuda.empty_cache()
 
     @contextmanager
     def _words(self) -> Iterator[None]:
