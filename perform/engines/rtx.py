@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from perform.engines.gpu import Gpu, bindings, look
 from perform.engines.plan import AMPERE, TURING, Span, compile_onnx, library
 from perform.engines.rtx_road import RtxBoard, RtxWork, pave
 from perform.engines.runner import Loaded, Runner, as_notes
-from perform.gl.interop import Bridge, CudaError, call, open_bridge
+from perform.gl.interop import Bridge, Bridges, CudaError, call
 from perform.gl.interop.calls import NO_MEMORY
 from perform.library import verify
 from perform.notes import Notes, cache_folder
@@ -58,6 +58,7 @@ class Rtx:
 
     device: int = 0
     cache: Path | None = None
+    _bridges: Bridges | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.device < 64:
@@ -98,8 +99,10 @@ class Rtx:
         return "" if "onnx" in size.files else "no ONNX file, which is what TensorRT-RTX plays"
 
     def _bridge(self, shape: Shape) -> Bridge:
-        """Render thread: between GL and this card, on it where that works."""
-        return open_bridge(bindings(), shape, device=self.device)
+        """Render thread: between GL and this card. Shared by all its worlds, as in the CUDA engine."""
+        if self._bridges is None:
+            self._bridges = Bridges(bindings(), self.device)
+        return self._bridges.open(shape)
 
     def loaded(
         self, trt: Any, card: Card, size: str, shape: Shape, family: str, bottom_up: bool = True

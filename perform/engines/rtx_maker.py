@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -60,27 +61,35 @@ class RtxMaker:
         if known is None:
             say(f"{self.name} is compiling {card.world} {size} for {shape[0]}×{shape[1]} on this card")
         runner = Runner(self.trt, self.cuda, loaded, shape, mood, known)
-        if known is None:
-            kernels.keep(shape, runner.kernels())
         note = f"{self.name} fp16" + (f"; {ready.remark}" if ready.remark else "")
-        return RtxCompute(torch, runner, note, len(ready.engine) + runner.nbytes)
+        compute = RtxCompute(torch, runner, note, len(ready.engine) + runner.nbytes)
+        if known is None:
+            compute.keep = lambda: kernels.keep(shape, runner.kernels())
+        return compute
 
 
 @dataclass(slots=True)
 class RtxCompute:
-    """A compute (see `cuda_compute.Compute`). Its scratch memory is its own; dreams are PyTorch's."""
+    """A compute (see `cuda_compute.Compute`). Its scratch memory is its own; dreams are PyTorch's.
+
+    `keep` puts the card's kernels away for the next start, after the first dream: some are compiled for it.
+    """
 
     torch: Any
     runner: Runner
     note: str
     nbytes: int
     batch: int = 1
+    keep: Callable[[], None] | None = None
 
     def __call__(self, picture: Tensor, mood: Tensor) -> Tensor:
         """See `cuda_compute.Compute`."""
         dream: Tensor = self.torch.empty_like(picture)
         stream = int(self.torch.cuda.current_stream(picture.device).cuda_stream)
         self.runner.enqueue(stream, picture.data_ptr(), mood.data_ptr(), dream.data_ptr())
+        if self.keep is not None:
+            keep, self.keep = self.keep, None
+            keep()
         return dream
 
     def close(self) -> None:

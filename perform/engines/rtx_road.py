@@ -77,8 +77,12 @@ class RtxBoard:
         call(cuda, "cudaStreamBeginCapture", stream, cuda.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal)
         try:
             work()
-        finally:
-            graph = call(cuda, "cudaStreamEndCapture", stream)
+        except BaseException:
+            error, graph = cuda.cudaStreamEndCapture(stream)  # what happened inside is to be told
+            if int(error) == 0:
+                cuda.cudaGraphDestroy(graph)
+            raise
+        graph = call(cuda, "cudaStreamEndCapture", stream)
         try:
             return Graph(cuda, call(cuda, "cudaGraphInstantiate", graph, 0))
         finally:
