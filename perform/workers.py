@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -48,6 +49,9 @@ class Mailbox(Generic[T]):
         """As `take`, but waits up to `timeout` seconds: for workers, never for the render thread."""
         self._arrived.wait(timeout)
         return self.take()
+
+
+_threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
 @dataclass(slots=True)
@@ -109,5 +113,11 @@ def spawn(
     """Start a daemon thread that runs `fn(stop)`; when it raises, it is logged and restarted with backoff."""
     worker = Worker(name, fn, restart, on_error)
     worker._thread = threading.Thread(target=worker._run, name=name, daemon=True)
+    _threads.add(worker._thread)
     worker._thread.start()
     return worker
+
+
+def lingering() -> list[str]:
+    """The names of workers whose threads still run: at the end of a program, those that did not stop when asked."""
+    return sorted(thread.name for thread in _threads if thread.is_alive())
