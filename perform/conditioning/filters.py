@@ -7,28 +7,14 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from perform.clock import FixedClock
 from perform.frame import Texture
+from perform.gl.dissolve import Dissolve
 from perform.gl.isf import Header, LivePatch, declare, find_patch
-from perform.gl.shader import Program
-from perform.gl.target import Target
 from perform.health import Guard, Status
 from perform.params import Param, Spec
 from perform.plugins import Stage
 
 DISSOLVE = 0.4  # seconds that a filter takes to come and go
-MIX = """#version 330 core
-in vec2 uv;
-out vec4 color;
-uniform sampler2D before;
-uniform sampler2D after;
-uniform float share;
-void main() {
-    vec4 a = texture(before, uv), b = texture(after, uv);
-    vec4 c = mix(vec4(a.rgb * a.a, a.a), vec4(b.rgb * b.a, b.a), share);
-    color = vec4(c.rgb / max(c.a, 1e-5), c.a);
-}
-"""
 MOVES = re.compile(r"\b(TIME|TIMEDELTA|FRAMEINDEX|DATE)\b")
 
 
@@ -60,22 +46,15 @@ class Filter:
         self._seen: object = None
         self._share = 1.0  # of the filtered picture: on its way to 0 or 1
         self._then: float | None = None
-        self._mix = Program(MIX, name="filter on and off")
-        self._target = Target(1, 1)
+        self._dissolve = Dissolve.prepared()
         self._on = stage.params.declare(f"{self._prefix}/on", Spec("bool", True, doc=f"Whether {self.name} works."))
         try:
             path = find_patch(asked, stage.patches)
         except LookupError as why:
             self._status.say(f"{why}; the picture passes unchanged", trouble=True)
             return
-        if isinstance(stage.clock, FixedClock):  # the same film twice: no wall clock, nobody watching
-            self._patch = LivePatch(path, stage.params, self._prefix, date=self._fixed_date, watch=False)
-        else:
-            self._patch = LivePatch(path, stage.params, self._prefix)
+        self._patch = LivePatch.on(stage, path, self._prefix)
         self.poll(stage.size)
-
-    def _fixed_date(self) -> tuple[float, float, float, float]:
-        return 2000.0, 1.0, 1.0, max(0.0, self._then or 0.0) % 86400.0
 
     @property
     def active(self) -> bool:
@@ -112,9 +91,7 @@ class Filter:
         filtered = self._guard.run(now, lambda: patch.render(size, now, given), picture)
         if self._share >= 1.0 or filtered is picture:
             return filtered
-        self._target.resize(*size)
-        self._mix.draw(self._target, {"before": picture, "after": filtered}, {"share": self._share})
-        return self._target.texture
+        return self._dissolve.draw(picture, filtered, self._share, now, size)
 
     def _step(self, now: float) -> None:
         """Move towards on or off. The first picture is there at once; after a pause nothing is made up for."""
@@ -131,8 +108,7 @@ class Filter:
         if self._patch is not None:
             self._patch.close()
             self._patch = None
-        self._mix.close()
-        self._target.close()
+        self._dissolve.close()
         self._params.remove(self._prefix)
 
 

@@ -15,12 +15,13 @@ from collections.abc import Iterator, Sequence
 from perform.card import Card
 from perform.engines.bank import Bank, Role
 from perform.engines.blame import Blames
-from perform.engines.fade import Dissolve, Still
+from perform.engines.fade import Fader, Still
 from perform.engines.generator import Generator, Shape, Venue
 from perform.engines.passthrough import Input
 from perform.engines.rates import Rates
 from perform.engines.seat import Seat
 from perform.frame import Frame
+from perform.gl.dissolve import Dissolve
 from perform.health import Status, ask_restart
 from perform.plugins import Stage
 
@@ -29,26 +30,27 @@ ARRIVAL = 1.0  # seconds in which a world dissolves in that nobody switched to: 
 
 class Slot:
     """Render thread for all calls, GL context current. `fps` caps the dreams a second of each engine (0: no cap).
+    `fader` draws the change from one world to another (None: a dissolve); the slot closes it.
 
     `stage.prefix` is the layer's address; status is under `/status/engine/<its last part>`: a sentence, and
     `dreams` (a second) and `latency` (milliseconds from the input's time to its dream).
     """
 
-    def __init__(self, bank: Bank, stage: Stage, fps: float = 0.0) -> None:
+    def __init__(self, bank: Bank, stage: Stage, fps: float = 0.0, fader: Fader | None = None) -> None:
         address = f"/status/engine/{stage.prefix.rpartition('/')[2]}"
         self._bank = bank
         self._venue = Venue.of(stage, fps)
         self._status = Status(stage.params, address)
         self._params = stage.params
         self._rates = Rates(stage.params, address)
-        self._dissolve = Dissolve()
-        self._dissolve.prepare()
+        self._fader: Fader = fader or Dissolve.prepared()
         self._present = Seat(Input())
         self._coming: Seat | None = None
         self._wanted: tuple[str, str] | None = None  # world and size
         self._fade = self._seconds = 0.0  # of the last `want`; of the fade that is coming
         self._asked = False  # somebody asked for what comes next (not: it arrives or recovers by itself)
         self._began: float | None = None  # show time the fade began
+        self._back = False  # a fade that runs backwards: what leaves is what comes
         self._stands: Role | None = None  # who dreamt the still that an interrupted fade left
         self._blames = Blames()
         self._held: set[Role] = set()
@@ -97,7 +99,7 @@ class Slot:
                 seat.engine.close()
         self._present, self._coming = Seat(Input()), None
         self._hold(set())
-        self._dissolve.close()
+        self._fader.close()
         self._shown = self._key = None
 
     @property
@@ -154,7 +156,7 @@ class Slot:
             if role is not None:
                 self._blame(role, str(e).strip() or type(e).__name__, now)
             return
-        self._coming, self._began = Seat(engine, role, generator), None
+        self._coming, self._began, self._back = Seat(engine, role, generator), None, False
         waited = self._shown is not None
         self._seconds = self._fade if self._asked else ARRIVAL * waited
         self._asked = False
@@ -215,7 +217,7 @@ class Slot:
             return True
         gone = min(1.0, (now - self._began) / self._seconds) if self._seconds > 0.0 else 1.0
         self._present, self._coming = coming, self._present
-        self._began = now - (1.0 - gone) * self._seconds
+        self._began, self._back = now - (1.0 - gone) * self._seconds, not self._back
         return True
 
     def _interrupt(self) -> None:
@@ -251,9 +253,11 @@ class Slot:
         key = (id(self._present), before.serial, after.serial, progress)
         if key == self._key and self._shown is not None:
             return self._shown
-        eased = progress * progress * (3.0 - 2.0 * progress)
-        target = self._dissolve.draw(before.texture, after.texture, eased)
-        return self._give(key, Frame(target.texture, after.time, after.serial))
+        if self._back:  # as it came, so it goes: a wipe must not turn round
+            drawn = self._fader.draw(after.texture, before.texture, 1.0 - progress, now)
+        else:
+            drawn = self._fader.draw(before.texture, after.texture, progress, now)
+        return self._give(key, Frame(drawn, after.time, after.serial))
 
     def _give(self, key: object, frame: Frame) -> Frame:
         if key != self._key or self._shown is None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
-from perform.clock import FixedClock
 from perform.frame import Frame
 from perform.frame import Texture as AnyTexture
 from perform.gl.isf import LivePatch, find_patch
@@ -40,11 +39,7 @@ class Shader(Closing):
     def open(self, stage: Stage) -> Self:
         """Render thread. Raises LookupError (one sentence, with the nearest name) if there is no such patch."""
         path = find_patch(self.patch, (stage.folder, *stage.patches))
-        fixed = isinstance(stage.clock, FixedClock)
-        if fixed:  # the same film twice: no wall clock, nobody watching
-            self._live = LivePatch(path, stage.params, stage.prefix, date=self._fixed_date, watch=False)
-        else:
-            self._live = LivePatch(path, stage.params, stage.prefix)
+        self._live = LivePatch.on(stage, path, stage.prefix)
         self._size = self.size or stage.size
         self._sound = stage.sound
         doc = "How fast the patch's own time goes; below zero it runs backwards."
@@ -62,9 +57,6 @@ class Shader(Closing):
     def connect(self, look: Look) -> None:
         """Give it eyes: `look(name, now)` is the present frame of another source, or None. Render thread, once."""
         self._look = look
-
-    def _fixed_date(self) -> tuple[float, float, float, float]:
-        return 2000.0, 1.0, 1.0, max(0.0, self._now) % 86400.0
 
     @property
     def lost(self) -> bool:

@@ -14,11 +14,12 @@ from perform.engines.generator import Shape, Venue
 from perform.engines.host import HostEngine, HostGenerator
 from perform.engines.openvino import OpenVino
 from perform.engines.passthrough import Passthrough
+from perform.engines.slot import Slot
 from perform.engines.trial import Run, Vector
 from perform.gl.target import Texture
-from perform.gl.transfer import Pixels
+from perform.gl.transfer import Pixels, read
 from perform.library import Card
-from perform.plugins import EngineError
+from perform.plugins import EngineError, Stage
 from tests.engines.conftest import House, until
 from tests.engines.worlds import onnx_bytes, write_card
 
@@ -116,6 +117,42 @@ def test_turning_back_in_a_fade_runs_it_backwards(house: House) -> None:
     assert scene.grey(frame) == 40
     assert scene.slot.playing == Role("same", "m", (64, 32))
     assert not scene.slot.fading
+
+
+def test_whoever_draws_the_change_sees_it_run_backwards_the_way_it_came(house: House) -> None:
+    """A wipe that came from the left must go back to the left."""
+    house.world("dark")
+    house.world("same", 1.0)
+    scene = house.theatre()
+    steps: list[tuple[int, int, float]] = []
+    closed: list[bool] = []
+
+    class Fader:
+        def draw(self, before: Texture, after: Texture, progress: float, now: float) -> Texture:
+            steps.append((int(read(before)[-1, 0, 0]), int(read(after)[-1, 0, 0]), progress))
+            return after
+
+        def close(self) -> None:
+            closed.append(True)
+
+    stage = Stage(scene.params, scene.clock, "/layer/dream", scene.size)
+    scene.slot.close()
+    scene.slot = Slot(scene.bank, stage, fader=Fader())
+    scene.slot.want("same", "m")
+    scene.dream(scene.picture(40))
+    for world in ("dark", "same"):
+        scene.slot.want(world, "m", 1.0)
+        for _ in range(21):
+            scene.dream(scene.picture(40))
+    assert {(before, after) for before, after, _ in steps} == {(40, 215)}
+    progress = [step[2] for step in steps]
+    turn = progress.index(max(progress))
+    assert progress[: turn + 1] == sorted(progress[: turn + 1])
+    assert progress[turn:] == sorted(progress[turn:], reverse=True)
+    assert 0.35 < max(progress) < 0.45
+    assert min(progress[turn:]) < 0.05
+    scene.slot.close()
+    assert closed
 
 
 def test_a_third_world_in_the_middle_of_a_fade_goes_on_from_what_is_seen(house: House) -> None:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from perform.clock import FixedClock
 from perform.frame import Texture as AnyTexture
 from perform.gl.isf import controls
 from perform.gl.isf.cost import BRIEF, LONGEST, Size, judge, seconds_a_frame
@@ -18,6 +19,7 @@ from perform.gl.isf.patch import Date, Patch, today
 from perform.gl.isf.rehearse import rehearse
 from perform.gl.target import Format, Texture
 from perform.params import Params
+from perform.plugins import Stage
 from perform.workers import Mailbox, spawn
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,20 @@ class LivePatch:
         self._size: Size | None = None  # of the last frame: the worker measures at it
         self._news.put((self._draft(), None))
         self._watcher = spawn(f"watch {path.name}", self._watch) if watch else None
+
+    @classmethod
+    def on(cls, stage: Stage, path: Path, prefix: str) -> LivePatch:
+        """For a part of a show. With a fixed clock nobody watches the file, and the date is the show's own: the same
+        film twice.
+        """
+        clock = stage.clock
+        if not isinstance(clock, FixedClock):
+            return cls(path, stage.params, prefix)
+
+        def date() -> Date:
+            return 2000.0, 1.0, 1.0, clock.now() % 86400.0
+
+        return cls(path, stage.params, prefix, date=date, watch=False)
 
     # ------------------------------------------------------------------ the worker
     def _watch(self, stop: threading.Event) -> None:
