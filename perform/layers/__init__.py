@@ -5,5 +5,8 @@ from perform.layers.layer import Layer, LayerParams
 from perform.layers.master import Master, MasterParams
 from perform.layers.memory import Memory
 from perform.layers.stack import LayerStack, Place
+from perform.layers.transition import Transition
 
-__all__ = ["FlashGuard", "Layer", "LayerParams", "LayerStack", "Master", "MasterParams", "Memory", "Place"]
+__all__ = [
+    "FlashGuard", "Layer", "LayerParams", "LayerStack", "Master", "MasterParams", "Memory", "Place", "Transition",
+]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from perform.frame import Frame
 from perform.layers.memory import Memory
+from perform.layers.transition import Transition
 from perform.params import Param, Params, Spec
 
 Choices = Callable[[], Sequence[str]]
@@ -87,7 +88,7 @@ class Layer:
 
     Render thread. `picture` is None before the first frame, `given` while no world dreams. A layer without a world
     hands on what its conditioning (filters only) makes of the source; worlds come out of it and go back into it in
-    a dissolve of `crossfade` seconds.
+    a transition of `crossfade` seconds.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Layer:
     conditioning: Conditioner
     slot: Dreamer
     moods: Moods
+    transition: Transition
     resolution: Callable[[], tuple[int, int]]  # of the picture that the generator gets: (width, height) in pixels
     memory: Memory = field(default_factory=Memory)
     given: Frame | None = None
@@ -125,12 +127,12 @@ class Layer:
         self.given = given = self.conditioning.draw(frame, self.resolution(), now, condition=True)
         dream = self.slot.dream(given, self.moods.vector(now), now)
         self._fall(now)
-        waking = None
-        if self._asleep is not None and self._asleep < 1.0:
-            t = self._asleep
-            waking = self.conditioning.draw(frame, frame.size, now, condition=False), 1.0 - t * t * (3.0 - 2.0 * t)
         mix, memory = float(self.params.mix.value), float(self.params.memory.value)
-        self.picture = self.memory.settle(dream, given, now, mix, memory, waking)
+        self.picture = self.memory.settle(dream, given, now, mix, memory)
+        if self._asleep is not None and self._asleep < 1.0:
+            raw, seen = self.conditioning.draw(frame, frame.size, now, condition=False), self.picture.texture
+            drawn = self.transition.draw(raw.texture, seen, self._asleep, now, raw.size)
+            self.picture = Frame(drawn, dream.time, self.transition.serial)
         return self.picture
 
     def _ask(self) -> None:
@@ -163,4 +165,5 @@ class Layer:
         """Give back GL objects, the conditioning and the slot."""
         self.memory.close()
         self.conditioning.close()
+        self.transition.close()
         self.slot.close()

@@ -1,4 +1,4 @@
-"""Mix, memory and waking up: what is seen of a dream, in one pass.
+"""Mix and memory: what is seen of a dream, in one pass.
 
 Memory is motion-aware temporal smoothing after the generator, the cure for flicker: where the dream barely differs
 from what is shown, more of what is shown stays; where it moves, the new one comes through. The difference is taken
@@ -18,10 +18,8 @@ SETTLE = """in vec2 uv;
 out vec4 color;
 uniform sampler2D dream;
 uniform sampler2D given;
-uniform sampler2D raw;
 uniform sampler2D shown;
 uniform float wet;      // 1 = the dream, 0 = what the generator was given
-uniform float awake;    // 0 = the dream, 1 = the source as it is
 uniform float keep;     // share of the shown picture that stays where nothing moves
 uniform vec2 pixel;
 uniform float turn;     // frame modulo 64
@@ -37,9 +35,6 @@ void main() {
 #endif
     float motion = 0.5 * (change(uv + pixel * vec2(2.0, 1.0)) + change(uv - pixel * vec2(2.0, 1.0)));
     color = mix(fresh, texture(shown, uv), keep * (1.0 - smoothstep(0.10, 0.40, motion)));
-#ifndef PLAIN
-    color = mix(color, texture(raw, uv), awake);
-#endif
     // Steps that small would be rounded away, and a long memory stop short: rounding up or down by chance gets there.
     vec2 p = gl_FragCoord.xy + 5.588238 * turn;
     color.rgb += (fract(52.9829189 * fract(dot(p, vec2(0.06711056, 0.00583715)))) - 0.5) * grain;
@@ -63,28 +58,23 @@ class Memory:
     _serial: int = 0
     _then: float = 0.0
 
-    def settle(
-        self, dream: Frame, given: Frame, now: float, mix: float, memory: float, waking: tuple[Frame, float] | None
-    ) -> Frame:
+    def settle(self, dream: Frame, given: Frame, now: float, mix: float, memory: float) -> Frame:
         """The layer's picture at `now` seconds; no pass at all where nothing of this is wanted.
 
         `mix` is the generator's picture (1) against what it was given (0); `memory` the share that stays where
-        nothing moves, at 30 dreams a second whatever the frame rate; `waking` the source's own picture and how much
-        of it shows while a world comes or goes (0 to 1): then the picture has the source's size.
+        nothing moves, at 30 dreams a second whatever the frame rate.
         """
         dt, self._then = max(0.0, now - self._then), now
-        if mix >= 1.0 and memory <= 0.0 and waking is None:
+        if mix >= 1.0 and memory <= 0.0:
             return dream
-        raw, awake = waking or (dream, 0.0)
-        fresh = self._fit(raw.size)
+        fresh = self._fit(dream.size)
         keep = min(memory, 0.98) ** (dt * 30.0) if memory > 0.0 and not fresh else 0.0
         before, after = self._shown
-        self._program(waking is None and mix >= 1.0).draw(
+        self._program(mix >= 1.0).draw(
             after,
-            {"dream": dream.texture, "given": given.texture, "raw": raw.texture, "shown": before.texture},
+            {"dream": dream.texture, "given": given.texture, "shown": before.texture},
             {
                 "wet": mix,
-                "awake": awake,
                 "keep": keep,
                 "pixel": (1.0 / dream.size[0], 1.0 / dream.size[1]),
                 "turn": float(self._serial % 64),
@@ -96,7 +86,7 @@ class Memory:
         return Frame(after.texture, dream.time, self._serial)
 
     def _program(self, plain: bool) -> Program:
-        if not self._programs:  # both at once: compiling must not cost the frame in which a world goes
+        if not self._programs:  # both at once: compiling must not cost the frame in which the mix moves
             for kind in (True, False):
                 head = "#version 330 core\n" + "#define PLAIN\n" * kind
                 self._programs[kind] = Program(head + SETTLE, name="memory")

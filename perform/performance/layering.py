@@ -11,8 +11,10 @@ from perform.conditioning import Conditioning
 from perform.engines.bank import Bank, Role
 from perform.engines.mood import MoodPad
 from perform.engines.slot import Slot
+from perform.gl.isf import Patch, find_patch
+from perform.gl.target import Format
 from perform.health import Guard, Status
-from perform.layers import Layer, LayerParams, Memory, Place
+from perform.layers import Layer, LayerParams, Memory, Place, Transition
 from perform.library import Card, CardError, Library
 from perform.params import Params
 from perform.performance.feeds import LAYER
@@ -65,7 +67,8 @@ class Layering:
             params, spec.name, ("normal", *(b for b in self.stock.named("blends") if b != "normal")),
             lambda: ("none", *self.feeds(spec.name)),
         )  # fmt: skip
-        slot = Slot(self.bank, stage)
+        transition = Transition.declare(stage, self.stock.named("transitions"), self._transition)
+        slot = Slot(self.bank, stage, fader=transition)
         asked = _Asked(params, f"{prefix}/world", self.bank.library, slot)
         knobs = LayerParams.declare(
             params,
@@ -86,7 +89,7 @@ class Layering:
             return known.fit(*spec.resolution) if known is not None else spec.resolution
 
         memory = Memory("rgba8" if stage.software else "rgba16f")
-        layer = Layer(spec.name, knobs, conditioning, slot, moods, resolution, memory)
+        layer = Layer(spec.name, knobs, conditioning, slot, moods, transition, resolution, memory)
         self.play.layers[spec.name] = layer
         self.play.guards[spec.name] = Guard(Status(params, f"/status{prefix}"))
         self.play.closing.append(layer.close)
@@ -99,6 +102,9 @@ class Layering:
         """A filter as a path, so that a show's own patch wins; "condition" stays what it is."""
         found = None if name.casefold() == "condition" else self.stock.patch(name, "filters")
         return name if found is None else str(Path(found).resolve())
+
+    def _transition(self, name: str, format: Format) -> Patch:
+        return Patch.open(find_patch(f"transitions/{name}", self.play.show.patches), format)
 
     def drop(self, name: str) -> None:
         """Close a layer and forget its addresses."""

@@ -95,6 +95,7 @@ def _look(table: Table, stock: Stock, feeds: Sequence[str]) -> dict[str, Value]:
         "mix": table.number("mix", 1.0, 0.0, 1.0),
         "memory": table.number("memory", 0.0, 0.0, 1.0),
         "crossfade": table.number("crossfade", 0.0, 0.0, 60.0),
+        "transition": table.one_of("transition", ("dissolve", *stock.named("transitions")), "dissolve"),
     }
     tails = {key: tail for tail, key in KEYS.items()}
     return {tails.get(key, key): value for key, value in read.items() if key in table.data}

@@ -1,4 +1,4 @@
-"""What is seen of a dream: mix, memory, waking up."""
+"""What is seen of a dream: mix and memory."""
 
 from __future__ import annotations
 
@@ -35,41 +35,34 @@ def middle(frame: Frame) -> float:
 
 def test_nothing_is_drawn_where_nothing_is_wanted(memory: Memory) -> None:
     dream = plain(100)
-    assert memory.settle(dream, plain(0), 0.0, 1.0, 0.0, None) is dream
+    assert memory.settle(dream, plain(0), 0.0, 1.0, 0.0) is dream
 
 
 def test_mix_goes_from_the_given_to_the_dream(memory: Memory) -> None:
-    shown = memory.settle(plain(200), plain(100), 0.0, 0.25, 0.0, None)
+    shown = memory.settle(plain(200), plain(100), 0.0, 0.25, 0.0)
     assert middle(shown) == pytest.approx(125, abs=1)
 
 
 @pytest.mark.parametrize("fps", [25.0, 60.0])
 def test_what_hardly_changes_comes_slowly_and_at_any_rate_alike(memory: Memory, fps: float) -> None:
     before, after = plain(100), plain(116)
-    memory.settle(before, before, 0.0, 1.0, 0.8, None)
+    memory.settle(before, before, 0.0, 1.0, 0.8)
     for n in range(1, round(fps * 0.2) + 1):  # a fifth of a second: 0.8 ^ 6 of the old is left
-        shown = memory.settle(after, after, n / fps, 1.0, 0.8, None)
+        shown = memory.settle(after, after, n / fps, 1.0, 0.8)
     assert middle(shown) == pytest.approx(116 - 16 * 0.8**6, abs=1.6)
 
 
 def test_what_moves_comes_through_at_once(memory: Memory) -> None:
     dark, bright = plain(10), plain(220)
-    memory.settle(dark, dark, 0.0, 1.0, 0.9, None)
-    assert middle(memory.settle(bright, bright, 1 / 60, 1.0, 0.9, None)) == pytest.approx(220, abs=1)
+    memory.settle(dark, dark, 0.0, 1.0, 0.9)
+    assert middle(memory.settle(bright, bright, 1 / 60, 1.0, 0.9)) == pytest.approx(220, abs=1)
 
 
 def test_the_longest_memory_arrives_in_the_end(memory: Memory) -> None:
     before, after = plain(100), plain(120)
-    memory.settle(before, before, 0.0, 1.0, 1.0, None)
+    memory.settle(before, before, 0.0, 1.0, 1.0)
     for n in range(1, 1200):
-        shown = memory.settle(after, after, n / 60, 1.0, 1.0, None)
+        shown = memory.settle(after, after, n / 60, 1.0, 1.0)
     mean = read(shown.texture)[..., 0].mean()  # type: ignore[arg-type]
     # Without dither both stop at 114 or sooner. llvmpipe cuts half floats off instead of rounding: not all the way.
     assert mean == pytest.approx(120, abs=0.7 if memory.format == "rgba8" else 3.5)
-
-
-def test_waking_shows_the_source_at_its_own_size(memory: Memory) -> None:
-    source = plain(50, (64, 36))
-    shown = memory.settle(plain(150), plain(0), 0.0, 1.0, 0.5, (source, 0.75))
-    assert shown.size == (64, 36)
-    assert middle(shown) == pytest.approx(75, abs=1)

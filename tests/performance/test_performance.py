@@ -417,6 +417,20 @@ def test_a_world_dissolves_out_of_its_source_and_back_into_it(theatre: Theatre) 
     assert int(theatre.middle()[0]) == pytest.approx(dream, abs=12)
 
 
+def test_a_world_comes_by_the_transition_that_the_show_names(theatre: Theatre) -> None:
+    theatre.open(ONE + 'resolution = [64, 32]\ntransition = "wipe"\ncrossfade = 1.0\n')
+    assert theatre.run() == near(RED)
+    assert theatre.value("/layer/a/transition") == "wipe"
+    theatre.post("/layer/a/world", "landscape")
+    theatre.run(0.5)
+    across = theatre.picture()[18, :, 0].astype(int)
+    assert across.max() == 255  # still the source somewhere
+    assert across.min() < 200  # already the dream somewhere else
+    theatre.run(1.0)
+    assert theatre.picture()[18, :, 0].max() < 250
+    assert theatre.value("/status/layer/a/transition") == "wipe"
+
+
 def test_the_shows_own_engine_comes_first(theatre: Theatre) -> None:
     world = 'world = "landscape"\nresolution = [64, 32]\nmemory = 0.0\n[engine]\ntype = "passthrough"\n'
     theatre.open(ONE + world)
