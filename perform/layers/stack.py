@@ -150,20 +150,18 @@ class LayerStack:
         for name, picture in pictures.items():
             if picture is None or not self.visible(name):
                 continue
+            if below is not None:
+                copy(below, base)  # a patch owns its output, and the next may be the same patch
+                below = None
             place = self.places[name]
             mode = str(place.blend.value)
             patch = None if mode == "normal" else self._patch(mode)
             if patch is None:
-                if below is not None:
-                    copy(below, base)  # a patch owns its output, and the next may be the same patch
-                    below = None
                 self._draw(picture, place, frames, base, float(place.opacity.value), over=True)
                 continue
             if self._placed is None:
                 self._placed = Target(*self.size, "rgba16f", linear=False)
             self._draw(picture, place, frames, self._placed, 1.0, over=False)
-            if below is not None:
-                copy(below, base)  # a patch owns its output, and the next may be the same patch
             inputs = {"bottom": base.texture, "top": self._placed.texture, "opacity": float(place.opacity.value)}
             below = patch.render(self.size, now, inputs)
         self._serial += 1
