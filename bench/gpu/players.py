@@ -15,8 +15,9 @@ CACHE = Path(tempfile.gettempdir()) / "perform-bench"
 
 
 def hardware(way: str, device: str) -> Hardware:
-    """`interop`: the CUDA engine, by the best bridge there is; `host bridge`: the same engine through pinned memory of
-    the host; `host`: PyTorch behind readback and upload. Raises ImportError, EngineError.
+    """`interop`: the CUDA engine, pictures staying on the card; `host bridge`: the same engine through pinned memory of
+    the host (the program itself takes whichever is quicker); `host`: PyTorch behind readback and upload. Raises
+    ImportError, EngineError.
     """
     if way == "host":
         from perform.engines.torch import Torch
@@ -25,7 +26,7 @@ def hardware(way: str, device: str) -> Hardware:
     from perform.engines.cuda import Cuda
 
     forget()
-    bridge = "host" if way == "host bridge" else "auto"
+    bridge = "host" if way == "host bridge" else "array"
     return Cuda(bridge=bridge) if device.startswith("cuda") else _rehearsed(bridge)
 
 

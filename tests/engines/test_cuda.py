@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from perform.engines.generator import Shape, Venue
 from perform.engines.trial import probe
 from perform.frame import Frame
 from perform.gl.context import Context
-from perform.gl.interop import KINDS, CudaError, Poisoned
+from perform.gl.interop import KINDS, Bridges, CudaError, Poisoned
 from perform.gl.target import Texture
 from perform.gl.transfer import read, upload
 from perform.library import Library
@@ -101,13 +101,18 @@ class Rig:
     generators: list[CudaGenerator] = field(default_factory=list)
     serial: int = 0
 
+    def hardware(self, makers: Sequence[Tinting]) -> Cuda:
+        """By the array bridge: to this clock all are as quick."""
+        made = Cuda.on(self.board, "a card", makers)
+        made._bridges = Bridges(self.cuda, clock=lambda: 0.0)
+        return made
+
     def load(self, *computes: Tint | Tinting, shape: Shape = SHAPE) -> CudaGenerator:
         """The last one plays first, those before it are better ones."""
         makers = [c if isinstance(c, Tinting) else Tinting(c, c.note) for c in computes]
         for maker in makers[:-1]:
             maker.takes_long = True
-        hardware = Cuda.on(self.board, "a card", makers)
-        generator = hardware.load(self.card, "m", shape)
+        generator = self.hardware(makers).load(self.card, "m", shape)
         self.generators.append(generator)
         return generator
 
@@ -205,8 +210,8 @@ def test_a_picture_of_another_size_is_refused_in_one_sentence(rig: Rig) -> None:
 # ---------------------------------------------------------------- streams, order, nothing that waits
 def test_the_copies_have_a_stream_of_their_own_that_never_waits_for_a_network(rig: Rig) -> None:
     generator = rig.load(Tint())
-    engine = generator.open(LIVE)
     made = [e for e in rig.cuda.journal if e[0] == "StreamCreateWithPriority"]
+    engine = generator.open(LIVE)
     carry, compute = made[-2], made[-1]
     assert carry[1] == compute[1] == rig.cuda.cudaStreamNonBlocking
     assert carry[2] < compute[2] == 0, "the network gives way to everybody"
@@ -310,7 +315,7 @@ def test_in_a_show_a_dream_is_given_and_the_next_picture_taken_in_one_go(rig: Ri
 
 
 def test_a_switch_of_worlds_registers_nothing(rig: Rig) -> None:
-    hardware = Cuda.on(rig.board, "a card", [Tinting(Tint())])
+    hardware = rig.hardware([Tinting(Tint())])
     old, new = (hardware.load(rig.card, size, SHAPE) for size in ("s", "m"))
     rig.generators += [old, new]
     engine = old.open(LIVE)
@@ -320,7 +325,7 @@ def test_a_switch_of_worlds_registers_nothing(rig: Rig) -> None:
         coming.submit(rig.picture(), ())
         engine.close()
         engine = coming
-    assert rig.cuda.count("GraphicsGLRegisterImage") == 3 + 2 * 3, "a small one is tried out first"
+    assert rig.cuda.count("GraphicsGLRegisterImage") == 3 + 3 + 2 * 3, "a small one is tried out first, and one timed"
     engine.close()
     assert rig.cuda.registered == [], "the last one closes them all"
 

@@ -23,7 +23,10 @@ from perform.engines.gpu import Gpu, look
 from perform.engines.plan import AMPERE, TURING, Binding, Plan, Span, compile_onnx
 from perform.engines.rtx import Rtx
 from perform.engines.rtx_maker import RtxMaker
+from perform.engines.rtx_road import RtxBoard
 from perform.engines.trial import probe
+from perform.gl.context import Context
+from perform.gl.interop import Bridges
 from perform.library import Library
 from perform.plugins import EngineError
 from tests.engines.conftest import House
@@ -384,9 +387,36 @@ def test_everything_is_given_back_in_order(tmp_path: Path, trt: FakeTrt, cuda: F
     assert (cuda.memory, cuda.streams, cuda.graphs, cuda.events) == ({}, set(), {}, {})
 
 
+@pytest.mark.parametrize("spoilt", [0, 901])
+def test_what_spoils_a_capture_is_told_and_no_graph_is_left(cuda: FakeCuda, spoilt: int) -> None:
+    def work() -> None:
+        raise EngineError("a frame was not taken")
+
+    _, stream = cuda.cudaStreamCreateWithPriority(cuda.cudaStreamNonBlocking, 0)
+    cuda.fails = {"cudaStreamEndCapture": spoilt}
+    with pytest.raises(EngineError, match="a frame was not taken"):
+        RtxBoard(cuda).capture(work, stream)
+    assert cuda.under_capture == {}
+    assert cuda.count("GraphDestroy") == (0 if spoilt else 1)
+
+
+def test_a_switch_of_worlds_registers_and_times_nothing(gl: Context, trt: FakeTrt, cuda: FakeCuda) -> None:
+    hardware = Rtx()
+    old, new = hardware._bridge(SHAPE), hardware._bridge(SHAPE)
+    old.close()
+    cuda.journal.clear()
+    next_one = hardware._bridge(SHAPE)
+    assert cuda.journal == []
+    new.close()
+    next_one.close()
+    assert (cuda.registered, cuda.memory, cuda.streams) == ([], {}, set())
+
+
 def test_a_layer_plays_it_between_textures(trt: FakeTrt, cuda: FakeCuda, house: House) -> None:
     house.world("ocean")
-    theatre = house.theatre(bank=house.bank(True, 10**9, Rtx(cache=house.cache)))
+    hardware = Rtx(cache=house.cache)
+    hardware._bridges = Bridges(cuda, clock=lambda: 0.0)
+    theatre = house.theatre(bank=house.bank(True, 10**9, hardware))
     theatre.slot.want("ocean", "m")
     dreamt = theatre.dream(theatre.picture(40))
     assert theatre.grey(dreamt) == 255 - 40
@@ -517,6 +547,7 @@ def test_a_compute_works_on_pytorchs_tensors_and_stream(
     assert said == ["TensorRT-RTX is building dark m", "TensorRT-RTX is compiling dark m for 64×32 on this card"]
     assert (compute.note, compute.batch) == ("TensorRT-RTX fp16", 1)
     assert compute.nbytes > 4096
+    assert not maker.quick(card, "m", SHAPE), "the first dream may compile some more"
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device: SimpleNamespace(cuda_stream=42))
     trt.strangers.add(42)
     picture, mood = torch.from_numpy(probe(SHAPE))[None].contiguous(), torch.tensor([[1.0, 0.0]])

@@ -157,6 +157,19 @@ def test_worlds_come_and_go_and_leave_the_card_as_it_was(shared: Any, plain: Cud
     assert free - torch.cuda.mem_get_info()[0] < 50_000_000
 
 
+def test_a_world_that_goes_takes_nothing_from_one_that_stays(
+    shared: Any, plain: Cuda, card: Card, easel: Easel
+) -> None:
+    assert card.mood is not None
+    staying, going = (plain.load(card, size, SHAPE) for size in ("m", "s"))
+    engine, picture, mood = staying.open(LIVE), probe(SHAPE), card.mood.named[card.mood.default]
+    going.close()
+    torch.cuda.empty_cache()  # what the graphs still work in must not be among it
+    faithful(dreamt(engine, easel.show(picture), mood), on_a_cpu(card, "m", picture, mood))
+    engine.close()
+    staying.close()
+
+
 def test_two_worlds_dream_at_once(shared: Any, plain: Cuda, card: Card, easel: Easel) -> None:
     generators = [plain.load(card, size, SHAPE) for size in ("s", "m")]
     engines, canvas = [g.open(LIVE) for g in generators], easel.canvas(*SHAPE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import torch
 from perform.gl import egl
 from perform.gl.context import Context
 from perform.gl.interop import KINDS, gl_devices, open_bridge
-from perform.gl.interop.choice import MAKERS
+from perform.gl.interop.proof import MAKERS
 from perform.gl.transfer import read, read_float
 
 SHAPE = (641, 359)  # no power of two, and rows that are not multiples of anything
@@ -71,6 +73,21 @@ def test_resize_and_a_hundred_openings_leak_nothing(shared: Any) -> None:
         bridge.resize((1920 - 8 * (n % 2), 1080))
     assert free - torch.cuda.mem_get_info()[0] < 100_000_000
     bridge.close()
+
+
+def test_choosing_says_the_times_and_gives_everything_back(
+    shared: Any, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.INFO)
+    open_bridge(shared, (1920, 1080)).close()  # what a driver keeps from the first time
+    free, began = torch.cuda.mem_get_info()[0], time.perf_counter()
+    bridge = open_bridge(shared, (1920, 1080))
+    took = time.perf_counter() - began
+    with capsys.disabled():
+        print(f"\n{caplog.messages[-1]}; chosen in {took * 1e3:.0f} ms")
+    assert "ms by host" in caplog.messages[-1]
+    bridge.close()
+    assert free - torch.cuda.mem_get_info()[0] < 8_000_000
 
 
 def test_without_a_screen_gl_draws_on_the_card_of_cuda(gl: Context, cuda: Any) -> None:

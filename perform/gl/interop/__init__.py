@@ -9,7 +9,8 @@ What it promises stands in `bridge`; how one is chosen, in `choice`.
 
 from perform.gl.interop.bridge import KINDS, Bridge
 from perform.gl.interop.calls import CudaError, Poisoned, call
-from perform.gl.interop.choice import gl_devices, open_bridge
+from perform.gl.interop.choice import open_bridge
 from perform.gl.interop.pool import Bridges
+from perform.gl.interop.proof import gl_devices
 
 __all__ = ["KINDS", "Bridge", "Bridges", "CudaError", "Poisoned", "call", "gl_devices", "open_bridge"]

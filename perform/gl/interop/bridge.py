@@ -1,4 +1,4 @@
-"""What a bridge promises. There are three kinds of it; `choice.open_bridge` finds the one this machine can use.
+"""What a bridge promises. There are three kinds of it; `choice.open_bridge` finds the one that is best on this machine.
 
 array    the texture itself is mapped: two copies on the card, nothing else. Where the driver allows it.
 buffer   a pixel buffer is mapped: one more copy on the card.
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from perform.frame import Texture
 from perform.gl import target
 
-KINDS = ("array", "buffer", "host")  # best first
+KINDS = ("array", "buffer", "host")  # the fewest copies first: taken in this order unless a later one is quicker
 Shape = tuple[int, int]  # (width, height) in pixels
 
 

@@ -1,28 +1,21 @@
-"""Which bridge this machine can use: each kind is tried on a small picture before it is trusted."""
+"""Which bridge is best here: of the kinds that work the first, unless a frame by a later one is clearly quicker."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import math
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from perform.gl import target
-from perform.gl.interop.array import ArrayBridge
 from perform.gl.interop.bridge import KINDS, Bridge, Shape
-from perform.gl.interop.buffer import BufferBridge
 from perform.gl.interop.calls import CudaError, Poisoned, call
-from perform.gl.interop.host import HostBridge
+from perform.gl.interop.frames import CLEARLY, TOGETHER, Clock, frames
+from perform.gl.interop.proof import MAKERS, working
 
 log = logging.getLogger(__name__)
-
-MAKERS: dict[str, Callable[[Any, Shape, target.Format], Bridge]] = {
-    "array": ArrayBridge,
-    "buffer": BufferBridge,
-    "host": HostBridge,
-}
 
 
 def open_bridge(
@@ -32,95 +25,80 @@ def open_bridge(
     device: int = 0,
     allow: Sequence[str] = KINDS,
     trusted: str = "",
+    clock: Clock = time.perf_counter,
 ) -> Bridge:
-    """The best bridge that works here, said in one line of the log. Render thread, GL context current; milliseconds.
+    """The best bridge here, said in one line of the log: the first kind that works, unless a frame by a later one is
+    clearly quicker at this size. Render thread, GL context current.
 
-    `cuda` is cuda.bindings.runtime (or a stand-in), `device` the CUDA device that the memory is on; `trusted` is a
-    kind that has been tried out before. Raises CudaError if none of the kinds allowed works, Poisoned if CUDA is done
+    Costs some milliseconds, and where several kinds work about `frames.TOGETHER` for timing them. `cuda` is
+    cuda.bindings.runtime (or a stand-in), `device` the CUDA device that the memory is on; `trusted` is a kind that was
+    chosen before: it is taken as it is. Raises CudaError if none of the kinds allowed works, Poisoned if CUDA is done
     for.
     """
     call(cuda, "cudaSetDevice", device)
     troubles: list[str] = []
-    stranger = _stranger(cuda, device)
-    for kind in allow:
-        if stranger and kind != "host":
-            troubles.append(f"{kind}: {stranger}")
-            continue
+    if trusted:
+        kinds, times = [trusted], dict[str, float]()
+    else:
+        kinds = working(cuda, format, device, allow, troubles)
+        times = _timed(cuda, kinds, shape, format, clock, troubles) if len(kinds) > 1 else {}
+        kinds = by_time(kinds, times)
+    for kind in kinds:
         try:
-            if kind != trusted:
-                prove(cuda, kind, format)
             bridge: Bridge = MAKERS[kind](cuda, shape, format)
         except Poisoned:
             raise
         except CudaError as e:
             troubles.append(f"{kind}: {e}")
             continue
-        log.info("%s", line(kind, shape, format, troubles))
+        log.info("%s", line(kind, shape, format, troubles, times))
         return bridge
+    if trusted:  # what it needs may be taken by now
+        return open_bridge(cuda, shape, format, device, allow, clock=clock)
     raise CudaError(f"pictures cannot go between GL and CUDA: {'; '.join(dict.fromkeys(troubles))}")
 
 
-def line(kind: str, shape: Shape, format: str, troubles: Sequence[str]) -> str:
-    """Which bridge was chosen, in one line, and why no better one."""
+def _timed(
+    cuda: Any, kinds: Sequence[str], shape: Shape, format: target.Format, clock: Clock, troubles: list[str]
+) -> dict[str, float]:
+    """Seconds of a frame by each; without those that fail at this size, and nothing where there is no room to try."""
+    found: dict[str, float] = {}
+    try:
+        with frames(cuda, shape, format) as around:
+            for kind in kinds:
+                try:
+                    with closing(MAKERS[kind](cuda, shape, format)) as bridge:
+                        found[kind] = around.seconds(bridge, clock, TOGETHER / len(kinds))
+                except Poisoned:
+                    raise
+                except CudaError as e:
+                    troubles.append(f"{kind}: {e}")
+    except Poisoned:
+        raise
+    except CudaError as e:
+        troubles.append(f"not timed: {e}")
+        return {}
+    return found
+
+
+def by_time(kinds: Sequence[str], times: Mapping[str, float]) -> list[str]:
+    """The order in which to take them: the first, or a later one that is clearly quicker, then the others."""
+    best = kinds[0] if kinds else ""
+    for kind in kinds:
+        if times.get(kind, math.inf) < CLEARLY * times.get(best, math.inf):
+            best = kind
+    return sorted(kinds, key=lambda kind: kind != best)
+
+
+def line(
+    kind: str, shape: Shape, format: str, troubles: Sequence[str], times: Mapping[str, float] | None = None
+) -> str:
+    """Which bridge was chosen, in one line, and why."""
     ways = {
         "array": "on the card, straight into the texture",
         "buffer": "on the card, through a pixel buffer",
         "host": "through the host's memory",
     }
-    why = f" ({'; '.join(troubles)})" if troubles else ""
-    return f"pictures of {shape[0]}×{shape[1]} {format} go between GL and CUDA {ways[kind]}{why}"
-
-
-def gl_devices(cuda: Any) -> list[int]:
-    """The CUDA devices behind the current GL context; none for a software rasteriser or another maker's card."""
-    try:
-        found = call(cuda, "cudaGLGetDevices", 8, cuda.cudaGLDeviceList.cudaGLDeviceListAll)
-    except Poisoned:
-        raise
-    except CudaError:  # it says "no device" where GL is not on a CUDA card
-        return []
-    count, devices = found
-    return [int(d) for d in list(devices)[: int(count)]]
-
-
-def _stranger(cuda: Any, device: int) -> str:
-    """Why this GL context and this CUDA device have nothing in common; empty if they have."""
-    there = gl_devices(cuda)
-    if device in there:
-        return ""
-    if not there:
-        return "GL does not draw on a CUDA card"
-    return f"GL draws on CUDA device {', '.join(map(str, there))}, the worlds are on {device}"
-
-
-def prove(cuda: Any, kind: str, format: target.Format) -> None:
-    """Carry a picture of 16×8 pixels there and back. Raises CudaError if it does not come back as it went."""
-    width, height = 16, 8
-    given = _pattern(width, height, format)
-    bridge: Bridge = MAKERS[kind](cuda, (width, height), format)
-    memory = [0, 0]
-    try:
-        for i in range(2):
-            memory[i] = int(call(cuda, "cudaMalloc", given.nbytes))
-        up, down = cuda.cudaMemcpyKind.cudaMemcpyHostToDevice, cuda.cudaMemcpyKind.cudaMemcpyDeviceToHost
-        call(cuda, "cudaMemcpy", memory[0], given.ctypes.data, given.nbytes, up)
-        bridge.ripen(memory[0], 0)
-        call(cuda, "cudaStreamSynchronize", 0)
-        bridge.take(bridge.give(memory[0], 0), memory[1], 0)
-        bridge.take(bridge.exchange(bridge.give(memory[0], 0), memory[1], memory[0], 0), memory[1], 0)
-        call(cuda, "cudaStreamSynchronize", 0)
-        back = np.zeros_like(given)
-        call(cuda, "cudaMemcpy", back.ctypes.data, memory[1], given.nbytes, down)
-    finally:
-        bridge.close()
-        for address in memory:
-            if address:
-                cuda.cudaFree(address)
-    if not np.array_equal(given, back):
-        raise CudaError("a picture does not come back as it went")
-
-
-def _pattern(width: int, height: int, format: target.Format) -> npt.NDArray[Any]:
-    """(height, width, 4): no two pixels alike, and exact in both formats."""
-    ramp = np.arange(width * height * 4, dtype=np.int64).reshape(height, width, 4) % 251
-    return ramp.astype(np.uint8) if format == "rgba8" else (ramp / 256.0).astype(np.float16)
+    each = ", ".join(f"{seconds * 1e3:.2f} ms by {name}" for name, seconds in (times or {}).items())
+    why = "; ".join([f"a frame takes {each}"] * bool(each) + list(troubles))
+    return f"pictures of {shape[0]}×{shape[1]} {format} go between GL and CUDA {ways[kind]}" + f" ({why})" * bool(why)

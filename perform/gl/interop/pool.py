@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,19 +11,22 @@ from perform.frame import Texture
 from perform.gl import target
 from perform.gl.interop.bridge import KINDS, Bridge, Shape
 from perform.gl.interop.choice import open_bridge
+from perform.gl.interop.frames import Clock
 
 IDLE = 2  # kept for the next engine: a crossfade has two
 
 
 @dataclass(slots=True)
 class Bridges:
-    """Opens bridges of RGBA8; what worked the last time is tried first. Those that are closed are kept while others
-    are in use, and all are closed with the last one. Render thread, GL context current.
+    """Opens bridges of RGBA8. The kind that was chosen for the first one is taken for all: choosing costs some frames.
+    Those that are closed are kept while others are in use, and all are closed with the last one. Render thread, GL
+    context current.
     """
 
     cuda: Any
     device: int = 0
     kinds: Sequence[str] = KINDS
+    clock: Clock = time.perf_counter
     _trusted: str = ""
     _lent: int = 0
     _idle: list[Bridge] = field(default_factory=list)
@@ -33,9 +37,8 @@ class Bridges:
         if bridge is not None:
             self._idle.remove(bridge)
         else:
-            bridge = open_bridge(self.cuda, shape, device=self.device, allow=self.kinds, trusted=self._trusted)
+            bridge = open_bridge(self.cuda, shape, "rgba8", self.device, self.kinds, self._trusted, self.clock)
             self._trusted = bridge.kind
-            self.kinds = (bridge.kind, *(kind for kind in self.kinds if kind != bridge.kind))
         self._lent += 1
         return Lent(bridge, self)
 
