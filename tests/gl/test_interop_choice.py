@@ -25,15 +25,20 @@ ONCE = {  # what each kind asks for, twice a frame
 
 @dataclass
 class SlowCuda(RecordingCuda):
-    """With a clock: a frame by each kind of bridge takes so many seconds. `room`: so often cudaMalloc has memory."""
+    """With a clock: a frame by each kind of bridge takes so many seconds. `room`: so often cudaMalloc has memory;
+    `stall`: somebody else has the processor for 50 ms while a dream, this one, is waited for."""
 
     frames: dict[str, float] = field(default_factory=dict)
     room: int = 1000
+    stall: int = 0
     now: float = 0.0
 
     def _did(self, name: str, *facts: Any) -> int:
         what = "MemcpyAsync through the host" if name == "MemcpyAsync" and facts[0] != 3 else name
         self.now += sum(seconds / 2 for kind, seconds in self.frames.items() if ONCE[kind] == what)
+        if name == "EventSynchronize":
+            self.stall -= 1
+            self.now += 0.05 * (self.stall == 0)
         if name == "Malloc":
             self.room -= 1
             if self.room < 0:
@@ -111,7 +116,14 @@ def test_what_is_timed_is_a_frame_as_a_show_has_it(cuda: SlowCuda) -> None:
 def test_the_time_for_choosing_is_bounded(cuda: SlowCuda, frame: float, count: int) -> None:
     cuda.frames = dict.fromkeys(ONCE, frame)
     opened(cuda).close()
-    assert cuda.count("EventSynchronize") == 3 * count
+    assert cuda.count("EventSynchronize") == 3 * (count + 1)
+
+
+def test_a_stall_that_is_nobodys_fault_counts_against_no_kind(cuda: SlowCuda) -> None:
+    cuda.frames, cuda.stall = dict.fromkeys(ONCE, 0.001), WARM + 3
+    bridge = opened(cuda)
+    assert (bridge.kind, cuda.stall < 0) == ("array", True)
+    bridge.close()
 
 
 def test_in_all_it_takes_about_what_is_allowed(cuda: SlowCuda) -> None:

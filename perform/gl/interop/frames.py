@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from perform.frame import Texture
@@ -23,8 +25,8 @@ from perform.gl.target import Target
 
 Clock = Callable[[], float]
 TOGETHER = 0.05  # seconds that all kinds may take, about
-WARM = 2  # frames of each that do not count: buffers are allocated, memory is pinned
-LEAST, MOST = 2, 16  # frames of each that do
+WARM = 1  # frames of each that do not count: buffers are allocated, memory is pinned
+LEAST, MOST = 3, 16  # frames of each that do
 CLEARLY = 0.9  # of the time of a better kind: less would not be worth the change
 
 
@@ -44,11 +46,11 @@ class Frames:
     filled: Any
     done: Any
 
-    def play(self, bridge: Bridge) -> None:
-        """One frame. Waits for the dream before, which bounds what is under way."""
+    def play(self, bridge: Bridge, clock: Clock) -> float:
+        """One frame. Waits for the dream before, which bounds what is under way; the time at which that was there."""
         cuda = self.cuda
         self._draw(self.screen.texture, self.camera)
-        call(cuda, "cudaEventSynchronize", self.done)
+        seen = self.wait(clock)
         dream = bridge.exchange(self.camera.texture, self.picture, self.dreams[1], self.carry, self.filled)
         call(cuda, "cudaStreamWaitEvent", self.compute, self.filled, 0)
         kind = cuda.cudaMemcpyKind.cudaMemcpyDeviceToDevice
@@ -56,7 +58,14 @@ class Frames:
         bridge.ripen(self.dreams[0], self.compute)
         call(cuda, "cudaEventRecord", self.done, self.compute)
         self._draw(dream, self.screen)
+        gl.glFlush()  # as a swap of buffers does
         self.dreams.reverse()
+        return seen
+
+    def wait(self, clock: Clock) -> float:
+        """Until the last dream is there; the time then."""
+        call(self.cuda, "cudaEventSynchronize", self.done)
+        return clock()
 
     def finish(self) -> None:
         """Wait until GL and CUDA have done everything."""
@@ -65,19 +74,16 @@ class Frames:
         call(self.cuda, "cudaStreamSynchronize", self.carry)
 
     def seconds(self, bridge: Bridge, clock: Clock, share: float) -> float:
-        """Of one frame, the mean of some. They and those before them take `share` seconds, or what the least of them
-        take."""
+        """From one frame to the next, the median of some: others have the processor in between. All of them together
+        take `share` seconds, or what the fewest take."""
         opened = clock()
         bridge.ripen(self.dreams[1], self.compute)
-        for _ in range(WARM):
-            self.play(bridge)
+        seen: list[float] = []
+        while len(seen) < WARM + LEAST or (len(seen) < WARM + MOST and clock() - opened < share):
+            seen.append(self.play(bridge, clock))
+        seen.append(self.wait(clock))
         self.finish()
-        began, count = clock(), 0
-        while count < LEAST or (count < MOST and clock() - opened < share):
-            self.play(bridge)
-            count += 1
-        self.finish()
-        return (clock() - began) / count
+        return median(after - before for before, after in pairwise(seen[WARM:]))
 
     def _draw(self, texture: Texture, to: Target) -> None:
         self.tap.bind(texture)
