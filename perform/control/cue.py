@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from perform.control.osc.pattern import PatternError, Patterns
-from perform.params import Params, Post, Refused
+from perform.params import Param, Params, Post, Refused
+
+ITS_OWN = ("mood", "size")  # what each world has its own names of
 
 
 class Score(Protocol):
@@ -40,10 +43,17 @@ class Cue:
     follow: float | None = None
 
 
-def posts(cue: Score, patterns: Patterns, origin: object = None) -> tuple[list[Post], list[str]]:
-    """What a cue posts, and a sentence for each of its lines that the tree cannot take. Any thread."""
+def posts(
+    cue: Score, patterns: Patterns, origin: object = None, before: Sequence[Score] = ()
+) -> tuple[list[Post], list[str]]:
+    """What a cue posts, and a sentence for each of its lines that the tree cannot take. Any thread.
+
+    A mood is its world's: worlds are posted first, and where the cue itself brings a layer's world (or one that may
+    have come `before` it does), whether that has the mood is for the tree to say when it is there.
+    """
     out: list[Post] = []
     wrong: list[str] = []
+    worlds = {param.address for one in (cue, *before) for param in _worlds(one, patterns)}
     for address, value in cue.set.items():
         try:
             reached = patterns.reach(address)
@@ -52,11 +62,22 @@ def posts(cue: Score, patterns: Patterns, origin: object = None) -> tuple[list[P
             for own, param in reached.items():
                 if param.spec.readonly:
                     raise Refused("is read only")
-                param.spec.coerce(value)
+                layer, _, tail = param.address.rpartition("/")
+                if tail not in ITS_OWN or f"{layer}/world" not in worlds:
+                    param.spec.coerce(value)
                 out.append(Post(own, value, cue.fade if param.spec.fades else 0.0, cue.easing, origin))
         except (Refused, PatternError) as why:
             wrong.append(f"cue {cue.name!r}: {address} {why}")
-    return out, wrong
+    return sorted(out, key=lambda post: not post.address.casefold().endswith("/world")), wrong
+
+
+def _worlds(cue: Score, patterns: Patterns) -> list[Param]:
+    """The layers' worlds that a cue sets."""
+    found: list[Param] = []
+    for address in cue.set:
+        with contextlib.suppress(PatternError):  # `posts` says it
+            found += [param for param in patterns.reach(address).values() if param.address.endswith("/world")]
+    return found
 
 
 def _nearest(address: str, params: Params) -> str:
@@ -67,4 +88,4 @@ def _nearest(address: str, params: Params) -> str:
 def problems(cues: Sequence[Score], params: Params) -> list[str]:
     """Everything in these cues that this tree cannot take, one sentence each."""
     patterns = Patterns(params)
-    return [sentence for cue in cues for sentence in posts(cue, patterns)[1]]
+    return [sentence for cue in cues for sentence in posts(cue, patterns, before=cues)[1]]

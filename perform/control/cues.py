@@ -109,7 +109,7 @@ class _List:
         self._trigger("/panic", "Everything back to how the show opened, at once, with the master up.", self._panic)
         for n, cue in enumerate(self.cues):
             self._trigger(f"/cue/{cue.name}/go", f"Fires the cue {cue.name!r}.", functools.partial(self._go, n))
-        problems = [sentence for cue in self.cues for sentence in posts(cue, self.patterns)[1]]
+        problems = [sentence for cue in self.cues for sentence in posts(cue, self.patterns, before=self.cues)[1]]
         for name in presets.names(self.folder):
             path = self.folder / f"{name}.toml"
             try:

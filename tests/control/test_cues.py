@@ -56,6 +56,30 @@ def test_a_cue_lands_in_the_frame_of_its_post_and_fades_what_can_fade(tmp_path: 
     assert status(params) == "ocean"
 
 
+def test_a_mood_comes_with_its_world_in_whatever_order(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    moods = {"none": ("pad",), "ocean": ("moon", "pad")}
+    params = Params()
+
+    def names() -> tuple[str, ...]:
+        world = params.find("/layer/dream/world")
+        return moods["none" if world is None else str(world.base)]
+
+    params.declare("/layer/dream/mood", Spec("choice", "pad", live_choices=names), "/layer/1/mood")
+    both = Cue("both", {"/layer/*/mood": "moon", "/layer/dream/world": "ocean"})
+    with caplog.at_level(logging.WARNING):
+        _, cues = opened(tmp_path, both, Cue("later", {"/layer/1/mood": "moon"}), params=params)
+    assert cues.problems == []
+    assert caplog.text == ""
+    params.post("/cue/later/go")
+    params.settle(1.0)
+    assert params["/layer/dream/mood"].base == "pad"  # no world, no moon
+    for n, name in enumerate(("both", "later"), 2):
+        params.post(f"/cue/{name}/go")
+        params.settle(float(n))
+        assert params["/layer/dream/mood"].base == "moon"
+        params.post("/layer/dream/mood", "pad")
+
+
 def test_go_and_back_walk_the_list(tmp_path: Path) -> None:
     params, _ = opened(tmp_path, DAWN, OCEAN, DUSK)
     seen = []
