@@ -102,12 +102,10 @@ def _look(table: Table, stock: Stock, feeds: Sequence[str]) -> dict[str, Value]:
 
 
 def _source(table: Table, name: str, feeds: Sequence[str]) -> str:
-    if "source" not in table.data:
-        if feeds and not feeds[0].startswith("layer:"):
-            table.known.append("source")
-            return feeds[0]
-        table.wrong("", f"the key 'source' is missing{nearest('', feeds)}")
-    source = table.text("source")
+    """The first source, unless the table names another, or a layer. Where there is no source at all that is said."""
+    source = table.text("source", feeds[0] if feeds else "")
+    if not feeds or feeds[0].startswith("layer:"):
+        return source
     if source == f"layer:{name}":
         table.wrong("source", f"the layer looks at itself: {name} → {name}")
     elif source and source not in feeds:

@@ -114,6 +114,7 @@ class Lines:
             path = self._inside((*path, part))
         path = (*path, parts[-1])
         if many:
+            self._at.setdefault(path, number)  # of the first of them
             index = self._count[path] = self._count.get(path, -1) + 1
             path = (*path, index)
         self._at.setdefault(path, number)

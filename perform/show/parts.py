@@ -40,7 +40,8 @@ def _named_tables(top: Table, key: str) -> list[tuple[str, Table]]:
     out = []
     for name, value in group.data.items():
         if not isinstance(value, Mapping):
-            group.wrong(name, f"write [{key}.{name}] and the keys below it, not {name} = …")
+            head = f"[{key}.NAME], with a name of your own," if name == "type" else f"[{key}.{name}]"
+            group.wrong(name, f"write {head} and the keys below it, not {name} = …")
         elif not NAME.fullmatch(name):
             group.wrong(name, f"{name!r} {NAME_RULE}")
         else:
@@ -50,7 +51,7 @@ def _named_tables(top: Table, key: str) -> list[tuple[str, Table]]:
 
 def read_sources(top: Table, stock: Stock) -> dict[str, PartSpec]:
     tables = _named_tables(top, "source")
-    if not tables:
+    if not top.data.get("source"):
         top.wrong("source", "there is no source; a show needs at least one [source.NAME] table")
     sources: dict[str, PartSpec] = {}
     if len(tables) > MOST:

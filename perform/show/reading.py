@@ -22,6 +22,14 @@ from perform.show.table import Page, Table, shown
 from perform.show.values import scalars
 
 LARGEST = 1 << 20  # bytes; a show that somebody can read aloud is a few kilobytes
+PLAIN = {
+    "Invalid value": 'what follows the = is no value: a text is in straight quotes ("like this"), a number has a point '
+    "(0.5), a switch is true or false",
+    "Expected newline or end of document after a statement": "the line goes on after the value: a number has a point "
+    "(0.5), no comma and no unit, and each key has a line of its own",
+    "Cannot overwrite a value": "this key is there twice",
+    r"Illegal character '\n'": "a text is begun with a quote and not ended with one",
+}
 INSETS = ("off", "inset", "side-by-side")
 
 
@@ -63,9 +71,8 @@ def parse(text: str, path: Path) -> Show:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
         where = re.search(r"\(at line (\d+), column \d+\)", str(e))
-        said = re.sub(r" \(at .*\)$", "", str(e))
         line = int(where.group(1)) if where else max(1, len(text.splitlines()))
-        raise ShowError([Problem(path, line, f"this is not TOML: {said[:1].lower()}{said[1:]}")]) from None
+        raise ShowError([Problem(path, line, f"this is not TOML: {_plainly(str(e))}")]) from None
     except RecursionError:
         raise ShowError([Problem(path, 0, "this is not a show: its tables are nested too deeply")]) from None
     if not data:
@@ -75,6 +82,15 @@ def parse(text: str, path: Path) -> Show:
     if page.problems:
         raise ShowError(page.problems, read=True)
     return show
+
+
+def _plainly(error: str) -> str:
+    """What TOML's parser says, as somebody would put it who has never heard of parsers."""
+    said = re.sub(r" \(at .*\)$", "", error)
+    if twice := re.fullmatch(r"Cannot declare \((.*?),?\) twice", said):
+        names = re.findall("'([^']*)'", twice.group(1))
+        return f"[{'.'.join(names)}] is there twice"
+    return PLAIN.get(said, f"{said[:1].lower()}{said[1:]}")
 
 
 def _read_show(top: Table, path: Path) -> Show:

@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,15 @@ def nearest(word: str, names: Iterable[str]) -> str:
 def shown(value: Any) -> str:
     """A value as a message shows it: short, on one line."""
     if isinstance(value, Mapping):
-        return "a table"
-    if isinstance(value, list) and any(isinstance(v, (Mapping, list)) for v in value):
+        if not value or any(isinstance(v, (Mapping, list)) for v in value.values()):
+            return "a table"
+        text = f"{{ {', '.join(f'{k} = {shown(v)}' for k, v in value.items())} }}"
+    elif isinstance(value, list) and any(isinstance(v, (Mapping, list)) for v in value):
         return "a list of tables" if isinstance(value[0], Mapping) else "a list of lists"
-    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
+    elif isinstance(value, bool):
+        text = "true" if value else "false"
+    else:
+        text = str(value) if isinstance(value, (date, time)) else repr(value)
     return text if len(text) <= 60 else text[:57] + "…"
 
 

@@ -76,6 +76,10 @@ GOOD = SOURCE + LAYER
         (GOOD + '[[cue]]\nname = "a"\neasing = "smoth"\n', "8: cue 'a': easing = 'smoth': there is no such easing; did you mean 'smooth'?"),
         (GOOD + '[osc]\nlisten = "here"\n', '7: [osc]: listen = "here" is not a place to listen: write "127.0.0.1:9000" or "0.0.0.0:9000"'),
         (GOOD + "[osc]\nreply = 70000\n", "7: [osc]: reply = 70000 is not a port: 1 to 65535, or 0 for the listening port + 1"),
+        ('[source]\ntype = "testcard"\n' + LAYER, "2: [source]: write [source.NAME], with a name of your own, and the keys below it, not type = …"),
+        ('[[layers]]\nname = "a"\n' + SOURCE, "1: show: there is no key 'layers'; did you mean 'layer'?"),
+        (GOOD + '[audio]\ndrive = { "/a" = "bass" }\n', "7: [audio]: drive is a table, each value a table, not { /a = 'bass' }"),
+        (GOOD + "blend = 2026-11-27\n", "6: layer 'dream': blend is a text in quotes, not 2026-11-27"),
         (LAYER, "0: show: there is no source; a show needs at least one [source.NAME] table"),
         (SOURCE, "0: show: there is no layer; a show needs at least one [[layer]]"),
     ],
@@ -146,6 +150,30 @@ def test_no_file(tmp_path: Path) -> None:
 def test_a_device_is_no_show() -> None:
     with pytest.raises(ShowError, match="not a file that can be read as a show"):
         load("/dev/zero")
+
+
+def test_a_source_with_a_bad_name_is_one_mistake(mistakes: Mistakes) -> None:
+    rule = "'my cam' is not a name: letters, digits, - and _, not starting with a digit"
+    for layer in ("[[layer]]\n", '[[layer]]\nsource = "my cam"\n'):
+        assert mistakes('[source."my cam"]\ntype = "testcard"\n' + layer) == [f"1: [source]: {rule}"]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("name = first light", "what follows the = is no value: a text is in straight quotes"),
+        ("name = “first light”", "what follows the = is no value: a text is in straight quotes"),
+        ('name = "first light', "a text is begun with a quote and not ended with one"),
+        ("inset = True", "what follows the = is no value"),
+        ("fps = 29,97", "the line goes on after the value: a number has a point (0.5), no comma"),
+        ("fps = 1\nfps = 2", "this key is there twice"),
+        ("[source.card]", "[source.card] is there twice"),
+        ("[show]", "[show] is there twice"),
+    ],
+)
+def test_what_is_no_toml_is_told_as_one_would_to_a_friend(mistakes: Mistakes, line: str, told: str) -> None:
+    (said,) = mistakes(f"{SOURCE}[show]\n{line}\n")
+    assert said.startswith(f"{4 + line.count(chr(10))}: this is not TOML: {told}")
 
 
 def test_broken_toml_names_its_line(mistakes: Mistakes) -> None:
