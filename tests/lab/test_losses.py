@@ -28,14 +28,52 @@ def test_a_picture_equals_itself() -> None:
 
 def test_coarse_is_blind_to_texture_and_haar_sees_it() -> None:
     flat = torch.zeros(1, 3, 64, 64)
-    checks = (((torch.arange(64)[:, None] + torch.arange(64)) % 2) * 2.0 - 1).expand(1, 3, 64, 64)
-    assert losses.coarse(flat, checks) < 1e-6 < losses.haar(flat, checks)
+    y, x = torch.arange(64)[:, None].expand(64, 64), torch.arange(64).expand(64, 64)
+    for stripes in (x, y, x + y):  # each orientation is one of Haar's three bands, and there twice the amplitude
+        drawn = ((stripes % 2) * 2.0 - 1).expand(1, 3, 64, 64)
+        assert losses.coarse(flat, drawn) < 1e-6
+        assert float(losses.haar(flat, drawn)) == pytest.approx(2 / 3)
+    assert float(losses.coarse(flat, flat + 0.5)) == pytest.approx(0.5)
+    assert losses.haar(flat, flat + 0.5) == 0
+    halves = torch.cat([flat[..., :32] - 0.5, flat[..., 32:] + 0.5], 3)
+    assert float(losses.coarse(flat, halves)) == pytest.approx(0.5)  # each in its place: on average they are nought
+
+
+def test_ssim_is_the_papers() -> None:
+    """Wang et al. 2004, (13), for values whose range L is 2: K1 = 0.01, K2 = 0.03."""
+    a, b = noise(1, 1, 20, 16), 0.3 * noise(1, 1, 20, 16, seed=1) + 0.2
+    scores = []
+    for top in range(0, 13, 4):
+        for left in range(0, 9, 4):
+            x, y = (one[0, 0, top : top + 8, left : left + 8].double().flatten() for one in (a, b))
+            light = (2 * x.mean() * y.mean() + 0.02**2) / (x.mean() ** 2 + y.mean() ** 2 + 0.02**2)
+            together = ((x - x.mean()) * (y - y.mean())).mean()
+            spreads = x.var(correction=0) + y.var(correction=0)
+            scores.append(light * (2 * together + 0.06**2) / (spreads + 0.06**2))
+    assert len(scores) == 12
+    assert float(losses.ssim(a, b)) == pytest.approx(float(torch.stack(scores).mean()), abs=1e-5)
+
+
+def test_matching_is_relative_to_what_the_photograph_excites() -> None:
+    loud = torch.ones(1, 2, 4, 4)
+    assert float(losses.matching([1.5 * loud], [loud])) == pytest.approx(0.5)
+    assert float(losses.matching([15 * loud], [10 * loud])) == pytest.approx(0.5)
+    both = torch.cat([loud, 100 * loud])  # each picture by its own, each map alike however large
+    assert float(losses.matching([both + 1, loud], [both, loud])) == pytest.approx((1 + 0.01) / 2 / 2)
+    wanted = loud.clone().requires_grad_()
+    given = (2 * loud).requires_grad_()
+    losses.matching([given], [wanted]).backward()  # type: ignore[no-untyped-call]
+    assert wanted.grad is None  # the photograph is not moved towards the dream
+    assert given.grad is not None
 
 
 def test_following_means_light_where_the_input_is_light() -> None:
     condition = strangers(6, seed=1)
     same = (condition * 0.5 + 0.1).expand(-1, 3, -1, -1) * 2 - 1  # another exposure
     assert losses.follow(same, condition) < 0.05 < 0.5 < losses.follow(-same, condition)
+    faint = 0.5 + 0.01 * (condition - 0.5)  # says almost nothing, and is hardly asked for
+    assert losses.follow(-same, faint) < 0.2 * losses.follow(-same, condition)
+    assert float(losses.follow(torch.zeros_like(same), condition)) < 1
 
 
 def test_hinge() -> None:
@@ -43,6 +81,9 @@ def test_hinge() -> None:
     assert losses.hinge_judge([sure], [-sure]) == 0
     assert losses.hinge_judge([unsure], [unsure]) == 2
     assert losses.hinge_dream([sure]) == -2
+    large = torch.zeros(1, 1, 8, 8)  # a map has one voice, however many places
+    assert losses.hinge_dream([sure, large]) == -1
+    assert losses.hinge_judge([-sure, large], [sure, large]) == 4
 
 
 def test_shifting_moves_whole_pixels_and_brings_in_nothing() -> None:
@@ -122,6 +163,31 @@ def test_disturbance_is_differentiable_and_repeatable() -> None:
     assert x.grad is not None
     assert bool((x.grad != 0).any())
     assert torch.equal(how, disturbance(len(x), x.shape[2], torch.Generator().manual_seed(1)))
+
+
+def test_disturbance_is_diffaugments_colour_translation_and_cutout() -> None:
+    x = 0.2 * noise(1, 3, 48, 48)
+    nowhere = [0.0, 0.0, -99.0, -99.0]  # no shift, and a hole that lies outside
+
+    def disturbed(*how: float) -> torch.Tensor:
+        return disturb(x, torch.tensor([how]))
+
+    assert torch.allclose(disturbed(0, 1, 1, *nowhere), x, atol=1e-6)
+    assert torch.allclose(disturbed(0.3, 1, 1, *nowhere), x + 0.3, atol=1e-6)
+    grey = x.mean(1, keepdim=True)
+    assert torch.allclose(disturbed(0, 0.5, 1, *nowhere), grey + 0.5 * (x - grey), atol=1e-6)
+    assert torch.allclose(disturbed(0, 1, 1.3, *nowhere), x.mean() + 1.3 * (x - x.mean()), atol=1e-6)
+    assert torch.equal(
+        disturbed(0, 1, 1, 2, -3, -99, -99), shifted(disturbed(0, 1, 1, *nowhere), torch.tensor([[2, -3.0]]))
+    )
+    hole = disturbed(0.5, 1, 1, 0, 0, 20, 30) == 0
+    assert int(hole[0, 0].any(1).sum()) == int(hole[0, 0].any(0).sum()) == 15  # a third of a side
+    assert bool(hole[0, :, 13:28, 23:38].all())
+
+    drawn = disturbance(2000, 48, torch.Generator().manual_seed(0))
+    low, high = torch.tensor([-0.3, 0.5, 0.7, -6, -6, 0, 0]), torch.tensor([0.3, 1.5, 1.3, 6, 6, 47, 47])
+    assert bool(((drawn >= low) & (drawn <= high)).all())
+    assert bool((drawn.amax(0) - drawn.amin(0) > 0.98 * (high - low)).all())
 
 
 def test_luma_is_rec_601() -> None:

@@ -66,6 +66,10 @@ def test_a_table_finds_the_terms_that_made_the_times(tmp_path: Path) -> None:
     table = costs.fit(plans, times, {"processor": "none"})
     assert table.error < 0.01
     assert min(table.terms) >= 0
+    late = [time * (1.25 if index % 4 == 3 else 1) for index, time in enumerate(times)]
+    off = costs.fit(plans, late, {})  # the error is told on those that were not fitted, and does not bend the fit
+    assert off.error == pytest.approx(0.2, abs=0.01)
+    assert off.terms == pytest.approx(table.terms)
     table.save(tmp_path / "latency.json")
     again = costs.Table.load(tmp_path / "latency.json")
     assert again(TINY) == table(TINY) == pytest.approx(float(np.dot(costs.terms(TINY), truth)), rel=0.05)
@@ -88,6 +92,8 @@ def test_without_a_table_the_option_that_names_it_is_said(
 def test_a_plan_is_measured_as_it_will_be_played() -> None:
     pytest.importorskip("openvino")
     assert costs.measure([TINY], 32, turns=1, seconds=0.01)[0] > 0
+    kinds = [node.get_type_name() for node in costs.quantised(TINY, 32).get_ordered_ops()]
+    assert kinds.count("FakeQuantize") == 2 * (kinds.count("Convolution") - 2)  # all but the first and the last
 
 
 def test_unfolding_changes_nothing_until_it_learns() -> None:
@@ -115,6 +121,17 @@ def test_channels_that_do_nothing_are_found_and_cut_without_a_trace() -> None:
     slimmer = slim.cut(network, chosen, worths)
     with torch.no_grad():
         assert torch.allclose(slimmer(*inputs[0]), network(*inputs[0]), atol=1e-5)
+
+
+def test_what_saves_no_time_stays_and_what_saves_most_for_its_worth_goes() -> None:
+    """Blocks alike in worth but not in time: those groups go that are dear to compute, not just any."""
+    plan = Plan((8, 8, 16), (32, 32, 32))
+    worths = [torch.ones(32), torch.ones(32), 0.1 * torch.ones(32)]
+
+    def cost(one: Plan) -> float:  # the second block takes ten times as long, the third nothing
+        return one.inner[0] + 10.0 * one.inner[1]
+
+    assert slim.choose(plan, worths, cost, cost(plan) - 200).inner == (32, 8, 32)
 
 
 def test_what_inner_widths_cannot_reach_is_said() -> None:

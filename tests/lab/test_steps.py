@@ -1,0 +1,136 @@
+"""What a checkpoint holds is all there is, what each weight of a recipe weighs, and who is told to fool whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from perform.lab import distil, features, networks, run, train
+from perform.lab.batches import Batches
+from perform.lab.discriminators import Jury, Projected
+
+RECIPE = distil.Recipe(sizes="8-8-16_8", side=32, paired=2, unpaired=2, steps=6, steady_every=2)
+TEACHER = train.Recipe(size="8-8-16_8", side=32, paired=2, unpaired=2, steps=6, steady_every=2)
+
+
+def students(batches: Batches, recipe: distil.Recipe = RECIPE) -> distil.Students:
+    torch.manual_seed(6)
+    core = networks.fold(networks.trainable((8, 8, 16), 1, 7))
+    return distil.Students(recipe, batches, core, Jury(8).patches, [])
+
+
+def teacher(batches: Batches) -> train.Teacher:
+    torch.manual_seed(5)
+    return train.Teacher(TEACHER, batches, features.Features(None, side=128), [])
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two states hold the same, tensor by tensor."""
+    if isinstance(one, Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, Mapping):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
+    return bool(one == other)
+
+
+@pytest.mark.parametrize("make", [students, teacher])
+def test_who_was_interrupted_is_who_never_was(
+    tmp_path: Path, batches: Batches, make: Callable[[Batches], distil.Students | train.Teacher]
+) -> None:
+    """Not the losses alone, which say nothing of the average: weights, averages, judges, optimisers and dice."""
+    whole, first, second = make(batches), make(batches), make(batches)
+    for _ in range(3):
+        whole.step()
+    first.step()
+    run.save(tmp_path, first)
+    torch.manual_seed(99)
+    run.resume(tmp_path, second)
+    assert not same(whole.state(), second.state())
+    for _ in range(2):
+        second.step()
+    assert same(whole.state(), second.state())
+    assert same(whole.weights(), second.weights())
+
+
+def test_a_weight_weighs_its_own_loss_and_none_leaves_it_out(batches: Batches) -> None:
+    names = ("adversarial", "pixel", "structure", "sparkle", "matching", "steady")
+    terms = dict(zip(names, ("dream", "pixel", "structure", "sparkle", "match", "steady"), strict=True))
+    size = RECIPE.sizes
+    usual = {key: float(value) for key, value in students(batches).step().items()}
+    assert set(usual) == {"judge", *(f"{size} {term}" for term in terms.values())}
+    doubled = replace(RECIPE, **{name: 2 * getattr(RECIPE, name) for name in names})
+    twice = {key: float(value) for key, value in students(batches, doubled).step().items()}
+    for term in terms.values():
+        assert twice[f"{size} {term}"] == pytest.approx(2 * usual[f"{size} {term}"], rel=1e-3)
+    none = replace(RECIPE, **dict.fromkeys(names, 0.0))
+    left = students(batches, none).step()
+    assert "judge" not in left
+    assert not any(float(value) for value in left.values())
+
+
+def test_judges_learn_to_tell_the_teacher_and_students_to_be_taken_for_it(batches: Batches) -> None:
+    stage = students(batches)
+    rng = torch.Generator().manual_seed(0)
+    target, dream = (0.5 * torch.randn(4, 3, 32, 32, generator=rng) for _ in range(2))
+    dream = nn.functional.avg_pool2d(dream, 3, 1, 1)
+
+    def verdict(pictures: Tensor) -> float:
+        with torch.no_grad():
+            return sum(float(maps[-1].mean()) for maps in distil.felt(stage.judges, pictures))
+
+    before = verdict(target) - verdict(dream)
+    for _ in range(12):
+        stage._judge(target, [dream])
+    assert verdict(target) - verdict(dream) > before + 0.1
+    painted = dream.clone().requires_grad_()
+    with torch.no_grad():
+        wanted = distil.felt(stage.judges, target)
+    stage._terms(painted, target, wanted)["dream"].backward()  # type: ignore[no-untyped-call]
+    assert painted.grad is not None
+    assert verdict(dream - 3.0 * painted.grad / painted.grad.abs().amax()) > verdict(dream)
+
+
+def test_a_borderless_dream_has_seen_the_picture_go_on() -> None:
+    condition, mood = torch.rand(2, 1, 16, 24), torch.zeros(2, 7)
+
+    def teacher_of(x: Tensor, _mood: Tensor) -> Tensor:
+        return nn.functional.avg_pool2d(x, 3, 1, 1).expand(-1, 3, -1, -1)  # its border is darkened by zeros
+
+    dream = distil.borderless(teacher_of, condition, mood)  # type: ignore[arg-type]
+    wide = nn.functional.pad(condition, (1,) * 4, mode="replicate")
+    assert torch.allclose(dream, nn.functional.avg_pool2d(wide, 3, 1).expand(-1, 3, -1, -1), atol=1e-6)
+
+
+def test_the_average_follows_as_slowly_as_it_is_told() -> None:
+    slow, fast = nn.BatchNorm2d(1), nn.BatchNorm2d(1)
+    fast.running_mean = torch.tensor([10.0])
+    nn.init.constant_(fast.weight, 3.0)
+    fast.num_batches_tracked.add_(7)  # type: ignore[union-attr, operator]
+    train.follow_average(slow, fast, torch.tensor(0.9))
+    assert slow.running_mean is not None
+    assert slow.running_mean.tolist() == pytest.approx([1.0])  # statistics, too
+    assert slow.weight.tolist() == pytest.approx([1.2])
+    assert int(slow.num_batches_tracked) == 7  # type: ignore[arg-type]
+
+
+def test_of_a_projected_judge_only_the_heads_learn() -> None:
+    """Sauer et al. 2021: channels and scales are mixed by convolutions that stay as chance made them, and every scale
+    has a say.
+    """
+    judge = Projected((4, 6), 8)
+    maps = [torch.randn(2, 4, 16, 16), torch.randn(2, 6, 8, 8)]
+    logits = judge(maps)
+    assert [tuple(one.shape) for one in logits] == [(2, 1, 8, 8), (2, 1, 4, 4)]
+    assert {name.split(".")[0] for name, value in judge.named_parameters() if value.requires_grad} == {"heads"}
+    coarser = [maps[0], maps[1] + 1]  # finer scales see what coarser ones saw, not the other way round
+    finer = [maps[0] + 1, maps[1]]
+    assert not torch.equal(judge.eval()(coarser)[0], judge(maps)[0])
+    assert torch.equal(judge(finer)[1], judge(maps)[1])
