@@ -79,8 +79,8 @@ def one(name: str, paths: Mapping[str, Path], steps: int, batch: tuple[int, int]
         alone = {key.partition(".")[2]: tensor for key, tensor in load_file(there / "ema.safetensors").items()}
         run.write(there / "ema.safetensors", lambda path: save_file(alone, path))
         run.remember(there, asdict(asked) | {"size": variant.size, "teacher": str(paths["teacher"])})
+    (there / "done").touch()  # first: killed in between, what was learned is there
     (there / "checkpoint.pt").unlink()
-    (there / "done").touch()
     return there
 
 

@@ -48,6 +48,26 @@ def test_variants_end_as_run_folders_and_are_not_done_twice(
         ablate.one("no-such", paths, 2, (1, 1))
 
 
+def test_who_is_killed_while_tidying_up_has_not_trained_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(_path: Path) -> None:
+        raise Killed
+
+    there = ablate.folder(tmp_path, "undistilled")
+    there.mkdir()
+    (there / "checkpoint.pt").write_bytes(b"an hour's work")
+    monkeypatch.setattr(train, "train", lambda *_: None)
+    monkeypatch.setattr(Path, "touch", killed)
+    with pytest.raises(Killed):
+        ablate.one("undistilled", dict.fromkeys(("world", "cache", "out", "teacher"), tmp_path), 2, (1, 1), "cpu")
+    assert not ablate.finished(tmp_path, "undistilled")
+    assert (there / "checkpoint.pt").exists()
+
+
 def _small_features(original: object) -> object:
     def init(self: features.Features, weights: Path | None, side: int = 128) -> None:
         original(self, None, 128)  # type: ignore[operator]
