@@ -359,6 +359,23 @@ def test_layers_that_play_the_same_world_go_as_one_batch(rig: Rig) -> None:
         engine.close()
 
 
+def test_through_the_host_each_layer_gets_its_own_dreams_however_late_they_are(rig: Rig) -> None:
+    rig.cuda.lag = 2
+    hardware = rig.hardware([Tinting(Tint())])
+    hardware._bridges = Bridges(rig.cuda, kinds=("host",))
+    generator = hardware.load(rig.card, "m", SHAPE)
+    rig.generators.append(generator)
+    engines = [generator.open(LIVE) for _ in range(3)]
+    until(lambda: (generator.works._next or generator.works.road).rows == 3)
+    play(engines, rig, 12, lambda n, i: 10 * n + 40 * i)
+    rig.cuda.lag = 0
+    for i, engine in enumerate(engines):
+        for _ in range(6):
+            dream = engine.newest()
+        assert grey(dream) == 255 - (110 + 40 * i)
+        engine.close()
+
+
 def test_a_layer_that_is_not_drawn_any_more_holds_nobody_up(rig: Rig) -> None:
     generator = rig.load(Tint())
     engines = [generator.open(LIVE) for _ in range(2)]

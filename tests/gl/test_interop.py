@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from perform.gl.context import Context
 from perform.gl.interop import KINDS, Bridge, CudaError, Poisoned, gl_devices, open_bridge
 from perform.gl.interop.calls import failure
+from perform.gl.interop.host import RING
 from perform.gl.target import Format, Texture
 from perform.gl.transfer import read, read_float, upload
 from perform.testing.cuda import RecordingCuda
@@ -171,6 +173,26 @@ def test_a_texture_of_another_size_is_refused(cuda: RecordingCuda) -> None:
             bridge.take(texture, memory.ctypes.data, STREAM)
         bridge.close()
     texture.close()
+
+
+def test_through_the_host_dreams_are_kept_apart_and_other_addresses_pin_nothing_more(cuda: RecordingCuda) -> None:
+    bridge, dreams = opened(cuda, "host"), [picture(n) for n in range(9)]
+    texture, back = Texture.make(*SHAPE), [np.zeros_like(dreams[0]) for _ in dreams]
+    for older, newer in pairwise(dreams):  # two are under way
+        for dream in (older, newer):
+            bridge.ripen(dream.ctypes.data, STREAM)
+        for dream in (older, newer):
+            assert np.array_equal(read(bridge.give(dream.ctypes.data, STREAM)), dream)
+    upload(texture, dreams[0])
+    for memory in back:
+        bridge.take(texture, memory.ctypes.data, STREAM)
+        assert np.array_equal(memory, dreams[0])
+    assert cuda.count("MallocHost") == 2 * RING
+    with pytest.raises(CudaError, match="nothing has been fetched from there"):
+        bridge.give(dreams[0].ctypes.data, STREAM)
+    bridge.close()
+    texture.close()
+    assert cuda.memory == {}
 
 
 # ---------------------------------------------------------------- which one

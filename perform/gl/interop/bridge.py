@@ -21,7 +21,8 @@ class Bridge(Protocol):
 
     Rows stay as GL has them: the first in memory is the bottom of the picture. `address` is of contiguous memory on
     the card, width × height RGBA pixels of uint8 (rgba8) or float16 (rgba16f); `stream` a cudaStream_t as a number.
-    Nothing waits on the host, except `take` of the host bridge, for GL to have drawn the picture.
+    Nothing waits on the host, except `take` of the host bridge, for GL to have drawn the picture. At most two pictures
+    are under way each way: a third is taken once the first has arrived, a third dream ripens once the first was given.
     """
 
     @property

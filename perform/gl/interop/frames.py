@@ -25,7 +25,7 @@ from perform.gl.target import Target
 
 Clock = Callable[[], float]
 TOGETHER = 0.05  # seconds that all kinds may take, about
-WARM = 1  # frames of each that do not count: buffers are allocated, memory is pinned
+WARM = 2  # frames of each that do not count: buffers are allocated, memory is pinned
 LEAST, MOST = 3, 16  # frames of each that do
 CLEARLY = 0.9  # of the time of a better kind: less would not be worth the change
 

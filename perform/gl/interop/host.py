@@ -11,13 +11,15 @@ from perform.gl.interop.bridge import Shape
 from perform.gl.interop.calls import CudaError, call
 from perform.gl.interop.parts import Tap, fill, pixel, same_size
 
-MOST = 16  # pinned pictures kept: an engine has two in flight each way
+RING = 2  # pinned pictures each way: an engine has two under way at most
 
 
 @dataclass(slots=True)
 class HostBridge:
-    """See `bridge.Bridge`. One pinned picture for each address: what is under way to one is not overwritten for the
-    other. Whoever uses an address again knows that its last copy is over."""
+    """See `bridge.Bridge`. Pinned pictures are used in turn, whatever the addresses on the card, which are others with
+    each world: pinning 8 MB takes milliseconds. Whoever carries a third picture knows that the first of three has
+    arrived, and a third dream that the first was given.
+    """
 
     cuda: Any
     shape: Shape
@@ -25,7 +27,9 @@ class HostBridge:
     kind: str = field(default="host", init=False)
     _tap: Tap = field(default_factory=Tap, init=False, repr=False)
     _outlets: list[target.Texture] = field(default_factory=list, init=False, repr=False)
-    _pinned: dict[int, int] = field(default_factory=dict, init=False, repr=False)  # address on the card: on the host
+    _up: list[int] = field(default_factory=list, init=False, repr=False)  # pinned, the last one used last
+    _down: list[int] = field(default_factory=list, init=False, repr=False)
+    _fetched: dict[int, int] = field(default_factory=dict, init=False, repr=False)  # address on the card: on the host
 
     def __post_init__(self) -> None:
         pixel(self.format)
@@ -39,7 +43,7 @@ class HostBridge:
     def take(self, texture: Texture, address: int, stream: int, event: Any = None) -> None:
         """See `bridge.Bridge`. Waits until GL has drawn the picture."""
         same_size(texture, *self.shape)
-        pinned = self._pin(address)
+        pinned = self._next(self._up)
         self._tap.read(texture, self.format, pinned)
         kind = self.cuda.cudaMemcpyKind.cudaMemcpyHostToDevice
         call(self.cuda, "cudaMemcpyAsync", address, pinned, self.nbytes, kind, stream)
@@ -48,15 +52,16 @@ class HostBridge:
 
     def ripen(self, address: int, stream: int) -> None:
         """Start the copy to the host."""
-        kind = self.cuda.cudaMemcpyKind.cudaMemcpyDeviceToHost
-        call(self.cuda, "cudaMemcpyAsync", self._pin(address), address, self.nbytes, kind, stream)
+        kind, pinned = self.cuda.cudaMemcpyKind.cudaMemcpyDeviceToHost, self._next(self._down)
+        self._fetched = {at: there for at, there in self._fetched.items() if there != pinned} | {address: pinned}
+        call(self.cuda, "cudaMemcpyAsync", pinned, address, self.nbytes, kind, stream)
 
     def give(self, address: int, stream: int) -> target.Texture:
         """See `bridge.Bridge`. The dream is in pinned memory by now: `ripen` was called and its stream is past it."""
-        if address not in self._pinned:
+        if address not in self._fetched:
             raise CudaError("nothing has been fetched from there")
         self._outlets.reverse()
-        fill(self._outlets[0], self.format, self._pinned[address])
+        fill(self._outlets[0], self.format, self._fetched[address])
         return self._outlets[0]
 
     def exchange(self, texture: Texture, to: int, source: int, stream: int, event: Any = None) -> target.Texture:
@@ -65,18 +70,10 @@ class HostBridge:
         self.take(texture, to, stream, event)
         return dream
 
-    def _pin(self, address: int) -> int:
-        if address not in self._pinned:
-            if len(self._pinned) >= MOST:
-                self._free(next(iter(self._pinned)))
-            self._pinned[address] = int(call(self.cuda, "cudaMallocHost", self.nbytes))
-        return self._pinned[address]
-
-    def _free(self, address: int) -> None:
-        try:
-            call(self.cuda, "cudaFreeHost", self._pinned.pop(address))
-        except CudaError:
-            return  # CUDA is gone, and the memory with it
+    def _next(self, ring: list[int]) -> int:
+        """The pinned picture whose turn it is."""
+        ring.append(ring.pop(0) if len(ring) == RING else int(call(self.cuda, "cudaMallocHost", self.nbytes)))
+        return ring[-1]
 
     def resize(self, shape: Shape) -> None:
         """See `bridge.Bridge`."""
@@ -87,8 +84,10 @@ class HostBridge:
 
     def close(self) -> None:
         """See `bridge.Bridge`."""
-        while self._pinned:
-            self._free(next(iter(self._pinned)))
+        self._fetched = {}
+        for ring in (self._up, self._down):
+            while ring:
+                self.cuda.cudaFreeHost(ring.pop())  # where CUDA is gone the memory is, too
         while self._outlets:
             self._outlets.pop().close()
         self._tap.close()
