@@ -217,18 +217,23 @@ class _List:
     def _save(self, name: str) -> list[Post]:
         done = [Post("/preset/save", "")]  # so that the same name can be said again
         if not presets.NAME.fullmatch(name) or name.casefold() == "save":
-            self.stage.params.refuse(Post("/preset/save", name), "takes a name of letters, digits, - and _")
+            self._refuse(name, "takes a name of letters, digits, - and _")
             return done
         preset = Cue(name, {a: v for a, v in self.stage.params.snapshot().items() if not self._is_own(a)})
         path = self.folder / f"{name}.toml"
         try:
             self._add_preset(preset)
         except ValueError as why:
-            self.stage.params.refuse(Post("/preset/save", name), f"cannot take this name: {why}")
+            self._refuse(name, f"cannot take this name: {why}")
             return done
         self.workers[:] = [w for w in self.workers if w.alive]
         self.workers.append(spawn(f"preset {name}", lambda stop: self._write(path, preset.set), restart=False))
         return done
+
+    def _refuse(self, name: str, why: str) -> None:
+        """Nobody hears an /error for what was wished for in the settle before: the status says it."""
+        self.stage.params.refuse(Post("/preset/save", name), why)
+        self.status.say(f"the preset {name[:40]!r} is not saved: /preset/save {why}", trouble=True)
 
     def _write(self, path: Path, values: Mapping[str, Value]) -> None:
         try:

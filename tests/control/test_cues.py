@@ -284,6 +284,9 @@ def test_a_preset_cannot_be_saved_anywhere(tmp_path: Path) -> None:
         params.settle(1.0)
     assert params.refused == 5
     assert list(tmp_path.iterdir()) == []
+    params.post("/preset/save", "a/b")
+    params.settle(2.0)
+    assert status(params) == "the preset 'a/b' is not saved: /preset/save takes a name of letters, digits, - and _"
 
 
 def test_a_full_disk_is_said(tmp_path: Path, until: Any) -> None:
