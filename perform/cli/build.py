@@ -15,7 +15,7 @@ from perform.cli.run import load_show
 if TYPE_CHECKING:
     from perform.engines.targets import Target
     from perform.library import Library
-    from perform.show import LayerSpec, Show
+    from perform.show import Show
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,14 @@ def build(args: argparse.Namespace) -> int:
             engines += sum(worked)
             failed += not (any(worked) if args.target == "auto" else all(worked))
     if failed:
-        raise Bad(f"{failed} of the {_many(len(wanted) + len(wrong), 'world')} that {show.path} plays: no engine")
-    ready = f"{_many(len(wanted), 'world')}, {_many(engines, 'engine')}: ready" if wanted else "it plays no world"
+        raise Bad(f"{failed} of the {many(len(wanted) + len(wrong), 'world')} that {show.path} plays: no engine")
+    ready = f"{many(len(wanted), 'world')}, {many(engines, 'engine')}: ready" if wanted else "it plays no world"
     print(f"{show.path}: {ready}")
     return 0
 
 
-def _many(count: int, what: str) -> str:
+def many(count: int, what: str) -> str:
+    """ "1 world", "2 worlds"."""
     return f"{count} {what}{'s' * (count != 1)}"
 
 
@@ -75,38 +76,22 @@ def needs(show: Show, library: Library) -> tuple[list[Need], list[str]]:
     Each world that a layer ever plays is taken at each size that the layer ever has: cues may come in any order.
     """
     from perform.library import CardError
+    from perform.show import ever
 
     found: dict[Need, None] = {}
     wrong: dict[str, None] = {}
     for layer in show.layers:
-        for world in _ever(show, layer, "world", layer.world):
+        for world in ever(layer, "world", layer.world, show.cues):
             if world == "none":
                 continue
             try:
                 card = library.card(world)
-                for size in _ever(show, layer, "size", layer.size):
+                for size in ever(layer, "size", layer.size, show.cues):
                     card.size(size)
                     found[Need(world, size, card.fit(*layer.resolution))] = None
             except (LookupError, CardError) as e:
                 wrong[str(e.args[0])] = None
     return list(found), list(wrong)
-
-
-def _ever(show: Show, layer: LayerSpec, tail: str, first: str) -> list[str]:
-    """What a layer's world or size is set to, by the show and by its cues (patterns and numbers as OSC has them)."""
-    from perform.control.osc.pattern import PatternError, matches
-
-    own = [f"{prefix}/{tail}".casefold() for prefix in (layer.address, layer.alias)]
-    values = [first]
-    for cue in show.cues:
-        for address, value in cue.set.items():
-            try:
-                meant = any(matches(address.casefold(), name) for name in own)
-            except PatternError:
-                continue  # it sets nothing; `perform check` and the show itself say why
-            if meant:
-                values.append(str(value))
-    return list(dict.fromkeys(values))
 
 
 def _targets(show: Show, wanted: str) -> tuple[list[Target], list[str]]:

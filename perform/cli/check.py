@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from perform.cli import Bad
+from perform.cli.build import many
 from perform.cli.run import find_show, load_show, said
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def opened(show: Show) -> Iterator[Performance]:
 
 def check(args: argparse.Namespace) -> int:
     """Say that the show is all right, or everything that is not (exit code 2)."""
+    from perform.cli.parts import absent, complaints, undriven
     from perform.cli.worlds import unplayable
     from perform.show import ShowError, load, misfits
 
@@ -45,14 +47,15 @@ def check(args: argparse.Namespace) -> int:
     except ShowError as e:
         later = "\naddresses and worlds are checked once this is mended" if e.read else ""
         raise Bad(said(e.problems) + later) from None
-    with opened(show) as play:
-        problems = misfits(show, play.params)
+    with complaints() as heard, opened(show) as play:
+        problems = [p for p in misfits(show, play.params) if not (heard and p.light)]  # inputs of a patch that is wrong
         problems += unplayable(show, problems)
+        problems += [*absent(show), *undriven(show, play.params)]
         count = sum(1 for _ in play.params)
-    if problems:
-        raise Bad(said(problems))
-    layers = f"{len(show.layers)} layer{'s' * (len(show.layers) != 1)}"
-    print(f"{show.path}: {show.name!r} is all right: {layers}, {len(show.cues)} cues, {count} addresses")
+    if problems or heard:
+        raise Bad(said([*heard, *problems]))
+    layers, cues = many(len(show.layers), "layer"), many(len(show.cues), "cue")
+    print(f"{show.path}: {show.name!r} is all right: {layers}, {cues}, {count} addresses")
     return 0
 
 

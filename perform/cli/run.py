@@ -149,12 +149,17 @@ def _memory(args: argparse.Namespace) -> Any:
 
 
 def check(show: Show, play: Performance) -> None:
-    """Hold the show against the opened tree; Bad with every address that is not there."""
+    """Hold the show against the opened tree; Bad with every address that is not there. What it can play without is
+    a line in the log.
+    """
     from perform.show import misfits
 
     play.params.settle(play.clock.now())  # which worlds there are decides which moods there are
-    if problems := misfits(show, play.params):
-        raise Bad(said(problems))
+    problems = misfits(show, play.params)
+    if wrong := [problem for problem in problems if not problem.light]:
+        raise Bad(said(wrong))
+    for problem in problems:
+        log.warning("%s", problem)
 
 
 def still(play: Performance, path: Path) -> None:

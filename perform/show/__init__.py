@@ -3,7 +3,7 @@
 from perform.show.edits import Edits, diff
 from perform.show.reading import load, parse
 from perform.show.spec import CueSpec, LayerSpec, PartSpec, Problem, Show, ShowError
-from perform.show.tree import misfits
+from perform.show.tree import ever, misfits
 
 __all__ = [
     "CueSpec",
@@ -14,6 +14,7 @@ __all__ = [
     "Show",
     "ShowError",
     "diff",
+    "ever",
     "load",
     "misfits",
     "parse",

@@ -2,49 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from perform.control.osc.pattern import PatternError, matches
-from perform.params import Params, Refused
-from perform.show.spec import Problem, Show
-from perform.show.table import nearest
+from perform.library import CardError, Library
+from perform.param import Param
+from perform.params import Params, Refused, Spec
+from perform.show.spec import CueSpec, LayerSpec, Problem, Show
+from perform.show.table import nearest, span
 
 
 def misfits(show: Show, params: Params) -> list[Problem]:
     """Everything that the show sets and the tree has not got, or cannot take. Call it when all parts are open.
 
-    A cue's address may be a pattern (`/layer/*/opacity`) or a layer's number, as OSC has it.
+    A cue's address may be a pattern (`/layer/*/opacity`) or a layer's number, as OSC has it. Light mistakes are numbers
+    out of range, which are clipped, and a patch's inputs that are not there: they come and go with its file.
     """
     problems = []
-    for where, title, address, value in _settings(show):
+    for where, title, address, value, cue in _settings(show):
         line = show.lines.get(where, 0)
-        problems += [Problem(show.path, line, f"{title}: {text}") for text in _wrong(params, address, value)]
+        texts = _wrong(show, params, address, value, cue)
+        problems += [Problem(show.path, line, f"{title}: {text}", light) for text, light in texts]
     return problems
 
 
-def _settings(show: Show) -> Iterator[tuple[str, str, str, Any]]:
+def ever(layer: LayerSpec, tail: str, first: str, cues: Iterable[CueSpec]) -> list[str]:
+    """What a layer's world or size is set to, at first and by cues (patterns and numbers as OSC has them)."""
+    own = [f"{prefix}/{tail}".casefold() for prefix in (layer.address, layer.alias)]
+    values = [first]
+    for cue in cues:
+        for address, value in cue.set.items():
+            try:
+                meant = any(matches(address.casefold(), name) for name in own)
+            except PatternError:
+                continue  # it sets nothing; `misfits` says why
+            if meant:
+                values.append(str(value))
+    return list(dict.fromkeys(values))
+
+
+def _settings(show: Show) -> Iterator[tuple[str, str, str, Any, CueSpec | None]]:
     for address, value in show.values().items():
-        yield address, f"{address} = {value!r}", address, value
+        yield address, f"{address} = {value!r}", address, value, None
     for cue in show.cues:
         for address, value in cue.set.items():
-            yield f"cue {cue.name} {address}", f"cue {cue.name!r}", address, value
+            yield f"cue {cue.name} {address}", f"cue {cue.name!r}", address, value, cue
 
 
-def _wrong(params: Params, address: str, value: Any) -> Iterator[str]:
+def _wrong(show: Show, params: Params, address: str, value: Any, cue: CueSpec | None) -> Iterator[tuple[str, bool]]:
+    """(what is wrong, whether it is light)."""
     if any(mark in address for mark in "*?[]{}"):
         try:
             matches(address, "/")
         except PatternError as why:
-            yield f"{address} {why}"
+            yield f"{address} {why}", False
         return  # a pattern that matches nothing today may match a layer of tomorrow
     param = params.find(address)
     if param is None:
-        yield f"there is no address {address!r}{nearest(address, list(params.addresses()))}"
+        light = _of_a_patch(show, params, address)
+        yield f"there is no address {address!r}{nearest(address, list(params.addresses()))}", light
     elif param.spec.readonly:
-        yield f"{address} is read only"
+        yield f"{address} is read only", False
     else:
+        spec = _spec(show, param, cue)
         try:
-            param.spec.coerce(value)
+            taken = spec.coerce(value)
         except Refused as why:
-            yield f"{address} {why}"
+            yield f"{address} {why}", False
+            return
+        if spec.kind in ("float", "int") and not isinstance(value, (bool, str)) and taken != value:
+            lo, hi = (-math.inf if spec.lo is None else spec.lo), (math.inf if spec.hi is None else spec.hi)
+            if not lo <= value <= hi:
+                yield f"{address} = {value:g} is out of range: {span(lo, hi)}", True
+
+
+def _of_a_patch(show: Show, params: Params, address: str) -> bool:
+    """Whether an address is an input of a source, or of a filter, that there is."""
+    parts = address.split("/")
+    if parts[1] == "source":
+        return len(parts) > 3 and parts[2] in show.sources
+    return parts[1] == "layer" and parts[3:4] == ["filter"] and params.find("/".join((*parts[:5], "on"))) is not None
+
+
+def _spec(show: Show, param: Param, cue: CueSpec | None) -> Spec:
+    """What fits a parameter when a cue is fired. For a mood: one of the world that the cue brings, or else of any that
+    the layer ever plays, since cues may come in any order.
+    """
+    layer = next((layer for layer in show.layers if param.address == f"{layer.address}/mood"), None)
+    if cue is None or layer is None:
+        return param.spec
+    brings = ever(layer, "world", "", [cue])[1:]
+    names: list[str] = []
+    for world in brings or ever(layer, "world", layer.world, show.cues):
+        try:
+            mood = Library(show.models).card(world).mood
+        except (CardError, LookupError):
+            continue  # "none", or a world that is wrong itself: said elsewhere
+        names += mood.named if mood is not None else ()
+    return replace(param.spec, choices=(*dict.fromkeys(names), *param.spec.names[-1:]), live_choices=None)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
 from perform.params import Params, Spec
 from perform.show import Edits, Show, diff, misfits
+from tests.engines.worlds import CARD, write_card
 from tests.show.conftest import LAYER, SOURCE
 
 Read = Callable[[str], Show]
@@ -79,3 +81,28 @@ def test_misfits_are_found_in_values_and_cues(read: Read) -> None:
         "13: cue 'a': /layer/dream/opacity takes a number, not the text 'loud'",
         "14: cue 'a': /status/fps is read only",
     ]
+
+
+def test_a_cues_mood_is_held_against_the_worlds_it_may_meet(read: Read, tmp_path: Path) -> None:
+    for world, mood in (("dark", "gloom"), ("light", "glare")):
+        folder = tmp_path / "models" / world
+        folder.mkdir(parents=True)
+        (folder / "m.onnx").write_bytes(b"")
+        write_card(folder, ["m"], CARD.replace("bright", mood))
+
+    def told(moods: Sequence[str], *cues: str) -> list[str]:
+        """What is wrong with cues, where the layer's present world has these moods."""
+        sets = "".join(f'[[cue]]\nname = "c{n}"\nset = {{ {cue} }}\n' for n, cue in enumerate(cues))
+        params = Params()
+        for key in ("source", "world", "size"):
+            params.declare(f"/layer/dream/{key}", Spec("text"), f"/layer/1/{key}")
+        params.declare("/layer/dream/mood", Spec("choice", "pad", choices=(*moods, "pad")), "/layer/1/mood")
+        return [p.text for p in misfits(read(GOOD + 'world = "dark"\n' + sets), params)]
+
+    world, glare, gloom = '"/layer/1/world" = "light"', '"/layer/1/mood" = "glare"', '"/layer/dream/mood" = "gloom"'
+    now = ["calm", "gloom"]
+    assert told(now, gloom) == []
+    assert told(now, glare) == ["cue 'c0': /layer/1/mood has no 'glare'; there are calm, gloom, pad"]
+    assert told(now, f"{glare}, {world}") == []
+    assert told(now, glare, world, gloom) == []  # in some order of theirs
+    assert told(now, f"{world}, {gloom}") == ["cue 'c0': /layer/dream/mood has no 'gloom'; there are calm, glare, pad"]

@@ -1,0 +1,74 @@
+"""perform check: patches, films and what sound drives, before the doors open; and what a show plays without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from perform import cli
+
+SHOW = '[show]\nsize = [64, 64]\n[source.card]\ntype = "testcard"\n[[layer]]\nname = "dream"\nsource = "card"\n'
+PATCH = '/*{"ISFVSN": "2", "INPUTS": [{"NAME": "inputImage", "TYPE": "image"}, {"NAME": "much", "TYPE": "float"}]}*/\n'
+Say = Callable[..., tuple[int, list[str]]]
+
+
+@pytest.fixture
+def say(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Say:
+    """Say a verb to a show with `more` at its end: (exit code, lines of standard error)."""
+
+    def said(more: str, *words: str) -> tuple[int, list[str]]:
+        (tmp_path / "show.toml").write_text(SHOW + more)
+        code = cli.main([words[0], str(tmp_path / "show.toml"), *words[1:]])
+        return code, capfd.readouterr().err.splitlines()
+
+    return said
+
+
+def test_a_patch_that_is_wrong_is_told_by_itself_and_the_show_plays_without_it(say: Say, tmp_path: Path) -> None:
+    patch = tmp_path / "patches" / "filters" / "mine.fs"
+    patch.parent.mkdir(parents=True)
+    filtered = 'filters = ["mine"]\n[layer.filter.mine]\nmuch = 0.5\n'
+    patch.write_text(PATCH + "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage) * much; }\n")
+    assert say(filtered, "check") == (0, [])
+    patch.write_text(PATCH + "void main() {\n    gl_FragColor = oops;\n}\n")
+    code, err = say(filtered, "check")
+    assert code == 2
+    assert len(err) == 1
+    assert err[0].startswith(f"perform: {patch}:3: ")
+    assert say(filtered, "run", "--headless", "--fixed", "--seconds", "0.1", "--log", "error") == (0, [])
+    other = filtered.replace("mine]", "mien]")  # no filter of the layer's: a mistake of the show's own
+    assert say(other, "run", "--headless", "--fixed", "--seconds", "0.1")[0] == 2
+
+
+def test_films_and_pictures_that_are_not_there_are_told_with_their_line(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "sea.mp4").write_bytes(b"")
+    more = '[source.film]\ntype = "video"\nfile = "see.mp4"\n[source.album]\ntype = "image"\nfile = "../photos"\n'
+    code, err = say(more, "check")
+    assert code == 2
+    show = tmp_path / "show.toml"
+    assert err[1] == f"{show}:8: [source.film]: there is no file '{tmp_path / 'see.mp4'}'; did you mean 'sea.mp4'?"
+    assert err[2].startswith(f"{show}:11: [source.album]: there is no file '{tmp_path}/../photos'")
+
+
+def test_what_sound_cannot_drive_is_told(say: Say) -> None:
+    fine = '[audio]\ndrive = { "/layer/1/opacity" = { band = "bass" } }\n'
+    assert say(fine, "check") == (0, [])
+    code, err = say(fine.replace("opacity", "opcity"), "check")
+    assert code == 2
+    assert err[0].endswith(
+        ":8: [audio]: drive: there is no address '/layer/1/opcity'; did you mean '/layer/1/opacity'?"
+    )
+    assert say(fine.replace("opacity", "on"), "check")[1][0].endswith("/layer/1/on is a bool; sound drives floats")
+
+
+def test_a_number_out_of_range_is_told_and_played_as_the_nearest(say: Say) -> None:
+    more = 'condition = { gamma = 0.0 }\n[[cue]]\nname = "a"\nset = { "/layer/1/opacity" = 50, "/layer/1/on" = 2 }\n'
+    code, err = say(more, "check")
+    assert code == 2
+    assert [line.partition("show.toml:")[2] for line in err[1:]] == [
+        "8: /layer/dream/condition/gamma = 0.0: /layer/dream/condition/gamma = 0 is out of range: 0.1 to 8",
+        "11: cue 'a': /layer/1/opacity = 50 is out of range: 0 to 1",
+    ]
+    assert say(more, "run", "--headless", "--fixed", "--seconds", "0.1", "--log", "error") == (0, [])
