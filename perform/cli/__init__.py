@@ -60,7 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _lab(words[0], words[1:])
         if words[:1] == ["bench"]:
             return _bench(words[1:])
-        args = _parser().parse_args(words)
+        args, left = _parser().parse_known_args(words)
+        if left:
+            name = next(word for word in words if not word.startswith("-"))
+            raise Bad(f"'perform {name}' takes no {left[0]!r}; what it takes: perform {name} --help")
         verb = importlib.import_module(f"perform.cli.{args.module}")
         code: int = getattr(verb, args.verb)(args)
         sys.stdout.flush()

@@ -458,6 +458,7 @@ def test_who_watches_gets_the_world_while_it_learns(photos: Path, tmp_path: Path
         (["nowhere"], "there is nothing at nowhere"),
         (["{empty}"], "no pictures"),
         (["{photos}", "--sizes", "xxl"], "sizes are some of s,m,l"),
+        (["{photos}", "--size", "m"], "with {photos} say --sizes, --hours or --minutes"),
         (["{photos}", "--minutes", "-3"], "a number of minutes or hours above 0"),
         (["{photos}", "--hours", "soon"], "invalid float value: 'soon'"),
         (["{photos}", "--name", "../../etc"], "letters, digits, - and _"),
@@ -477,7 +478,7 @@ def test_bad_input_is_one_sentence_and_code_2(
     given = [word.format(empty=tmp_path / "empty", photos=photos) for word in words]
     assert cli.main(["train", *given, "--out", str(tmp_path / "models"), "--runs", str(tmp_path / "runs")]) == 2
     err = capsys.readouterr().err
-    assert said in err
+    assert said.format(photos=photos) in err
     assert err.count("\n") == 1
 
 

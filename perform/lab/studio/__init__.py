@@ -81,6 +81,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     words = list(sys.argv[1:] if argv is None else argv)
     if is_stage(words):
+        if not words[0].startswith("-"):
+            raise ValueError(
+                f"{', '.join(STAGE)} are for a single stage, which takes no pictures; with {words[0]} say --sizes, "
+                "--hours or --minutes (perform train --help)"
+            )
         from perform.lab import train
 
         train.main(words)
