@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from perform import cli, plugins
+from perform.show import parse
 from perform.show.keys import fields
+from perform.show.table import Table
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*/README.md")])
@@ -87,6 +89,16 @@ def test_every_key_of_every_part_is_documented(group: plugins.Group) -> None:
         section = page.partition(f'### type = "{name}"')[2].partition("\n##")[0] if group == "sources" else page
         missing = [key for key in fields(plugin) if f"`{key}`" not in section]
         assert missing == [], f"{name}: keys that docs/show.md does not name"
+
+
+def test_every_key_of_the_show_its_layers_and_cues_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, list[str]] = {}
+    monkeypatch.setattr(Table, "done", lambda table: asked.setdefault(table.title, table.known))
+    parse('[source.s]\ntype = "testcard"\n[[layer]]\nname = "a"\n[[cue]]\nname = "b"\n', Path("show.toml"))
+    page = (ROOT / "docs" / "show.md").read_text("utf-8")
+    for title, head in (("[show]", "## [show]"), ("layer 'a'", "## [[layer]]"), ("cue 'b'", "## [[cue]]")):
+        section = page.partition(f"{head}\n")[2].partition("\n## ")[0]
+        assert [key for key in asked[title] if f"`{key}`" not in section] == [], f"not in docs/show.md, {head}"
 
 
 def test_addresses_are_those_of_the_first_show(tmp_path: Path) -> None:
