@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,16 +13,16 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from perform.lab import evaluate, moods, networks, run
-from perform.lab.batches import Batches
-from perform.lab.conditions import luma
+from perform.lab import evaluate, losses, moods, networks, run
+from perform.lab.batches import Batches, middle
+from perform.lab.conditions import condition, luma
 from perform.lab.evaluate import entrants, latency, measuring, record, scene
 from perform.lab.metrics.perceptual import LpipsHed
 from perform.lab.metrics.realism import Embedding
 from perform.lab.strangers import strangers
 from perform.lab.worlds import World
 
-SMALL = scene.Sizes(held_out=2, held_crops=4, live=4, pairs_live=2, real=16, still=3, moving=1, frames=16)
+SMALL = scene.Sizes(held_out=3, held_crops=5, live=4, pairs_live=2, real=16, still=3, moving=1, frames=16)
 MODELS = Path(__file__).parents[2] / "models" / "landscape"
 
 
@@ -63,10 +65,85 @@ def test_a_perfect_dreamer_is_told_so(stage: scene.Scene, judges: measuring.Judg
 def test_nobody_sees_a_photograph_it_was_trained_on(open_world: World, stage: scene.Scene) -> None:
     held = {index for index, out in enumerate(open_world.held_out.tolist()) if out}
     assert set(stage.held.group.tolist()) <= held
-    assert stage.real.shape == (2, 3, 64, 64)
-    assert stage.held.condition.shape == (4, 1, 64, 64)
+    assert stage.real.shape == (3, 3, 64, 64)
+    assert stage.held.condition.shape == (5, 1, 64, 64)
     assert int(stage.live.group.min()) >= scene.LIVE
     assert len(stage.collection) == 16
+
+
+def test_the_condition_is_what_a_show_gives_a_world() -> None:
+    """Clipped before the grain, which so is seen in the whitest sky, too."""
+    grey = torch.zeros(64, 64, dtype=torch.uint8)
+    grey[:, 20:] = 255
+    wanted = condition(grey[..., None].expand(-1, -1, 3), reduce=16.0, grain=0.015)[..., 0]
+    found = scene.condition(grey[None, None] / 255, 16.0, 64)[0, 0] * 255
+    assert int((found - wanted.float()).abs().max()) <= 1
+
+
+def test_what_is_asked_is_what_is_compared(open_world: World, stage: scene.Scene) -> None:
+    """The first conditions are the held-out pictures' own, in their own moods, and so are the first camera pictures."""
+    scale, _ = scene.scale_of(open_world, 64)
+    grey = luma(stage.real) / 2 + 0.5
+    assert torch.equal(stage.held.condition[:3], scene.condition(grey, 16.0, 64))
+    assert torch.allclose(stage.held.mood[:3], scale(moods.measure(stage.real, grey)))
+    held = stage.held.group.tolist()
+    assert held[3:] == held[:2]  # more crops, of the same pictures in turn
+    assert torch.equal(stage.camera[0], luma(middle(open_world.pictures[held[0]], 80))[0] / 2 + 0.5)
+    assert torch.equal(stage.camera_mood[0], stage.held.mood[0])
+
+
+def test_a_screen_shows_whole_bytes_rounded_half_up() -> None:
+    levels = torch.arange(256) / 127.5 - 1
+    assert torch.allclose(measuring.on_screen(levels + 0.4 / 127.5), levels, atol=1e-6)
+    assert torch.allclose(measuring.on_screen(levels - 0.4 / 127.5), levels, atol=1e-6)
+    assert measuring.on_screen(torch.tensor([-3.0, 3.0])).tolist() == [-1.0, 1.0]
+
+
+def test_truth_and_teacher_are_each_compared_with_their_own(stage: scene.Scene, judges: measuring.Judges) -> None:
+    """Dreams that are off by so many bytes: from the photographs, from the teacher, from the teacher on live inputs."""
+
+    def dreams(held: float, live: float) -> measuring.Dreams:
+        seen = torch.randn(9, 8, generator=torch.Generator().manual_seed(0))
+        some = torch.cat([stage.real, stage.real[:2]]).clamp(-0.5, 0.5) + held / 127.5
+        return measuring.Dreams(some, torch.full((4, 3, 64, 64), live / 127.5), seen[:5], seen[5:])
+
+    still = replace(stage, real=stage.real.clamp(-0.5, 0.5))
+    fresh = measuring.Judges(judges.lpips, judges.embedding)
+    found = measuring.fidelity(dreams(2, 7), still, fresh, dreams(-3, 2))
+    assert found["truth_l1"] == pytest.approx(2, rel=1e-3)
+    assert found["teacher_l1"] == pytest.approx(5, rel=1e-3)
+    assert found["teacher_live_l1"] == pytest.approx(5, rel=1e-3)
+    assert found["truth_psnr"] == pytest.approx(losses.psnr(torch.zeros(1), torch.ones(1) * 2, 255.0), rel=1e-3)
+    assert found["teacher_kid"] == pytest.approx(0, abs=1e-9)
+    assert 0 < found["truth_lpips"] < found["teacher_lpips"]
+
+
+def test_realism_tells_photographs_inputs_from_live_ones(stage: scene.Scene, judges: measuring.Judges) -> None:
+    def seen(count: int, seed: int) -> Tensor:
+        return torch.randn(count, 8, generator=torch.Generator().manual_seed(seed))
+
+    fresh = measuring.Judges(judges.lpips, judges.embedding, {"real": seen(16, 0)})
+    mine = measuring.Dreams(stage.real, stage.real, seen(5, 1) + 3, seen(4, 2))
+    found = measuring.realism(mine, stage, fresh)
+    assert found["kid_held"] > found["kid"] > found["kid_live"] + 1
+    assert found["kid_held"] > 10
+
+
+def test_steadiness_of_what_never_moves_and_of_what_never_rests(stage: scene.Scene) -> None:
+    rng = torch.Generator().manual_seed(0)
+    fixed = 0.2 * torch.randn(1, 3, 64, 64, generator=rng)
+    stuck = measuring.steadiness(lambda condition, mood: fixed.expand(len(condition), -1, -1, -1), stage)
+    assert stuck["tremble"] == 0
+    assert stuck["shimmer"] < 1e-3
+    assert stuck["warp_pan"] == pytest.approx(127.5 * 0.2 * 2 / math.sqrt(math.pi), rel=0.05)  # mean of |a - b|
+    assert stuck["warp_zoom"] > 10
+
+    def restless(condition: Tensor, mood: Tensor) -> Tensor:
+        return 0.1 * torch.randn(len(condition), 3, 64, 64, generator=rng)
+
+    found = measuring.steadiness(restless, stage)
+    assert found["tremble"] == pytest.approx(12.75, rel=0.05)
+    assert found["shimmer"] == pytest.approx(12.75 * math.sqrt(22 / 30), rel=0.1)
 
 
 def test_measuring_twice_gives_the_same_numbers(stage: scene.Scene, judges: measuring.Judges) -> None:
@@ -110,7 +187,7 @@ def test_a_run_that_is_none_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_world_that_holds_nothing_out_cannot_be_evaluated(world: World) -> None:
-    with pytest.raises(ValueError, match="holds out two pictures or more, not 0"):
+    with pytest.raises(ValueError, match="holds out three pictures or more, not 0"):
         scene.prepare(World(world.pictures, torch.zeros(14, dtype=torch.bool)), list(strangers(2)), 16.0, 64)
     with pytest.raises(ValueError, match="no live-like input"):
         scene.prepare(World(world.pictures, torch.arange(14) % 5 == 0), [], 16.0, 64)
@@ -146,7 +223,7 @@ def test_evaluate_from_folders_to_a_record(
     assert "teacher_l1" not in found["entrants"]["teacher"]["quality"]
     assert found["about"]["seed"] == 0
     assert found["about"]["command"].startswith("perform evaluate --world")
-    assert found["n"]["held-out photographs"] == 2
+    assert found["n"]["held-out photographs"] == 3
     before = capsys.readouterr().out
     evaluate.main([*words, "--teacher", str(teacher), "--runs", str(undistilled)])
     again = record.load(tmp_path / "e.json")
@@ -174,13 +251,69 @@ def test_evaluate_from_folders_to_a_record(
     assert record.load(tmp_path / "e.json")["entrants"]["undistilled"]["carried"] == []
 
 
+def test_only_what_was_measured_in_the_same_way_is_carried_over() -> None:
+    """Another seed, other pictures, a metric that has been mended: such numbers do not belong into one table."""
+    row = {
+        "kind": "run",
+        "fingerprint": "f",
+        "protocol": "3/0/64/14/16/teacher",
+        "quality": {"kid": 1.0, "teacher_l1": 2},
+    }
+    stored = {"about": {"seed": 0}, "entrants": {"m": row, "whole": row}}
+    entrant = entrants.Entrant("m", "run", "", lambda: entrants.itself, "f")
+    for protocol, carried in (("3/0/64/14/16/-", ["teacher_l1"]), ("3/1/64/14/16/-", []), ("4/0/64/14/16/-", [])):
+        found = record.empty("painted")
+        record.enter(found, entrant, {"kid": 0.5}, protocol, stored)
+        record.carry(found, stored, protocol)
+        assert found["entrants"]["m"]["quality"]["kid"] == 0.5
+        assert found["entrants"]["m"]["carried"] == carried
+        assert ("whole" in found["entrants"]) == bool(carried)
+        again = {**stored, "entrants": {"m": dict(row)}}  # as if it stood in this record, and none were stored
+        record.enter(again, entrant, {"kid": 0.5}, protocol, {})
+        assert again["entrants"]["m"]["carried"] == carried
+
+
+@pytest.mark.usefixtures("small")
+def test_who_paints_no_numbers_is_named_and_not_kept(
+    open_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A training that failed leaves a network of NaN: no file may be left with it, nor a goal be reached by it."""
+    open_world.save(tmp_path / "painted")
+    words = ["--world", str(tmp_path / "painted"), "--side", "64", "--out", str(tmp_path / "e.json")]
+    numbers = {"kid": 0.1}
+    monkeypatch.setattr(measuring, "measure", lambda *_: (dict(numbers), None))
+    evaluate.main([*words, "--stored", str(tmp_path / "none.json"), "--only", "input"])
+    numbers["kid_error"] = float("nan")
+    with pytest.raises(SystemExit, match="2"):
+        evaluate.main([*words, "--stored", str(tmp_path / "none.json"), "--only", "input, tinted"])
+    assert "input, tinted paints what is no number" in capsys.readouterr().err
+    assert list(record.load(tmp_path / "e.json")["entrants"]) == ["input"]
+
+
+def test_a_world_that_has_grown_is_measured_again(
+    open_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    real = scene.prepare
+    monkeypatch.setattr(scene, "prepare", lambda world, live, *rest: real(world, live, *rest, SMALL))
+    monkeypatch.setattr(evaluate, "live_inputs", lambda cache: list(strangers(4)))
+    monkeypatch.setattr(measuring.Judges, "fetched", classmethod(lambda cls, cache: None))
+    monkeypatch.setattr(measuring, "floor", lambda *_: {"kid": 0.0})
+    monkeypatch.setattr(measuring, "measure", lambda *_: (seen.append(1) or {"kid": 0.1}, None))
+    words = ["--world", str(tmp_path / "w"), "--side", "64", "--out", str(tmp_path / "e.json")]
+    for pictures, times in ((14, 2), (14, 2), (13, 4)):
+        World(open_world.pictures[:pictures], open_world.held_out[:pictures]).save(tmp_path / "w")
+        evaluate.main([*words, "--stored", str(tmp_path / "none.json")])
+        assert len(seen) == times  # the two that need no network, each once for each world
+
+
 @pytest.mark.usefixtures("small")
 def test_contact_sheets_say_what_made_them(open_world: World, tmp_path: Path) -> None:
     open_world.save(tmp_path / "painted")
     words = ["--world", str(tmp_path / "painted"), "--side", "64", "--sheets", str(tmp_path / "sheets")]
     evaluate.main([*words, "--teacher", str(a_run(tmp_path / "t")), "--runs", f"m={a_run(tmp_path / 'other')}"])
     with Image.open(tmp_path / "sheets" / "painted-held-out.jpg") as sheet:
-        assert sheet.size == (4 * 70 + 6, 28 + 10 + 2 * 70)  # input, m, teacher, photograph; two of them
+        assert sheet.size == (4 * 70 + 6, 28 + 10 + 3 * 70)  # input, m, teacher, photograph; three of them
         assert sheet.info["comment"].decode().startswith("perform evaluate --world")
     with Image.open(tmp_path / "sheets" / "painted-live.jpg") as sheet:
         assert sheet.size == (4 * 70 + 6, 28 + 10 + 4 * 70)  # camera, input, m, teacher

@@ -52,6 +52,21 @@ def test_kid_of_gaussians_is_what_the_moments_say() -> None:
     assert abs(found.value - truth) < 4 * found.error
 
 
+def test_the_standard_error_of_kid_is_how_far_it_strays() -> None:
+    """Of crops in threes, too: taken for independent pictures they would make the error far too small."""
+    crops = [index for index in range(60) for _ in range(3)]
+    other = [100 + index for index in crops]
+
+    def once(seed: int) -> realism.Kid:
+        seeds = (4 * seed, 4 * seed + 2)
+        x, y = (drawn(60, 4, seed=s)[crops] + 0.2 * drawn(180, 4, seed=s + 1) for s in seeds)
+        return realism.kid(x, y + 0.5, crops, other)
+
+    found = [once(seed) for seed in range(60)]
+    strays = torch.tensor([one.value for one in found]).std()
+    assert float(torch.tensor([one.error for one in found]).mean() / strays) == pytest.approx(1, abs=0.3)
+
+
 def test_kid_leaves_out_what_shares_a_photograph() -> None:
     """Each picture five times over: naive KID takes the copies for a tight cluster and says the halves differ."""
     base, other = drawn(60, 16), drawn(60, 16, seed=1)
@@ -65,8 +80,9 @@ def test_kid_leaves_out_what_shares_a_photograph() -> None:
 
 
 def test_kid_says_what_it_needs() -> None:
-    with pytest.raises(ValueError, match="at least two independent"):
-        realism.kid(drawn(4, 8), drawn(4, 8), [1, 1, 1, 1], [2, 3, 4, 5])
+    for few in ([1, 1, 1, 1], [1, 1, 6, 6]):  # of two, one left out would leave nothing to compare, and no error
+        with pytest.raises(ValueError, match="at least three independent"):
+            realism.kid(drawn(4, 8), drawn(4, 8), few, [2, 3, 4, 5])
     with pytest.raises(ValueError, match="each picture has a group"):
         realism.kid(drawn(4, 8), drawn(4, 8), [1, 2], [2, 3, 4, 5])
 
@@ -75,6 +91,10 @@ def test_the_embedding_is_mobilenet_v2() -> None:
     network = realism.Embedding()
     assert sum(p.numel() for p in network.parameters()) == 2_223_872  # Sandler et al.: 3.4 M less the classifier's
     assert network(smooth(2, 64)).shape == (2, 1280)
+    network.features = nn.Identity()  # what it is shown: RGB as ImageNet has it on average is 0, a deviation more is 1
+    grey = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1).expand(1, 3, 64, 64)
+    more = grey + torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
+    assert torch.allclose(network(torch.cat([grey, more]) * 2 - 1), torch.tensor([[0.0], [1.0]]), atol=1e-5)
 
 
 # perceptual
@@ -89,6 +109,29 @@ def test_lpips_is_nought_for_itself_symmetric_and_grows() -> None:
     assert float(judge(a, a)) == 0
     assert float(judge(a, near)) == pytest.approx(float(judge(near, a)), rel=1e-4)
     assert 0 < float(judge(a, near)) < float(judge(a, far))
+
+
+def test_lpips_is_the_papers_sum_over_stages_of_what_vgg_is_shown() -> None:
+    """Zhang et al. 2018, (1): features of unit length at each place, squared differences weighted by channel, averaged
+    over places, summed over stages. VGG16 was trained on blue, green, red bytes less their means.
+    """
+    torch.manual_seed(0)
+    judge = perceptual.LpipsHed()
+    for head in judge.heads:
+        nn.init.uniform_(head)
+    a, b = smooth(1, 64), smooth(1, 64, seed=1)
+    total = 0.0
+    for head, x, y in zip(judge.heads, judge.features(a), judge.features(b), strict=True):
+        x, y = x[0] / x[0].norm(dim=0), y[0] / y[0].norm(dim=0)
+        total += float(((x - y) ** 2 * head[0]).sum(0).mean())
+    assert float(judge(a, b)) == pytest.approx(total, rel=1e-4)
+    assert [tuple(x.shape[1:]) for x in judge.features(a)] == [
+        (64 * 2 ** min(k, 3), 64 >> k, 64 >> k) for k in range(5)
+    ]
+    judge.stages[0] = nn.Identity()
+    red = torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
+    shown = next(iter(judge.features(red)))[0, :, 0, 0]
+    assert shown.tolist() == pytest.approx([-103.939, -116.779, 255 - 123.68], rel=1e-5)
 
 
 # texture
@@ -108,6 +151,11 @@ def test_white_noise_is_flat_and_ten_times_the_amplitude_is_20_db() -> None:
     assert float(spectrum[3:].std()) < 0.5
     assert texture.spectrum_distance(spectrum, texture.radial(white * 10)) == pytest.approx(20, abs=1e-6)
     assert texture.spectrum_distance(spectrum, spectrum) == 0
+    for first, end in ((2, 4), (16, 32)):  # waves a side: an octave that is off by 10 dB, two numbers of it or sixteen
+        other = spectrum.clone()
+        other[first - 1 : end - 1] += 10
+        share = math.fsum(1 / k for k in range(first, end)) / math.fsum(1 / k for k in range(1, 32))
+        assert texture.spectrum_distance(other, spectrum) == pytest.approx(10 * math.sqrt(share))
 
 
 def test_blur_shows_in_spectrum_and_patches() -> None:
@@ -130,6 +178,21 @@ def test_sliced_wasserstein_of_a_shift_is_its_mean_projection() -> None:
     spread = float(a[:, 0].std())
     found = texture.swd(real, [a + torch.tensor([2.0, 0.0, 0.0])])
     assert found == pytest.approx(1e3 * 2 / spread * 0.5, rel=0.05)
+
+
+def test_every_colour_of_a_patch_counts_alike_however_strong_it_is() -> None:
+    """Scaled by its own spread, a colour may be a hundred times as strong in both collections: nothing changes."""
+    shares = torch.tensor([1.0, 0.1, 0.01]).view(3, 1, 1)
+    a, b = drawn(12, 3, 32, 32), F.avg_pool2d(drawn(12, 3, 32, 32, seed=1), 3, 1, 1)
+
+    def distance(real: Tensor, fake: Tensor) -> float:
+        one, other = (texture.patches(x, torch.Generator().manual_seed(0), 2) for x in (real, fake))
+        return texture.swd(texture.levels(one), other)
+
+    assert distance(a * shares, b * shares) == pytest.approx(distance(a, b), rel=1e-3)
+    painted = torch.tensor([1.0, 2.0, 3.0]).view(3, 1, 1).expand(1, 3, 32, 32)
+    patch = texture.patches(painted, torch.Generator().manual_seed(0), 1)[0][0]
+    assert patch.tolist() == [1.0] * 49 + [2.0] * 49 + [3.0] * 49
 
 
 def test_a_pyramid_loses_nothing() -> None:

@@ -16,6 +16,7 @@ with the command and the seed that made them.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from perform.lab.evaluate.entrants import Entrant
 from perform.lab.strangers import strangers
 from perform.lab.worlds import World
 
-PROTOCOL = "2"  # what is measured and how; a change of it makes every entrant be measured again
+PROTOCOL = "3"  # what is measured and how; a change of it makes every entrant be measured again
 
 
 def everybody(args: argparse.Namespace, scale: Any) -> list[Entrant]:
@@ -81,15 +82,17 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         kept["bytes"] = entrants.shipped_bytes(args.models)
     teacher = next((one for one in all_of_them if one.kind == "teacher"), None)
     theirs = None if teacher is None else measuring.dreams(teacher.open(), stage, judges)
-    protocol = f"{PROTOCOL}/{args.seed}/{args.side}/{stage.reduce:g}/{teacher.fingerprint[:8] if teacher else '-'}"
+    protocol = f"{real_side}/{stage.reduce:g}/{teacher.fingerprint[:8] if teacher else '-'}"
     for one in wanted:
         if record.known(kept, one, protocol):
             continue
         numbers, _ = measuring.measure(one.open(), stage, judges, None if one is teacher else theirs)
+        if not all(math.isfinite(value) for value in numbers.values()):
+            raise ValueError(f"{one.name} paints what is no number: leave it out, or train it again")
         record.enter(kept, one, numbers, protocol, stored)
         record.save(args.out, kept)
         print(f"{one.name:24} {_line(numbers)}", flush=True)
-    record.carry(kept, stored)
+    record.carry(kept, stored, protocol)
     record.save(args.out, kept)
     return kept
 

@@ -4,8 +4,8 @@
      "entrants": {"m": {"kind", "why", "fingerprint", "quality": {…}, "cost": {…}, "latency": [{…}], "carried": […]}}}
 
 An entrant whose weights have not changed is not measured again. Numbers that cannot be measured here, because the
-teacher's checkpoint is not shipped, are carried over from the stored file if the weights are the same, and are named in
-`carried`.
+teacher's checkpoint is not shipped, are carried over from the stored file if the weights are the same and they were
+measured in the same way, and are named in `carried`.
 """
 
 from __future__ import annotations
@@ -94,16 +94,18 @@ def known(record: Mapping[str, Any], entrant: Entrant, protocol: str) -> bool:
 def enter(
     record: dict[str, Any], entrant: Entrant, quality: Mapping[str, float], protocol: str, stored: Mapping[str, Any]
 ) -> None:
-    """Put an entrant's numbers into the record, with what only the stored one knows of the same weights."""
-    before = record["entrants"].get(entrant.name, {})
-    old = stored.get("entrants", {}).get(entrant.name, {})
+    """Put an entrant's numbers into the record, with what only the stored one, or this one so far, knows of the same
+    weights.
+    """
     carried: dict[str, float] = {}
     latency: list[Any] = []
-    if old.get("fingerprint") == entrant.fingerprint:
-        carried = {key: value for key, value in old.get("quality", {}).items() if key not in quality}
-        latency = old.get("latency", [])
-    if before.get("fingerprint") == entrant.fingerprint:
-        latency = before.get("latency", []) or latency
+    for known_by in (stored, record):
+        old = known_by.get("entrants", {}).get(entrant.name, {})
+        if old.get("fingerprint") != entrant.fingerprint:
+            continue
+        latency = old.get("latency", []) or latency
+        if alike(old.get("protocol", ""), protocol):
+            carried |= {key: value for key, value in old.get("quality", {}).items() if key not in quality}
     record["entrants"][entrant.name] = {
         "kind": entrant.kind,
         "why": entrant.why,
@@ -117,12 +119,18 @@ def enter(
     }
 
 
-def carry(record: dict[str, Any], stored: Mapping[str, Any]) -> None:
-    """Take the whole rows of those who are not here, the teacher and the ablations, from the stored record; and when
-    and where its times were taken, if none were here.
+def alike(protocol: str, other: str) -> bool:
+    """Whether two were measured in the same way, on the same pictures, whoever they were compared with."""
+    return protocol.rpartition("/")[0] == other.rpartition("/")[0]
+
+
+def carry(record: dict[str, Any], stored: Mapping[str, Any], protocol: str) -> None:
+    """Take the whole rows of those who are not here, the teacher and the ablations, from the stored record, if they
+    were measured by `protocol`; and when and where its times were taken, if none were here.
     """
     for name, row in stored.get("entrants", {}).items():
-        if row["kind"] in ("teacher", "run") and name not in record["entrants"]:
+        same = alike(row.get("protocol", ""), protocol)
+        if same and row["kind"] in ("teacher", "run") and name not in record["entrants"]:
             origin = row.get("about", stored["about"])
             record["entrants"][name] = {**row, "carried": sorted(row["quality"]), "about": origin}
     times = stored.get("about", {}).get("latency")

@@ -12,7 +12,7 @@ from torch import Tensor
 from perform.lab import moods
 from perform.lab.batches import crop, middle
 from perform.lab.card import CONDITION
-from perform.lab.conditions import luma, quantise, shrink, speckle
+from perform.lab.conditions import luma, shrink, speckle, tone
 from perform.lab.moods import Scale
 from perform.lab.worlds import World
 
@@ -72,7 +72,7 @@ class Scene:
 def condition(grey: Tensor, reduce: float, side: int) -> Tensor:
     """A camera picture's light [B,1,h,h] in 0..1 as a world is given it by default: [B,1,side,side]."""
     grain = CONDITION["grain"] * speckle(side, side).to(grey.device)
-    return quantise(shrink(grey, reduce, (side, side)) + grain)
+    return tone(shrink(grey, reduce, (side, side)), grain=grain)
 
 
 def scale_of(world: World, side: int) -> tuple[Scale, Tensor]:
@@ -92,8 +92,8 @@ def prepare(
     sizes, rng = sizes or Sizes(), torch.Generator().manual_seed(seed)
     held = [index for index, out in enumerate(world.held_out.tolist()) if out]
     held = held[:: -(-len(held) // sizes.held_out)] if held else []  # photographs and renders alike, far apart
-    if len(held) < 2:
-        raise ValueError(f"to be evaluated, a world holds out two pictures or more, not {len(held)}")
+    if len(held) < 3:
+        raise ValueError(f"to be evaluated, a world holds out three pictures or more, not {len(held)}")
     scale, known = scale_of(world, side)
     real = torch.cat([middle(world.pictures[index], side) for index in held])
     crops = list(torch.split(real, 1))

@@ -88,14 +88,15 @@ def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int =
 
 def kid(x: Tensor, y: Tensor, groups_x: Sequence[int] | None = None, groups_y: Sequence[int] | None = None) -> Kid:
     """KID of embeddings [M,D] and [N,D]. Groups are whole numbers; equal ones, on either side, share a photograph.
-    Without groups each picture is its own. Raises ValueError for fewer than two groups on a side.
+    Without groups each picture is its own. Raises ValueError for fewer than three groups on a side: with one of two
+    left out, nothing could be compared, and the error would be none.
     """
     gx = torch.arange(len(x)) if groups_x is None else torch.as_tensor(groups_x)
     gy = -1 - torch.arange(len(y)) if groups_y is None else torch.as_tensor(groups_y)
     if len(gx) != len(x) or len(gy) != len(y):
         raise ValueError(f"each picture has a group: {len(x)} and {len(y)} pictures, {len(gx)} and {len(gy)} groups")
-    if min(len(set(gx.tolist())), len(set(gy.tolist()))) < 2:
-        raise ValueError("KID needs at least two independent pictures on each side")
+    if min(len(set(gx.tolist())), len(set(gy.tolist()))) < 3:
+        raise ValueError("KID and its error need at least three independent pictures on each side")
     a, b = x.double(), y.double()
     sides = ((a, a, gx, gx), (b, b, gy, gy), (a, b, gx, gy))
     terms = [(_kernel(p, q), gp[:, None] != gq[None]) for p, q, gp, gq in sides]

@@ -50,7 +50,7 @@ def spectrum_distance(spectrum: Tensor, other: Tensor) -> float:
 
 
 def patches(pictures: Tensor, rng: torch.Generator, count: int = 4) -> list[Tensor]:
-    """Patches of a Laplacian pyramid, finest level first: [B * 64, 3 * 7 * 7] each, drawn by `rng`."""
+    """Patches of a Laplacian pyramid, finest level first: [B * 64, 3 * 7 * 7] each, by colour, drawn by `rng`."""
     out = []
     for band in pyramid(pictures, count):
         many, _, height, width = band.shape
@@ -60,7 +60,7 @@ def patches(pictures: Tensor, rng: torch.Generator, count: int = 4) -> list[Tens
         rows = (y[..., None, None] + steps[:, None]).expand(-1, -1, -1, PATCH)
         columns = (x[..., None, None] + steps[None]).expand(-1, -1, PATCH, -1)
         index = torch.arange(many).view(-1, 1, 1, 1)
-        out.append(band[index, :, rows, columns].flatten(2).flatten(0, 1))
+        out.append(band[index, :, rows, columns].movedim(-1, 2).flatten(2).flatten(0, 1))
     return out
 
 
