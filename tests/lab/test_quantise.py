@@ -1,0 +1,45 @@
+"""What int8 is said to have lost: the sign, the unit, and against whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from perform.lab import graph, moods, quantise, timing
+from perform.lab.batches import Batches
+
+
+def painting(level: int) -> Any:
+    """Who paints one level of grey, whatever it is given."""
+    return lambda picture, mood: torch.full((1, 4, 4, 4), level, dtype=torch.uint8)
+
+
+def test_a_loss_is_what_int8_is_farther_from_the_truth_and_agreement_is_from_the_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(timing, "onnxruntime", lambda path, threads: lambda *given: painting(20)(*given).numpy())
+    inputs = [{"picture": np.zeros((1, 4, 4, 4), np.uint8), "mood": np.zeros((1, 7), np.float32)}] * 2
+    black = torch.zeros(2, 4, 4, 3, dtype=torch.uint8)
+    assert quantise.loss(painting(10), Path("m"), inputs, black) == pytest.approx(6.02, abs=0.01)  # twice as far
+    assert quantise.loss(painting(40), Path("m"), inputs, black) == pytest.approx(-6.02, abs=0.01)
+    assert quantise.loss(painting(20), Path("m"), inputs, black) == 0
+    assert graph.agreement(painting(10), Path("m"), inputs) < graph.agreement(painting(19), Path("m"), inputs)
+    assert graph.agreement(painting(20), Path("m"), inputs) == 99
+
+
+def test_samples_are_bytes_repeatable_half_of_them_photographs(batches: Batches) -> None:
+    first, again = (list(quantise.samples(batches, 8)) for _ in range(2))
+    assert len(first) == 8
+    for one, other in zip(first, again, strict=True):
+        assert np.array_equal(one["picture"], other["picture"])
+        assert np.array_equal(one["mood"], other["mood"])
+        assert one["picture"].shape == (1, 32, 32, 4)
+        assert one["picture"].dtype == np.uint8
+        assert one["mood"].shape == (1, moods.SIZE)
+    assert not any(np.array_equal(first[0]["mood"], one["mood"]) for one in first[1:])
+    other_seed = list(quantise.samples(batches, 8, seed=8))
+    assert not any(np.array_equal(a["picture"], b["picture"]) for a, b in zip(first, other_seed, strict=True))
