@@ -120,7 +120,7 @@ def test_every_figure_says_what_made_it(folder: Path) -> None:
     assert page_text.count("<figure>") == page_text.count('title="made by"') >= 10
     assert text.count("```sh") == page_text.count("<figure>")
     assert "perform evaluate --sheets here" in text
-    assert "perform evaluate --made-up\nperform report" in text
+    assert "perform evaluate --made-up\nperform report runs/evaluation/nowhere.json\n" in text  # not an older record
     charts = re.findall(r"!\[[^\]]*\]\(compression/([\w-]+\.svg)\)", text)
     assert len(charts) == len(set(charts)) >= 5
     for name in charts:
@@ -152,7 +152,7 @@ def test_goals_are_worked_out_from_the_record() -> None:
     assert all_of_them[2].found.startswith("60 % in LPIPS-HED, 100 % in L1; taught for as many steps")
     assert all_of_them[2].reached is False
     assert all_of_them[3].found == "150 times: 60 ms to 0.4 ms"
-    assert all_of_them[5].found == "0.20 dB against photographs"
+    assert all_of_them[5].found == "0.20 dB against held-out pictures"
     assert all_of_them[7].reached is False  # s: 16 ms at 512
     assert found["all sizes of the world"].reached
     bare = made_up() | {"entrants": {}, "bytes": None}
@@ -220,6 +220,23 @@ def test_bad_input_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit, match="2"):
         report.main([str(tmp_path / "broken.json"), "--folder", str(tmp_path / "empty")])
     assert "cannot be read as an evaluation" in capsys.readouterr().err
+
+
+def test_the_report_is_told_where_the_measuring_wrote() -> None:
+    record = made_up()
+    record["about"] |= {"command": "perform evaluate --out a/b.json --seed 0", "latency": {"command": "perform c"}}
+    said = ["perform evaluate --out a/b.json --seed 0", "perform c", "perform report a/b.json"]
+    assert figures.commands(record, latency=True) == said
+
+
+def test_a_table_of_numbers_measured_in_different_ways_says_so() -> None:
+    record = made_up()
+    assert "different ways" not in content._how(record)
+    for name, entry in record["entrants"].items():
+        entry["protocol"] = "2/0/256/16/-" if name == "whole" else f"3/0/256/16/{name}"
+    del record["entrants"]["resnet9"]
+    others = "l, m, m int8, no-pixel, s, teacher, undistilled"
+    assert f" Measured in different ways, not to be compared with each other: {others}; whole." in content._how(record)
 
 
 def test_neighbours_in_one_folder_are_written_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -84,24 +85,36 @@ def tables(name: str, record: Record) -> Iterator[Table]:
     entrants = ordered(record)
     strong = [index for index, (_, entry) in enumerate(entrants) if entry["kind"] in ("size", "int8")]
     command = figures.commands(record)
-    n, floor = record.get("n", {}), record.get("floor", {})
-    for columns, caption in (
-        (FIDELITY, f"{name}: how alike. On {_n(n, 'held-out photographs')} held-out photographs in their own moods."),
-        (
-            REALISM,
-            f"{name}: how real. {_n(n, 'crops of them')} dreams on held-out photographs and {_n(n, 'dreams on them')} "
-            f"on live inputs against {_n(n, 'crops of photographs, real side')} crops of "
-            f"{_n(n, 'photographs, real side')} photographs; ± is the standard error. Photographs against photographs: "
-            f"KID {short(floor.get('kid', 0.0))} ± {short(floor.get('kid_spread', 0.0))}, spectrum "
-            f"{short(floor.get('spectrum', 0.0))} dB, sliced Wasserstein {short(floor.get('swd', 0.0))}.",
-        ),
-        (STEADY, f"{name}: how steady, in bytes of the screen, from the camera on, with 4 bytes of sensor noise."),
-    ):
+    for columns, caption in _questions(name, record):
         rows = [(who, *(_cell(entry["quality"], key) for key in columns)) for who, entry in entrants]
         yield Table(("", *columns.values()), rows, caption, command, strong)
     yield _costs(name, entrants, command, strong)
     if any(entry.get("latency") for _, entry in entrants):
         yield _latency(name, record, entrants)
+
+
+def _questions(name: str, record: Record) -> Iterator[tuple[Mapping[str, str], str]]:
+    """The measures of quality, question by question, with what their numbers rest on."""
+    n: Mapping[str, int | str] = defaultdict(lambda: "?", record.get("n", {}))
+    floor = defaultdict(float, record.get("floor", {}))
+    yield (
+        FIDELITY,
+        f"{name}: how alike. On {n['held-out photographs']} held-out pictures in their own moods; on live input, on "
+        f"{n['live inputs compared with the teacher']}.",
+    )
+    yield (
+        REALISM,
+        f"{name}: how real. {n['crops of them']} dreams on held-out pictures and {n['dreams on them']} on live inputs "
+        f"against {n['crops of photographs, real side']} crops of {n['photographs, real side']} pictures; ± is the "
+        f"standard error. The pictures against each other: KID {short(floor['kid'])} ± {short(floor['kid_spread'])} "
+        f"over ten halvings, spectrum {short(floor['spectrum'])} dB, sliced Wasserstein {short(floor['swd'])}.",
+    )
+    yield (
+        STEADY,
+        f"{name}: how steady, in bytes of the screen, from the camera on: tremble ({n['still pictures']} pictures) and "
+        f"what is above 8 Hz ({n['frames of the drifting hand']} frames of one hand) with 4 bytes of sensor noise, the "
+        f"warps without.",
+    )
 
 
 def ordered(record: Record) -> list[tuple[str, Mapping[str, Any]]]:
@@ -112,10 +125,6 @@ def ordered(record: Record) -> list[tuple[str, Mapping[str, Any]]]:
         return KINDS.index(kind), item[1]["cost"].get("macs", 0.0) if kind in ("size", "int8") else 0.0
 
     return sorted(record["entrants"].items(), key=place)
-
-
-def _n(counts: Mapping[str, int], key: str) -> str:
-    return str(counts.get(key, "?"))
 
 
 DECIMALS = {"kid": 3, "lpips": 3, "ssim": 3, "follow": 3, "swd": 0}  # by a part of the measure's name; else 2
@@ -184,6 +193,12 @@ def _how(record: Record) -> str:
     words = f"Seed {about.get('seed')}, {about.get('reduce')} pixels a cell, {about.get('side')}². {versions}."
     if carried:
         words += f" Carried over from an earlier record, for want of the teacher's checkpoint: {', '.join(carried)}."
+    ways: dict[str, list[str]] = {}
+    for name, entry in record["entrants"].items():
+        ways.setdefault(entry.get("protocol", "").rpartition("/")[0], []).append(name)
+    if len(ways) > 1:
+        apart = "; ".join(", ".join(sorted(names)) for names in ways.values())
+        words += f" Measured in different ways, not to be compared with each other: {apart}."
     return words
 
 

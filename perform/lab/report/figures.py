@@ -12,7 +12,7 @@ from perform.lab.report.scatter import Level, Point
 
 Record = Mapping[str, Any]
 QUALITIES = {
-    "kid": "KID against photographs",
+    "kid": "KID against the world's pictures",
     "teacher_lpips": "LPIPS-HED distance to the teacher",
 }
 STEPS = {"kid": "KID", "teacher_lpips": "from the teacher", "shimmer": "shimmer"}
@@ -26,12 +26,14 @@ def charts(record: Record) -> list[Chart]:
 
 
 def commands(record: Record, latency: bool = False) -> list[str]:
-    """What was typed to measure it, and to draw it."""
+    """What is typed to measure it, and to draw it from what was measured then."""
     about = record["about"]
     measured = [about.get("command", "perform evaluate")]
+    words = measured[0].split(" ")
+    out = words[words.index("--out") + 1] if "--out" in words else f"runs/evaluation/{record['world']}.json"
     if latency and "latency" in about:
         measured.append(about["latency"]["command"])
-    return [*map(braced, measured), "perform report"]
+    return [*map(braced, measured), f"perform report {out}"]
 
 
 def braced(command: str) -> str:
@@ -71,7 +73,7 @@ def pareto(record: Record, quality: str, cost: str) -> Chart | None:
         return None
     levels = []
     if quality == "kid":
-        levels.append(Level("photographs against photographs", record["floor"].get("kid", 0.0)))
+        levels.append(Level("the world's pictures against each other", record["floor"].get("kid", 0.0)))
     plain = record["entrants"].get("input, tinted", {}).get("quality", {}).get(quality)
     if plain is not None and plain < 2.5 * max(point.y for point in points):
         levels.append(Level("no network: the tinted input", plain))
@@ -101,8 +103,9 @@ def steps(record: Record) -> Chart | None:
     note = "Differences from the whole recipe. To the right: worse."
     svg = bars.changes(rows, list(STEPS.values()), title, note)
     caption = (
-        f"{title}. The same student trained again with one thing left out or another network in its place; "
-        f"differences from the whole recipe (`whole`), lower is better. The whiskers on KID are standard errors."
+        f"{title}. The same student trained again with one thing left out, taught, cut or chosen in another way, or "
+        f"another network in its place; differences from the whole recipe (`whole`), lower is better. The whiskers on "
+        f"KID are each variant's own standard error; `whole` has one, too."
     )
     return Chart(f"{record['world']}-steps", svg, caption, commands(record))
 

@@ -62,7 +62,7 @@ def _realism(record: Record) -> Goal:
     found = f"{mine:.3f} ± {error:.3f} against {theirs:.3f}: {100 * (mine / theirs - 1):+.0f} %"
     held = [_get(record, name, "quality", "kid_held") for name in ("m", "teacher")]
     if held[0] is not None and held[1] is not None:
-        found += f"; on held-out photographs alone {100 * (held[0] / held[1] - 1):+.0f} %"
+        found += f"; on held-out pictures alone {100 * (held[0] / held[1] - 1):+.0f} %"
     return Goal(wanted, found, mine <= 1.15 * theirs)
 
 
@@ -112,7 +112,7 @@ def _int8_psnr(record: Record) -> Goal:
     whole, small = _get(record, "m", "quality", "truth_psnr"), _get(record, "m int8", "quality", "truth_psnr")
     if whole is None or small is None:
         return _missing(wanted)
-    return Goal(wanted, f"{round(whole - small, 2) + 0.0:.2f} dB against photographs", whole - small <= 0.5)
+    return Goal(wanted, f"{round(whole - small, 2) + 0.0:.2f} dB against held-out pictures", whole - small <= 0.5)
 
 
 def _int8_kid(record: Record) -> Goal:
