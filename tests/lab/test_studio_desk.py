@@ -90,6 +90,19 @@ def test_pictures_half_read_leave_the_name_free_and_read_ones_take_it(
     assert not (first.desk / "world.part").exists()
 
 
+def test_an_author_who_is_named_later_is_said_to_change_nothing(photos: Path, tmp_path: Path) -> None:
+    first = asked(photos, tmp_path, credit=wish.Credit("Zoé"))
+    ingest.take_in(first, print)
+    said: list[str] = []
+    ingest.take_in(first, said.append)
+    ingest.take_in(asked(photos, tmp_path), said.append)
+    assert said == []
+    ingest.take_in(asked(photos, tmp_path, credit=wish.Credit("Noé", "CC0-1.0")), said.append)
+    author, licence = said
+    assert "The author stays what it was when the pictures were read: Zoé." in author
+    assert "when the pictures were read: all rights with the author." in licence
+
+
 def test_a_desk_with_something_else_on_it_is_left_alone(photos: Path, tmp_path: Path) -> None:
     wanted = asked(photos, tmp_path)
     wanted.desk.mkdir(parents=True)

@@ -84,7 +84,7 @@ class Atelier:
             self.lock = alone(wish.desk)
             interim.tidy(wish.world)
             if summary.done(wish):
-                say(f"{wish.name} is finished.\n\n{summary.read(wish)}")
+                say(f"{wish.name} is finished; new pictures or more time want another --name.\n\n{summary.read(wish)}")
                 return
             try:
                 reach(wish)
