@@ -9,6 +9,7 @@ one frame and go as one batch.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -54,6 +55,8 @@ class CudaGenerator:
     _carry: int = field(default=0, init=False, repr=False)
     _compute: int = field(default=0, init=False, repr=False)
     _closed: bool = field(default=False, init=False)
+    _opening: int = field(default=0, init=False, repr=False)
+    _turnstile: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)  # a worker may close it
 
     def __post_init__(self) -> None:
         """In the worker that loads it."""
@@ -92,28 +95,37 @@ class CudaGenerator:
         self.works.better()
 
     def open(self, venue: Venue) -> CudaEngine:
-        """See `generator.Generator`. A bridge is registered with CUDA: some milliseconds."""
-        if self._closed:
-            raise EngineError("this world has been put away")
-        call(self.board.cuda, "cudaSetDevice", self.board.device)
-        bridge = self.bridges(self.shape)
-        engine = CudaEngine(self, bridge, self.shape, self.works.mood, venue)
-        self._engines.add(engine)
+        """See `generator.Generator`. A bridge is registered with CUDA: some milliseconds; the first one is chosen."""
+        with self._turnstile:
+            if self._closed:
+                raise EngineError("this world has been put away")
+            self._opening += 1
+        try:
+            call(self.board.cuda, "cudaSetDevice", self.board.device)
+            bridge = self.bridges(self.shape)
+            engine = CudaEngine(self, bridge, self.shape, self.works.mood, venue)
+            self._engines.add(engine)
+        finally:
+            self._opening -= 1
+            self._perhaps_gone()
         if not venue.synchronous:
             self.works.widen(len(self._engines))
         return engine
 
     def close(self) -> None:
         """See `generator.Generator`."""
-        self._closed = True
+        with self._turnstile:
+            self._closed = True
         self._perhaps_gone()
         if not self._carry:
             self.works.part()
 
     def _perhaps_gone(self) -> None:
-        if self._closed and not self._engines and self._carry:
+        with self._turnstile:
+            if not self._closed or self._engines or self._opening or not self._carry:
+                return
             streams, self._carry, self._compute = (self._carry, self._compute), 0, 0
-            self.works.end(streams)
+        self.works.end(streams)
 
     # ------------------------------------------------------------------ the engines' side
     def hear(self, engine: CudaEngine, wish: Wish | None) -> None:

@@ -90,10 +90,8 @@ def test_its_dreams_are_those_of_the_cpu(
     generator.close()
 
 
-def test_in_steady_state_the_host_never_waits_and_nothing_is_allocated(
-    shared: Any, plain: Cuda, card: Card, easel: Easel
-) -> None:
-    generator = plain.load(card, "m", SHAPE)
+def test_in_steady_state_the_host_never_waits_and_nothing_is_allocated(shared: Any, card: Card, easel: Easel) -> None:
+    generator = Cuda(compile=False, tensorrt=False, bridge="array").load(card, "m", SHAPE)
     engine, canvas, mood = generator.open(LIVE), easel.canvas(*SHAPE), [0.1] * 8
     dreamt(engine, easel.paint(canvas), mood)
     free = torch.cuda.mem_get_info()[0]
