@@ -266,7 +266,8 @@ def distil(
         made = going_on(start, smaller.sizes.split(","), batches) if start is not None else None
         return Students(smaller, batches, core, jury.patches, data.unseen(), made)
 
-    run.remember(out, asdict(recipe) | {"teacher": str(teacher), "world": str(world)})
+    begun = {} if start is None else {"start": str(start)}
+    run.remember(out, asdict(recipe) | {"teacher": str(teacher), "world": str(world)} | begun)
     run.fit(out, begin, pace or run.Pace(recipe.steps), watcher)
     if ranks.rank() == 0:
         split(out)

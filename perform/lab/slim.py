@@ -104,16 +104,20 @@ def slim(
     recipe: distil.Recipe, start: Path, school: graft.School, out: Path, wanted: tuple[Cost, float], pace: run.Pace
 ) -> Plan:
     """Cut the network of run folder `start` to `wanted` = (cost, target) and distil it on into `out`. Returns the
-    plan. Raises ValueError where the target cannot be met.
+    plan. Raises ValueError where the target cannot be met, or `out` was begun for another.
     """
     cost, target = wanted
+    kept = out / "plan.json"
+    told = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else None
+    if told is not None and abs(told["target ms"] - target) > 0.01:
+        began = told["target ms"]
+        raise ValueError(f"{out} is cut for {began:.2f} ms, not {target:.2f}: say --ms {began:.2f}, or another --out")
     whole = run.network(start).to(school.device)
     plan = Plan.of(whole)
     assert isinstance(whole, Plain)
     worths = worth(whole, school.teacher, school.conditions(64, seed=12))
-    kept = out / "plan.json"
-    if kept.exists():
-        chosen = Plan.parse(json.loads(kept.read_text(encoding="utf-8"))["plan"])
+    if told is not None:
+        chosen = Plan.parse(told["plan"])
     else:
         chosen = choose(plan, worths, cost, target)
         out.mkdir(parents=True, exist_ok=True)

@@ -152,6 +152,8 @@ def test_slimming_resumes_and_leaves_a_network_to_export(home: Path) -> None:
     made = run.network(out / str(plan))
     assert Plan.of(made) == plan
     assert set(load_file(out / str(plan) / "ema.safetensors")) == set(made.state_dict())
+    with pytest.raises(ValueError, match=r"is cut for 24\.00 ms, not 32\.00: say --ms 24\.00, or another --out"):
+        slim.slim(RECIPE, home / "student", school, out, (wanted[0], 32.0), run.Pace(4))
 
 
 def test_a_distillation_goes_on_from_an_earlier_one(home: Path) -> None:
@@ -166,3 +168,4 @@ def test_a_distillation_goes_on_from_an_earlier_one(home: Path) -> None:
     with torch.no_grad():
         moved, apart = (float((dreams[0] - one).abs().mean()) for one in (dreams[1], other))
     assert moved < 0.2 * apart
+    assert json.loads((after / "recipe.json").read_text())["start"] == str(before.parent)
