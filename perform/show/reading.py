@@ -17,7 +17,7 @@ from perform.show.layers import read_layers
 from perform.show.lines import Lines
 from perform.show.parts import check_images, read_controls, read_engine, read_named, read_record, read_sources
 from perform.show.spec import Problem, Show, ShowError, frozen
-from perform.show.stock import Stock
+from perform.show.stock import SUFFIXES, Stock
 from perform.show.table import Page, Table, shown
 from perform.show.values import scalars
 
@@ -51,6 +51,8 @@ def _read(path: Path) -> str:
             raise refuse("this is not a file that can be read as a show")
         if found.st_size > LARGEST:
             raise refuse(f"this file has {found.st_size / 1e6:.1f} MB; a show is a text of at most 1 MB")
+        if path.suffix in SUFFIXES:
+            raise refuse(f'this is a patch; a show plays it in a [source.NAME]: type = "shader", patch = "{path.name}"')
         data = path.read_bytes()
     except FileNotFoundError:
         raise refuse("there is no such file") from None

@@ -147,6 +147,12 @@ def test_no_file(tmp_path: Path) -> None:
         load(tmp_path / "nothing.toml")
 
 
+def test_a_patch_is_no_show(tmp_path: Path) -> None:
+    (tmp_path / "mine.fs").write_text("void main() {}")
+    with pytest.raises(ShowError, match=r'this is a patch; .* type = "shader", patch = "mine\.fs"'):
+        load(tmp_path / "mine.fs")
+
+
 def test_a_device_is_no_show() -> None:
     with pytest.raises(ShowError, match="not a file that can be read as a show"):
         load("/dev/zero")
