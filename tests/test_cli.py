@@ -217,6 +217,16 @@ def test_memory(tmp_path: Path) -> None:
     assert memory.values() == {}
 
 
+def test_a_memory_that_cannot_be_removed_keeps_no_show_from_playing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "frozen").write_text("")
+    Memory(tmp_path / "frozen" / "x.json").forget()
+    assert "the values of the last time cannot be removed" in caplog.text
+    Memory(tmp_path / "nowhere" / "x.json").forget()
+    assert caplog.text.count("cannot be removed") == 1
+
+
 def test_memory_is_kept_while_a_show_plays(tmp_path: Path) -> None:
     params = Params()
     params.declare("/level", Spec("float", 0.25))

@@ -51,8 +51,11 @@ class Memory:
         os.replace(new, self.path)
 
     def forget(self) -> None:
-        """Nothing is left of an earlier evening."""
-        self.path.unlink(missing_ok=True)
+        """Nothing is left of an earlier evening. A disk that is frozen is said, and the show plays."""
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as e:
+            log.warning("the values of the last time cannot be removed: %s", e)
 
     def keep(self, params: Params, every: float = EVERY) -> workers.Worker:
         """Write the parameters down every few seconds until the worker is closed. A full disk is said once."""
