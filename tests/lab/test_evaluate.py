@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -259,7 +260,7 @@ def test_only_what_was_measured_in_the_same_way_is_carried_over() -> None:
         "protocol": "3/0/64/14/16/teacher",
         "quality": {"kid": 1.0, "teacher_l1": 2},
     }
-    stored = {"about": {"seed": 0}, "entrants": {"m": row, "whole": row}}
+    stored: dict[str, Any] = {"about": {"seed": 0}, "entrants": {"m": row, "whole": row}}
     entrant = entrants.Entrant("m", "run", "", lambda: entrants.itself, "f")
     for protocol, carried in (("3/0/64/14/16/-", ["teacher_l1"]), ("3/1/64/14/16/-", []), ("4/0/64/14/16/-", [])):
         found = record.empty("painted")
@@ -268,7 +269,10 @@ def test_only_what_was_measured_in_the_same_way_is_carried_over() -> None:
         assert found["entrants"]["m"]["quality"]["kid"] == 0.5
         assert found["entrants"]["m"]["carried"] == carried
         assert ("whole" in found["entrants"]) == bool(carried)
-        again = {**stored, "entrants": {"m": dict(row)}}  # as if it stood in this record, and none were stored
+        again: dict[str, Any] = {
+            **stored,
+            "entrants": {"m": dict(row)},
+        }  # as if it stood in this record, and none were stored
         record.enter(again, entrant, {"kid": 0.5}, protocol, {})
         assert again["entrants"]["m"]["carried"] == carried
 
@@ -295,11 +299,16 @@ def test_a_world_that_has_grown_is_measured_again(
 ) -> None:
     seen = []
     real = scene.prepare
+
+    def measured(*_: object) -> tuple[dict[str, float], None]:
+        seen.append(1)
+        return {"kid": 0.1}, None
+
     monkeypatch.setattr(scene, "prepare", lambda world, live, *rest: real(world, live, *rest, SMALL))
     monkeypatch.setattr(evaluate, "live_inputs", lambda cache: list(strangers(4)))
     monkeypatch.setattr(measuring.Judges, "fetched", classmethod(lambda cls, cache: None))
     monkeypatch.setattr(measuring, "floor", lambda *_: {"kid": 0.0})
-    monkeypatch.setattr(measuring, "measure", lambda *_: (seen.append(1) or {"kid": 0.1}, None))
+    monkeypatch.setattr(measuring, "measure", measured)
     words = ["--world", str(tmp_path / "w"), "--side", "64", "--out", str(tmp_path / "e.json")]
     for pictures, times in ((14, 2), (14, 2), (13, 4)):
         World(open_world.pictures[:pictures], open_world.held_out[:pictures]).save(tmp_path / "w")

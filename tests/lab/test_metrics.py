@@ -91,7 +91,9 @@ def test_the_embedding_is_mobilenet_v2() -> None:
     network = realism.Embedding()
     assert sum(p.numel() for p in network.parameters()) == 2_223_872  # Sandler et al.: 3.4 M less the classifier's
     assert network(smooth(2, 64)).shape == (2, 1280)
-    network.features = nn.Identity()  # what it is shown: RGB as ImageNet has it on average is 0, a deviation more is 1
+    network.features = (
+        nn.Sequential()
+    )  # what it is shown: RGB as ImageNet has it on average is 0, a deviation more is 1
     grey = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1).expand(1, 3, 64, 64)
     more = grey + torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
     assert torch.allclose(network(torch.cat([grey, more]) * 2 - 1), torch.tensor([[0.0], [1.0]]), atol=1e-5)

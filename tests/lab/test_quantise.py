@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
@@ -22,7 +23,8 @@ def test_a_loss_is_what_int8_is_farther_from_the_truth_and_agreement_is_from_the
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(timing, "onnxruntime", lambda path, threads: lambda *given: painting(20)(*given).numpy())
-    inputs = [{"picture": np.zeros((1, 4, 4, 4), np.uint8), "mood": np.zeros((1, 7), np.float32)}] * 2
+    one: dict[str, npt.NDArray[Any]] = {"picture": np.zeros((1, 4, 4, 4)), "mood": np.zeros((1, 7), np.float32)}
+    inputs = [one, one]
     black = torch.zeros(2, 4, 4, 3, dtype=torch.uint8)
     assert quantise.loss(painting(10), Path("m"), inputs, black) == pytest.approx(6.02, abs=0.01)  # twice as far
     assert quantise.loss(painting(40), Path("m"), inputs, black) == pytest.approx(-6.02, abs=0.01)

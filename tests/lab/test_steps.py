@@ -113,12 +113,13 @@ def test_the_average_follows_as_slowly_as_it_is_told() -> None:
     slow, fast = nn.BatchNorm2d(1), nn.BatchNorm2d(1)
     fast.running_mean = torch.tensor([10.0])
     nn.init.constant_(fast.weight, 3.0)
-    fast.num_batches_tracked.add_(7)  # type: ignore[union-attr, operator]
+    fast.num_batches_tracked = torch.tensor(7)
     train.follow_average(slow, fast, torch.tensor(0.9))
     assert slow.running_mean is not None
     assert slow.running_mean.tolist() == pytest.approx([1.0])  # statistics, too
     assert slow.weight.tolist() == pytest.approx([1.2])
-    assert int(slow.num_batches_tracked) == 7  # type: ignore[arg-type]
+    assert slow.num_batches_tracked is not None
+    assert int(slow.num_batches_tracked) == 7
 
 
 def test_of_a_projected_judge_only_the_heads_learn() -> None:
