@@ -406,7 +406,7 @@ def test_a_layer_that_never_fetches_its_dream_keeps_no_lane_and_no_better_engine
     for n in range(4):
         engines[2].submit(rig.picture(30 + n), ())
         dream = engines[2].newest()
-    assert grey(dream) == 33 + 7
+    assert grey(dream) in (33 + 7, 32 + 7), "by the better one; a frame behind if the first came late"
     assert generator.works.road.compute.note == "quick"
     assert grey(engines[0].newest()) in (245, 235), "and who comes back finds its own"
     for engine in engines:
@@ -428,6 +428,33 @@ def test_a_closed_layer_leaves_the_others_their_dreams(rig: Rig) -> None:
     engines[1].close()
     until(lambda: not rig.cuda.streams)
     assert (rig.cuda.registered, rig.cuda.events) == ([], {})
+
+
+def test_a_world_that_is_put_away_while_a_layer_opens_it_plays_until_that_closes(rig: Rig) -> None:
+    generator = rig.load(Tint())
+    real = generator.bridges
+    generator.bridges = lambda shape: [real(shape), generator.close()][0]  # by the bank's worker
+    engine = generator.open(LIVE)
+    engine.submit(rig.picture(90), ())
+    assert grey(engine.newest()) == 165
+    with pytest.raises(EngineError, match="this world has been put away"):
+        generator.open(LIVE)
+    engine.close()
+    until(lambda: not rig.cuda.streams)
+    assert (rig.cuda.registered, rig.cuda.events) == ([], {})
+
+
+def test_a_world_that_is_put_away_while_a_layer_fails_to_open_it_is_gone(rig: Rig) -> None:
+    generator = rig.load(Tint())
+
+    def closes(shape: Shape) -> Any:
+        generator.close()
+        raise CudaError("there is no bridge")
+
+    generator.bridges = closes
+    with pytest.raises(CudaError, match="there is no bridge"):
+        generator.open(LIVE)
+    until(lambda: not rig.cuda.streams)
 
 
 def test_rounds_find_the_beginning_of_a_frame_by_the_pause_before_it() -> None:
