@@ -294,19 +294,16 @@ def test_who_paints_no_numbers_is_named_and_not_kept(
     assert list(record.load(tmp_path / "e.json")["entrants"]) == ["input"]
 
 
+@pytest.mark.usefixtures("small")
 def test_a_world_that_has_grown_is_measured_again(
     open_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    real = scene.prepare
 
     def measured(*_: object) -> tuple[dict[str, float], None]:
         seen.append(1)
         return {"kid": 0.1}, None
 
-    monkeypatch.setattr(scene, "prepare", lambda world, live, *rest: real(world, live, *rest, SMALL))
-    monkeypatch.setattr(evaluate, "live_inputs", lambda cache: list(strangers(4)))
-    monkeypatch.setattr(measuring.Judges, "fetched", classmethod(lambda cls, cache: None))
     monkeypatch.setattr(measuring, "floor", lambda *_: {"kid": 0.0})
     monkeypatch.setattr(measuring, "measure", measured)
     words = ["--world", str(tmp_path / "w"), "--side", "64", "--out", str(tmp_path / "e.json")]

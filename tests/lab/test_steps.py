@@ -66,12 +66,12 @@ def test_a_weight_weighs_its_own_loss_and_none_leaves_it_out(batches: Batches) -
     size = RECIPE.sizes
     usual = {key: float(value) for key, value in students(batches).step().items()}
     assert set(usual) == {"judge", *(f"{size} {term}" for term in terms.values())}
-    doubled = replace(RECIPE, **{name: 2 * getattr(RECIPE, name) for name in names})
-    twice = {key: float(value) for key, value in students(batches, doubled).step().items()}
+    doubled: dict[str, Any] = {name: 2 * getattr(RECIPE, name) for name in names}
+    twice = {key: float(value) for key, value in students(batches, replace(RECIPE, **doubled)).step().items()}
     for term in terms.values():
         assert twice[f"{size} {term}"] == pytest.approx(2 * usual[f"{size} {term}"], rel=1e-3)
-    none = replace(RECIPE, **dict.fromkeys(names, 0.0))
-    left = students(batches, none).step()
+    none: dict[str, Any] = dict.fromkeys(names, 0.0)
+    left = students(batches, replace(RECIPE, **none)).step()
     assert "judge" not in left
     assert not any(float(value) for value in left.values())
 
