@@ -33,7 +33,8 @@ def hardware(way: str, device: str) -> Hardware:
 def _rehearsed(bridge: str) -> Hardware:
     """The CUDA engine on a stand-in for CUDA: it shows that this bench is sound, and nothing about speed."""
     from perform.engines.cuda import Cuda
-    from perform.testing.cuda import HostBoard, RecordingCuda
+    from perform.testing.board import HostBoard
+    from perform.testing.cuda import RecordingCuda
 
     return Cuda.on(HostBoard(RecordingCuda()), "a stand-in for CUDA", bridge=bridge, compile=False)
 

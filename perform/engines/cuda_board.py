@@ -1,6 +1,6 @@
 """PyTorch's part of the CUDA engine: memory on the card, and work captured as CUDA graphs. Streams and events are not.
 
-Kept this small so that tests can put host memory in its place (`perform.testing.cuda.HostBoard`).
+Kept this small so that tests can put host memory in its place (`perform.testing.board.HostBoard`).
 """
 
 from __future__ import annotations

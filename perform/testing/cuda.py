@@ -1,4 +1,4 @@
-"""A recording stand-in for the CUDA runtime, and for PyTorch's part of it: it works on the host, at once.
+"""A recording stand-in for the CUDA runtime: it works on the host, at once.
 
     cuda = RecordingCuda()
     hardware = Cuda.on(HostBoard(cuda))             # the real engine, on llvmpipe and a CPU
@@ -10,13 +10,12 @@ it does what CUDA would leave undefined (a copy into what is not mapped).
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
 from ctypes import c_void_p
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from perform.gl.lib import gl
+from perform.testing.mapped import Resource
 
 NAMES = {2: b"out of memory", 100: b"no CUDA-capable device is detected", 400: b"invalid resource handle",
          600: b"device not ready", 700: b"an illegal memory access was encountered", 999: b"unknown error"}  # fmt: skip
@@ -26,22 +25,6 @@ HANDLE, UNKNOWN, NO_DEVICE, NOT_READY = 400, 999, 100, 600
 def _names(prefix: str, **values: int) -> Any:
     """An enumeration of CUDA's, as attributes."""
     return SimpleNamespace(**{f"cuda{prefix}{name}": value for name, value in values.items()})
-
-
-@dataclass(eq=False)
-class Resource:
-    """A registered texture or buffer."""
-
-    name: int
-    buffer: bool
-    flags: int
-    mapped: bool = False
-    registered: bool = True
-    memory: Any = None  # of a mapped buffer
-
-    def __int__(self) -> int:
-        """Its handle."""
-        return 0x5000 + self.name * 2 + self.buffer
 
 
 @dataclass
@@ -209,8 +192,7 @@ class RecordingCuda:
     ) -> tuple[int]:
         error = self._did("Memcpy2DFromArrayAsync", stream) or self._reachable(array, stream)
         if not error:
-            gl.glBindTexture(gl.GL_TEXTURE_2D, array.name)
-            gl.glGetTexImage(gl.GL_TEXTURE_2D, 0, gl.GL_RGBA, _component(array), c_void_p(to))
+            array.read(to)
         return (error,)
 
     def cudaMemcpy2DToArrayAsync(
@@ -218,10 +200,7 @@ class RecordingCuda:
     ) -> tuple[int]:
         error = self._did("Memcpy2DToArrayAsync", stream) or self._reachable(array, stream)
         if not error:
-            gl.glBindTexture(gl.GL_TEXTURE_2D, array.name)
-            side = _side(gl.GL_TEXTURE_WIDTH), _side(gl.GL_TEXTURE_HEIGHT)
-            kind = _component(array)
-            gl.glTexSubImage2D(gl.GL_TEXTURE_2D, 0, 0, 0, *side, gl.GL_RGBA, kind, c_void_p(source))
+            array.write(source)
         return (error,)
 
     def _reachable(self, array: Resource, stream: int) -> int:
@@ -254,9 +233,7 @@ class RecordingCuda:
         if error or any(r.mapped or not r.registered for r in those) or len(set(map(int, those))) < count:
             return (error or UNKNOWN,)
         for resource in those:
-            resource.mapped = True
-            if resource.buffer:
-                resource.memory = _fetch(resource.name)
+            resource.map()
         return (0,)
 
     def cudaGraphicsUnmapResources(self, count: int, handles: int, stream: int) -> tuple[int]:
@@ -265,9 +242,7 @@ class RecordingCuda:
         if not all(r.mapped for r in those):
             return (UNKNOWN,)
         for resource in those:
-            resource.mapped = False
-            if resource.buffer:
-                _put(resource.name, resource.memory)
+            resource.unmap()
         return (error,)
 
     def _those(self, count: int, handles: int) -> list[Resource]:
@@ -283,72 +258,3 @@ class RecordingCuda:
             return UNKNOWN, 0, 0
         error = self._did("GraphicsResourceGetMappedPointer")
         return error, ctypes.addressof(resource.memory), ctypes.sizeof(resource.memory)
-
-
-def _component(array: Resource) -> int:
-    """The type of a channel of the bound texture."""
-    form = ctypes.c_int()
-    gl.glGetTexLevelParameteriv(gl.GL_TEXTURE_2D, 0, gl.GL_TEXTURE_INTERNAL_FORMAT, ctypes.byref(form))
-    return int(gl.GL_HALF_FLOAT if form.value == gl.GL_RGBA16F else gl.GL_UNSIGNED_BYTE)
-
-
-def _side(what: int) -> int:
-    side = ctypes.c_int()
-    gl.glGetTexLevelParameteriv(gl.GL_TEXTURE_2D, 0, what, ctypes.byref(side))
-    return side.value
-
-
-def _fetch(name: int) -> Any:
-    """A GL buffer's bytes."""
-    size = ctypes.c_int()
-    gl.glBindBuffer(gl.GL_COPY_READ_BUFFER, name)
-    gl.glGetBufferParameteriv(gl.GL_COPY_READ_BUFFER, gl.GL_BUFFER_SIZE, ctypes.byref(size))
-    memory = (ctypes.c_ubyte * size.value)()
-    gl.glGetBufferSubData(gl.GL_COPY_READ_BUFFER, 0, size.value, ctypes.cast(memory, c_void_p))
-    gl.glBindBuffer(gl.GL_COPY_READ_BUFFER, 0)
-    return memory
-
-
-def _put(name: int, memory: Any) -> None:
-    """Give a GL buffer these bytes."""
-    gl.glBindBuffer(gl.GL_COPY_WRITE_BUFFER, name)
-    gl.glBufferSubData(gl.GL_COPY_WRITE_BUFFER, 0, ctypes.sizeof(memory), ctypes.cast(memory, c_void_p))
-    gl.glBindBuffer(gl.GL_COPY_WRITE_BUFFER, 0)
-
-
-@dataclass
-class HostBoard:
-    """PyTorch's part on a CPU: memory is the host's, a captured graph is the work itself. Counts what is captured."""
-
-    cuda: Any
-    device: int = 0
-    captured: int = 0
-    released: int = 0
-    replayed: list[int] = field(default_factory=list)  # the streams
-
-    def zeros(self, kind: str, *shape: int) -> Any:
-        import torch
-
-        return torch.zeros(shape, dtype=getattr(torch, kind))
-
-    def put(self, network: Any) -> Any:
-        return network
-
-    def pool(self) -> Any:
-        return object()
-
-    def release(self) -> None:
-        self.released += 1
-
-    def capture(self, work: Callable[[], None], stream: int, pool: Any) -> Callable[[int], None]:
-        import torch
-
-        def replay(onto: int) -> None:
-            self.replayed.append(onto)
-            with torch.inference_mode():
-                work()
-
-        with torch.inference_mode():
-            work()
-        self.captured += 1
-        return replay

@@ -31,7 +31,8 @@ from perform.gl.transfer import read, upload
 from perform.library import Library
 from perform.plugins import EngineError
 from perform.testing import check_engine
-from perform.testing.cuda import HostBoard, RecordingCuda
+from perform.testing.board import HostBoard
+from perform.testing.cuda import RecordingCuda
 from tests.engines.conftest import until
 from tests.engines.worlds import plain_bytes, write_card
 
