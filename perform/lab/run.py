@@ -93,13 +93,18 @@ def write(path: Path, save: Callable[[Path], object]) -> None:
 
 
 def save(folder: Path, stage: Stage) -> None:
-    """Write checkpoint and averaged weights, each atomically. About 0.1 s for a teacher. Raises OSError: the files
-    that were there are still whole.
+    """Write checkpoint and averaged weights, each atomically. About 0.1 s for a teacher. Raises OSError, and ValueError
+    for weights that are no numbers: the files that were there are still whole.
     """
+    weights = {key: value.detach().cpu().contiguous().clone() for key, value in stage.weights().items()}
+    if not all(bool(value.isfinite().all()) for value in weights.values()):
+        raise ValueError(
+            f"by step {stage.done} the weights are no numbers any more; {folder} keeps the last good checkpoint, "
+            "and a lower --rate (perform distil, perform train --world) goes on from it"
+        )
     buffer = io.BytesIO()  # so that a full disk is an OSError here, not one of a library's many
     torch.save(stage.state(), buffer)
     write(folder / "checkpoint.pt", lambda path: path.write_bytes(buffer.getbuffer()))
-    weights = {key: value.detach().cpu().contiguous().clone() for key, value in stage.weights().items()}
     write(folder / "ema.safetensors", lambda path: path.write_bytes(dump(weights)))
 
 

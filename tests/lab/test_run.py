@@ -63,6 +63,18 @@ def test_interrupted_runs_go_on_from_the_last_checkpoint(tmp_path: Path) -> None
     assert again.done == 10
 
 
+def test_weights_that_are_no_numbers_do_not_take_the_place_of_good_ones(tmp_path: Path) -> None:
+    run.save(tmp_path, Counter())
+    lost = Counter()
+    lost.done, lost.weights = 7, lambda: {"w": torch.tensor([1.0, float("nan")])}  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match="by step 7 the weights are no numbers any more"):
+        run.save(tmp_path, lost)
+    again = Counter()
+    assert run.resume(tmp_path, again)
+    assert again.done == 0
+    assert load_file(tmp_path / "ema.safetensors")["w"].item() == 0
+
+
 def test_a_run_stops_after_its_minutes(tmp_path: Path) -> None:
     times = iter(range(0, 10_000, 20))
     stage = Counter()
