@@ -66,7 +66,7 @@ class Transition:
         self.serial += 1
         patch, extent = self._patch, size or (after.width, after.height)
         if patch is not None and after is not self._drawn:  # a patch cannot draw onto what it looks at
-            inputs = {"startImage": before, "endImage": after, "progress": progress}
+            inputs: dict[str, Texture | float] = {"startImage": before, "endImage": after, "progress": progress}
             self._drawn = self._guard.run(now, lambda: patch.render(extent, now, inputs), None)
             if self._drawn is not None:
                 return self._drawn

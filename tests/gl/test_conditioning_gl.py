@@ -481,11 +481,12 @@ def test_a_filter_offline_knows_no_wall_clock(stage: Stage, tmp_path: Path) -> N
         '/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}]}*/\n'
         "void main() { gl_FragColor = vec4(DATE.x / 4000.0, DATE.y / 20.0, DATE.w / 100.0, 1.0); }"
     )
-    stage = replace(stage, clock=FixedClock(60.0))
-    with Conditioning(["today"], condition=False).open(stage) as chain:
+    clock, seen = FixedClock(1.0), []
+    with Conditioning(["today"], condition=False).open(replace(stage, clock=clock)) as chain:
         source = Texture.make(64, 48)
-        seen = [
-            read(chain.draw(Frame(source, now, 1), (64, 48), now).texture)[0, 0, :3].tolist() for now in (0.0, 50.0)
-        ]
+        for frame in (0, 50):
+            clock.frame = frame
+            now = clock.now()
+            seen.append(read(chain.draw(Frame(source, now, 1), (64, 48), now).texture)[0, 0, :3].tolist())
         source.close()
     assert seen == [[128, 13, 0], [128, 13, 128]]

@@ -21,8 +21,8 @@ def take_in(wish: Wish, say: Callable[[str], None]) -> Path:
     world = wish.desk / "world"
     if (world / "world.json").exists():
         about = told(world)
-        for what, said in (("author", wish.credit.author), ("licence", wish.credit.licence)):
-            if said not in ("", about[what]):
+        for what, wanted in (("author", wish.credit.author), ("licence", wish.credit.licence)):
+            if wanted not in ("", about[what]):
                 say(f"! The {what} stays what it was when the pictures were read: {about[what]}. The world's card.toml "
                     "and ATTRIBUTION.csv are where to change it.")  # fmt: skip
         return world
