@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from perform.performance.parts import open_part
 from perform.performance.performance import Performance
 from perform.performance.sourcing import open_source
 from perform.plugins import Stage
-from perform.show import Edits, Show, ShowError, diff, load
+from perform.show import Edits, Problem, Show, ShowError, diff, load, misfits
 from perform.workers import Mailbox, Worker, spawn
 
 log = logging.getLogger(__name__)
@@ -64,8 +65,7 @@ class Editor:
         """Become the newest version of the show, between two frames."""
         new = self._news.take()
         if isinstance(new, ShowError):
-            more = f" (and {len(new.problems) - 1} more)" if len(new.problems) > 1 else ""
-            self.status.say(f"{new.problems[0]}{more}: the show goes on as it was", trouble=True)
+            self.status.say(f"{new.problems[0]}{_more(new.problems)}: the show goes on as it was", trouble=True)
         elif new is not None:
             kept, size = self.play.show, new.size
             try:
@@ -77,7 +77,9 @@ class Editor:
             if size != self._size:
                 self._size, later = size, ["size", *later]
             at_start = f"; {', '.join(later)} at the next start" if later else ""
-            self.status.say(f"taken up{at_start}")
+            wrong = misfits(self.play.show, self.play.params)  # addresses and values that only the open show can judge
+            but = f" but for {wrong[0]}{_more(wrong)}" if wrong else ""
+            self.status.say(f"taken up{but}{at_start}", trouble=bool(wrong))
         return None
 
     def _become(self, new: Show) -> list[str]:
@@ -157,6 +159,10 @@ class Editor:
         """Stop looking."""
         if self._worker is not None:
             self._worker.close()
+
+
+def _more(problems: Sequence[Problem]) -> str:
+    return f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

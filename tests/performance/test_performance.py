@@ -314,6 +314,17 @@ def test_a_wrong_edit_changes_nothing_and_says_why(theatre: Theatre) -> None:
     assert said.endswith("the show goes on as it was")
 
 
+def test_what_no_open_part_takes_is_said_and_the_rest_of_the_edit_is_taken_up(theatre: Theatre) -> None:
+    theatre.open(ONE)
+    theatre.run()
+    save(theatre, ONE.replace('source = "red"', 'source = "blue"') + "transform = { scael = 2.0 }\n")
+    assert theatre.run(0.1) == near(BLUE)
+    said = str(theatre.value("/status/show"))
+    assert said.startswith("taken up but for ")
+    assert "show.toml:16: " in said
+    assert "'/layer/a/transform/scael'; did you mean '/layer/a/transform/scale'?" in said
+
+
 def test_layers_come_go_and_are_numbered_anew(theatre: Theatre) -> None:
     play = theatre.open(ONE)
     theatre.run()
