@@ -32,6 +32,7 @@ class Editor:
     layering: Layering
     status: Status
     _news: Mailbox[Show | ShowError] = field(default_factory=Mailbox)
+    _taken: Mailbox[str] = field(default_factory=Mailbox)  # what an edit left for the next start
     _stamp: tuple[int, int] | None = None
     _size: tuple[int, int] = (0, 0)  # that the file asks for
     _worker: Worker | None = None
@@ -47,6 +48,7 @@ class Editor:
     def _watch(self, stop: threading.Event) -> None:
         while not stop.wait(PERIOD):
             self.look()
+            self.review()
 
     def look(self) -> bool:
         """Read the file if it has changed; True if so. The worker's thread."""
@@ -77,10 +79,15 @@ class Editor:
             if size != self._size:
                 self._size, later = size, ["size", *later]
             at_start = f"; {', '.join(later)} at the next start" if later else ""
-            wrong = misfits(self.play.show, self.play.params)  # addresses and values that only the open show can judge
-            but = f" but for {wrong[0]}{_more(wrong)}" if wrong else ""
-            self.status.say(f"taken up{but}{at_start}", trouble=bool(wrong))
+            self.status.say(f"taken up{at_start}")
+            self._taken.put(at_start)
         return None
+
+    def review(self) -> None:
+        """Hold what was taken up against the tree as it is now: addresses and values. The worker's thread."""
+        at_start = self._taken.take()
+        if at_start is not None and (wrong := misfits(self.play.show, self.play.params)):
+            self.status.say(f"taken up but for {wrong[0]}{_more(wrong)}{at_start}", trouble=True)
 
     def _become(self, new: Show) -> list[str]:
         """Make the changes; returns the words for what has to wait."""

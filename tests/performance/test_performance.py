@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -218,11 +219,15 @@ def test_closing_goes_on_past_what_does_not_close(theatre: Theatre) -> None:
 # ---------------------------------------------------------------------- show.toml while it plays
 
 
+def editor_of(theatre: Theatre) -> Any:
+    assert theatre.play is not None
+    steps = theatre.play.before
+    return next(step.__self__ for step in steps if hasattr(step, "__self__") and hasattr(step.__self__, "look"))
+
+
 def save(theatre: Theatre, text: str) -> None:
     """Save a new version and let the show find it."""
-    play = theatre.play
-    assert play is not None
-    editor = next(step.__self__ for step in play.before if hasattr(step, "__self__") and hasattr(step.__self__, "look"))
+    editor = editor_of(theatre)
     editor._worker.close()  # the test looks for itself
     (theatre.folder / "show.toml").write_text(HEAD + text)
     editor._stamp = None
@@ -319,6 +324,9 @@ def test_what_no_open_part_takes_is_said_and_the_rest_of_the_edit_is_taken_up(th
     theatre.run()
     save(theatre, ONE.replace('source = "red"', 'source = "blue"') + "transform = { scael = 2.0 }\n")
     assert theatre.run(0.1) == near(BLUE)
+    assert theatre.value("/status/show") == "taken up"
+    editor_of(theatre).review()
+    theatre.run()
     said = str(theatre.value("/status/show"))
     assert said.startswith("taken up but for ")
     assert "show.toml:16: " in said
