@@ -21,9 +21,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from perform.addresses import Addresses
 from perform.param import EASINGS, Easing, Fade, Modulator, Param, Post
 from perform.spec import KINDS, Kind, Refused, Spec, Value, number
-from perform.tree import Tree
 
 __all__ = ["EASINGS", "KINDS", "Easing", "Kind", "Modulator", "Param", "Params", "Post", "Refused", "Spec", "Value"]
 
@@ -33,7 +33,7 @@ LONGEST_FADE = 86400.0  # seconds
 
 
 @dataclass(slots=True)
-class Params(Tree):
+class Params(Addresses):
     """The tree. `declare`, `settle`, `attach` and reads belong to the render thread; `post` to any thread.
 
     `on_refuse(post, reason)` is called for each refused post (for OSC's /error) and `on_settle(param, origin)` for
@@ -60,7 +60,7 @@ class Params(Tree):
 
         Declaring an address again with the same spec returns the parameter that is there (a reloaded patch
         keeps what the performer set); with another spec the value is carried over where it still fits.
-        Raises ValueError as `Tree.add` does.
+        Raises ValueError as `Addresses.add` does.
         """
         param = self.add(Param(address, spec), *aliases)
         if param.spec != spec:

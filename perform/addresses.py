@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from perform.param import Param
 
-__all__ = ["Tree"]
+__all__ = ["Addresses"]
 
 
 @dataclass(slots=True)
-class Tree:
+class Addresses:
     """Addresses and aliases. Changes are made by one thread at a time; reads come from any, without a lock.
 
     `version` grows with each address that comes or goes.
