@@ -19,6 +19,10 @@ THOROUGH = 1.0  # and where nobody waits
 TRIES = 3
 
 
+class TooSlow(PatchError):
+    """Nothing is wrong with the patch, but this machine would need too long for a frame of it: now, at any rate."""
+
+
 def seconds_a_frame(
     patch: Patch, size: Size, limit: float, spend: float = THOROUGH, timed: Callable[[Patch, Size], float] | None = None
 ) -> float:
@@ -53,10 +57,10 @@ def seconds_a_frame(
 
 
 def judge(path: Path, size: Size, takes: float, limit: float = LONGEST) -> None:
-    """Raises PatchError, one sentence, if `takes` seconds for a frame are too many."""
+    """Raises TooSlow, one sentence, if `takes` seconds for a frame are too many."""
     if takes > limit:
         much = f"about {takes:.1f} s" if takes < 60.0 else "more than a minute"
-        raise PatchError(path, 0, f"a frame of {size[0]}×{size[1]} would take {much}: too slow to show")
+        raise TooSlow(path, 0, f"a frame of {size[0]}×{size[1]} would take {much}: too slow to show")
 
 
 def _timed(patch: Patch, size: Size) -> float:

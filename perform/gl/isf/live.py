@@ -11,7 +11,7 @@ from pathlib import Path
 from perform.clock import FixedClock
 from perform.frame import Texture as AnyTexture
 from perform.gl.isf import controls
-from perform.gl.isf.cost import BRIEF, LONGEST, Size, judge, seconds_a_frame
+from perform.gl.isf.cost import BRIEF, LONGEST, Size, TooSlow, judge, seconds_a_frame
 from perform.gl.isf.draft import Draft, draft
 from perform.gl.isf.header import load, parse
 from perform.gl.isf.kinds import Header, PatchError
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 Stamp = tuple[int, int]  # when a file was changed (ns), and its size
 News = tuple[Draft | PatchError, Size | None]  # and the size at which it is known to be quick enough
 PERIOD = 0.2  # seconds between looks at the files
+AGAIN = 300.0  # seconds until a patch that was too slow is tried once more: the machine may have been busy
 
 
 class LivePatch:
@@ -56,6 +57,7 @@ class LivePatch:
         self._news: Mailbox[News] = Mailbox()
         self._stamps = self._look((path,))
         self._size: Size | None = None  # of the last frame: the worker measures at it
+        self._slow = False  # the newest version was refused for nothing else
         self._news.put((self._draft(), None))
         self._watcher = spawn(f"watch {path.name}", self._watch) if watch else None
 
@@ -75,8 +77,14 @@ class LivePatch:
 
     # ------------------------------------------------------------------ the worker
     def _watch(self, stop: threading.Event) -> None:
+        waited = 0.0
         while not stop.wait(PERIOD):
-            self.look(rehearsed=True)
+            waited += PERIOD
+            if self.look(rehearsed=True):
+                waited = 0.0
+            elif self._slow and waited >= AGAIN:
+                self.again()
+                waited = 0.0
 
     def look(self, rehearsed: bool = False) -> bool:
         """Look at the files now, and read the patch again if one has changed; True if so. The worker's thread.
@@ -96,6 +104,23 @@ class LivePatch:
             except PatchError as e:
                 news = e
         self._news.put((news, quick))
+        return True
+
+    def again(self) -> bool:
+        """Try a patch that was too slow once more, in another process; True if it is quick enough now, and goes on
+        stage. A show must not lose a source for weeks because its machine was busy when it started. The worker's
+        thread.
+        """
+        news, size = self._draft(), self._size
+        if size is None or not isinstance(news, Draft):
+            return False
+        try:
+            takes = rehearse(self.path, self._format, size)
+        except PatchError:
+            return False  # it has been said
+        if takes is None or takes > LONGEST:
+            return False
+        self._news.put((news, size))
         return True
 
     def _draft(self) -> Draft | PatchError:
@@ -154,10 +179,11 @@ class LivePatch:
             self._patch.close()
             log.info("%s is live", self.path.name)
         controls.gone(self.params, self._controls, news.header, self.prefix)
-        self._patch, self.header, self.error = patch, news.header, ""
+        self._patch, self.header, self.error, self._slow = patch, news.header, "", False
         self._controls = controls.declare(self.params, self.prefix, news.header)
 
     def _complain(self, error: PatchError) -> None:
+        self._slow = isinstance(error, TooSlow)
         stays = "; the last good version stays" if self._patch is not None else ""
         if self.error != str(error):
             log.warning("%s%s", error, stays)

@@ -28,8 +28,7 @@ OLD = {
     "void main() { lowp vec4 c = IMG_THIS_PIXEL(inputImage); gl_FragColor = c; }",
     "version test": "#if __VERSION__ <= 120\n#error old\n#endif\n"
     "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); }",
-    "texture as a name": "void main() { vec4 texture = texture2D(inputImage, vec2(0.5)); "
-    "gl_FragColor = texture; }",
+    "texture as a name": "void main() { vec4 texture = texture2D(inputImage, vec2(0.5)); gl_FragColor = texture; }",
     "reserved names": "struct S { vec4 sample; };\n"
     "vec4 filter(vec4 input) { S s; s.sample = input; return s.sample; }\n"
     "void main() { vec4 output = filter(IMG_THIS_PIXEL(inputImage)); float half = 1.0, active = half; "

@@ -255,6 +255,53 @@ def test_a_picture_that_grew_since_the_rehearsal_is_measured_again(
     assert "a frame of 64×36 would take about 9.0 s: too slow to show" in patch.error
 
 
+def test_a_patch_that_a_busy_machine_refused_is_tried_again(
+    live: Callable[..., LivePatch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a show's start, when everything else starts as well; nobody will come for weeks to save the file again."""
+    now, tried = [9.0], []
+    monkeypatch.setattr("perform.gl.isf.live.seconds_a_frame", lambda *_: now[0])
+    monkeypatch.setattr("perform.gl.isf.live.rehearse", lambda path, form, size: tried.append(size) or now[0])
+    save(path := tmp_path / "a.fs", paint("1.0, 0.0, 0.0, 1.0"))
+    patch = live(path)
+    assert pixel(patch) == [0, 0, 0, 0]
+    assert "too slow to show" in patch.error
+    assert not patch.again()
+    assert pixel(patch) == [0, 0, 0, 0]
+    now[0] = 0.5
+    assert patch.again()
+    assert pixel(patch) == [255, 0, 0, 255]
+    assert patch.error == ""
+    assert tried == [SIZE, SIZE]
+
+
+def test_only_what_was_too_slow_is_tried_again(
+    live: Callable[..., LivePatch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stop:
+        """Ends the watch after an hour of its own."""
+
+        looks = 0
+
+        def wait(self, seconds: float) -> bool:
+            self.looks += 1
+            return self.looks * seconds > 3600.0
+
+    tried: list[Path] = []
+    monkeypatch.setattr(LivePatch, "again", lambda patch: tried.append(patch.path))
+    for name, takes, text in (
+        ("slow", 9.0, paint("1.0")),
+        ("good", 0.1, paint("1.0")),
+        ("wrong", 0.1, "void main() {"),
+    ):
+        monkeypatch.setattr("perform.gl.isf.live.seconds_a_frame", lambda *_, takes=takes: takes)
+        save(path := tmp_path / f"{name}.fs", text)
+        patch = live(path)
+        pixel(patch)
+        patch._watch(Stop())  # type: ignore[arg-type]
+    assert tried == [tmp_path / "slow.fs"] * 11
+
+
 def test_the_watcher_notices_by_itself(live: Callable[..., LivePatch], tmp_path: Path) -> None:
     save(path := tmp_path / "a.fs", paint("1.0, 0.0, 0.0, 1.0"))
     patch = live(path, watch=True)
