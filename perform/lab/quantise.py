@@ -230,6 +230,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="of the finish")
     parser.add_argument("--sweep", action="store_true", help="compare settings instead of writing files")
     args = parser.parse_args(argv)
+    if args.calibration < 2 or args.finish < 0:
+        parser.error("--calibration is 2 or more (half photographs, half strangers), --finish 0 or more")
     told, world = card.read(args.models), World.load(args.world)
     batches = Batches(world, args.side, strange=240, device=pick(args.device))
     most = max(how.calibration for how in SWEEP.values()) if args.sweep else args.calibration

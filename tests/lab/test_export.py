@@ -81,7 +81,9 @@ def test_weights_of_fp16_take_two_bytes_and_change_nothing(network: networks.Dre
         graph.rounded(half)
 
 
-def test_a_world_is_shipped_whole(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_world_is_shipped_whole(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("nncf")
     monkeypatch.setattr(export, "SIDE", 32)
     monkeypatch.setattr(quantise, "CALIBRATION", 4)
@@ -113,6 +115,9 @@ def test_a_world_is_shipped_whole(home: Path, monkeypatch: pytest.MonkeyPatch) -
     assert again["size"]["s"]["int8_sha256"] == hashlib.sha256((out / "s.int8.onnx").read_bytes()).hexdigest()
     assert again["size"]["slim"] == read.raw["size"]["slim"]
     assert again["size"]["s"]["quality"]["int8_psnr"] > 24
+    with pytest.raises(SystemExit):
+        quantise.main([str(out), "--world", str(home / "landscape"), "--calibration", "1"])
+    assert "--calibration is 2 or more" in capsys.readouterr().err
 
 
 def test_an_export_that_disagrees_leaves_the_world_as_it_was(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,6 +159,16 @@ def test_goals_are_worked_out_from_the_record() -> None:
     assert all(goal.reached is None for goal in goals.of(bare))
 
 
+@pytest.mark.parametrize(("mine", "reached"), [(0.005, True), (0.02, False)])
+def test_a_share_of_a_teacher_that_cannot_be_told_from_photographs_is_not_made_up(mine: float, reached: bool) -> None:
+    record = made_up()
+    record["entrants"]["teacher"]["quality"]["kid"] = -0.001
+    record["entrants"]["m"]["quality"]["kid"] = mine
+    goal = goals.of(record)[1]
+    assert goal.found == f"{mine:.3f} ± 0.010 against -0.001: a share of nothing cannot be said"
+    assert goal.reached is reached
+
+
 def test_the_front_is_nobody_elses() -> None:
     a, b, c, d = (Point(n, "size", x, y) for n, x, y in (("a", 1, 9), ("b", 2, 4), ("c", 3, 5), ("d", 4, 1)))
     assert scatter.front([d, c, b, a]) == [a, b, d]

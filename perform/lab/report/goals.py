@@ -59,9 +59,12 @@ def _realism(record: Record) -> Goal:
     if mine is None or theirs is None:
         return _missing(wanted)
     error = _get(record, "m", "quality", "kid_error") or 0.0
-    found = f"{mine:.3f} ± {error:.3f} against {theirs:.3f}: {100 * (mine / theirs - 1):+.0f} %"
+    found = f"{mine:.3f} ± {error:.3f} against {theirs:.3f}"
+    if theirs <= 0:  # an unbiased estimate: a teacher that nothing tells from photographs may have less than none
+        return Goal(wanted, f"{found}: a share of nothing cannot be said", mine <= error)
+    found += f": {100 * (mine / theirs - 1):+.0f} %"
     held = [_get(record, name, "quality", "kid_held") for name in ("m", "teacher")]
-    if held[0] is not None and held[1] is not None:
+    if held[0] is not None and held[1] is not None and held[1] > 0:
         found += f"; on held-out pictures alone {100 * (held[0] / held[1] - 1):+.0f} %"
     return Goal(wanted, found, mine <= 1.15 * theirs)
 
@@ -120,6 +123,9 @@ def _int8_kid(record: Record) -> Goal:
     whole, small = _get(record, "m", "quality", "kid"), _get(record, "m int8", "quality", "kid")
     if whole is None or small is None:
         return _missing(wanted)
+    if whole <= 0:
+        error = _get(record, "m", "quality", "kid_error") or 0.0
+        return Goal(wanted, f"{small - whole:+.4f}: a share of nothing cannot be said", small <= error)
     return Goal(wanted, f"{100 * (small / whole - 1):+.1f} %", small <= 1.05 * whole)
 
 
