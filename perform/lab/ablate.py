@@ -29,8 +29,13 @@ class Variant:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
+COPYING = {"coarse": 0.0, "projected": 0.0, "deep": 0.0}  # what all others leave out: nothing but dreams to go by
 VARIANTS: dict[str, Variant] = {
-    "whole": Variant("the recipe as it is"),
+    "whole": Variant("the recipe, copying alone: without the judge of photographs"),
+    "photographs": Variant(
+        "with the judge of photographs, and light held at 32×32 cells",
+        changes={name: getattr(distil.Recipe(), name) for name in COPYING},
+    ),
     "undistilled": Variant("the same network taught by photographs alone, as the teacher was", stage="train"),
     "no-adversary": Variant("without judges that go on learning", changes={"adversarial": 0.0}),
     "no-pixel": Variant("without L1", changes={"pixel": 0.0}),
@@ -74,8 +79,8 @@ def one(name: str, paths: Mapping[str, Path], steps: int, batch: tuple[int, int]
         recipe = replace(train.Recipe(size=variant.size), **shared)
         train.train(recipe, paths["world"], there, paths["cache"], pace, device)
     else:
-        asked = replace(distil.Recipe(sizes=variant.size), **shared)
-        distil.distil(asked, paths["teacher"], paths["world"], there, pace, device)
+        asked = replace(distil.Recipe(sizes=variant.size), **(COPYING | shared))
+        distil.distil(asked, paths["teacher"], paths["world"], there, pace, device, cache=paths["cache"])
         alone = {key.partition(".")[2]: tensor for key, tensor in load_file(there / "ema.safetensors").items()}
         run.write(there / "ema.safetensors", lambda path: save_file(alone, path))
         run.remember(there, asdict(asked) | {"size": variant.size, "teacher": str(paths["teacher"])})

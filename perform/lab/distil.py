@@ -5,9 +5,8 @@
 Resumes when the folder holds a checkpoint. Students see what a world meets at a concert: conditions of photographs and
 of strangers, under any mood, with more sensor noise than the teacher is shown, so that they hold stiller than it. They
 copy its pictures (L1, SSIM, Haar) and what its judges make of them (feature matching, the lesson of GAN Compression, Li
-et al. 2020, and OMGD, Ren et al. 2021). Copying alone takes long to find texture, so the teacher's patch discriminators
-go on learning, now to tell a student from its teacher. No photograph is looked at any more. A weight of 0 leaves its
-loss out: that is how each one's worth was measured.
+et al. 2020, and OMGD, Ren et al. 2021). Copying alone takes long to find texture, so the teacher's judges go on
+learning: see `critics`. A weight of 0 leaves its loss out: that is how each one's worth was measured.
 """
 
 from __future__ import annotations
@@ -23,11 +22,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from perform.lab import losses, moods, networks, ranks, run, steps, viewing
+from perform.lab import features, losses, moods, networks, ranks, run, steps, viewing
 from perform.lab.batches import Batches
 from perform.lab.conditions import noise
+from perform.lab.critics import Critics
 from perform.lab.device import Ahead, Inputs, Recorded, adam, last, mixed, pick, set_rate
-from perform.lab.discriminators import Jury
+from perform.lab.discriminators import Jury, disturbance
 from perform.lab.train import follow_average
 from perform.lab.worlds import World
 
@@ -44,10 +44,13 @@ class Recipe:
     rate: float = 6e-4
     judge_rate: float = 3e-4
     adversarial: float = 1.5
+    coarse: float = 10.0
     pixel: float = 5.0
     structure: float = 2.0
     sparkle: float = 2.0
     matching: float = 5.0
+    projected: float = 3.0
+    deep: float = 2.0
     steady: float = 2.0
     steady_every: int = 4
     grain: float = 0.015
@@ -56,8 +59,8 @@ class Recipe:
 
 
 class Students:
-    """A distillation in progress. A `run.Stage`. `made`: networks to go on with, instead of fresh ones of the recipe's
-    sizes.
+    """A distillation in progress. A `run.Stage`. `frozen`: the features that `projected` and `deep` are about; without
+    them both losses are left out. `made`: networks to go on with, instead of fresh ones of the recipe's sizes.
     """
 
     parts: tuple[str, ...] = ("students", "averages", "judges", "optimiser", "judge_optimiser")
@@ -67,20 +70,22 @@ class Students:
         recipe: Recipe,
         batches: Batches,
         teacher: nn.Module,
-        judges: nn.ModuleList,
+        jury: Jury,
         unseen: Sequence[Tensor],
+        frozen: features.Features | None = None,
         made: Mapping[str, nn.Module] | None = None,
     ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.batches, self.unseen = recipe, batches, unseen
         self.device = device = batches.device
         form: Any = {"device": device, "memory_format": torch.channels_last}
-        self.teacher, self.judges = teacher.to(**form), judges.to(**form)
+        self.teacher = teacher.to(**form)
+        self.critics = Critics(recipe, jury, frozen, recipe.judge_rate, device)
+        self.judges, self.judge_optimiser = self.critics.networks, self.critics.optimiser
         made = made or {size: networks.make(size, moods.SIZE) for size in recipe.sizes.split(",")}
         self.students = nn.ModuleDict({key(size): ranks.share(network) for size, network in made.items()}).to(**form)
         self.averages = copy.deepcopy(self.students).eval()
         self.optimiser = adam(list(self.students.parameters()), recipe.rate, device)
-        self.judge_optimiser = adam(list(self.judges.parameters()), recipe.judge_rate, device)
         self.rng = torch.Generator().manual_seed(recipe.seed + 100)
         self.ahead = Ahead(device)
         self.recorded = {steady: Recorded(self._work, device) for steady in (False, True)}
@@ -103,15 +108,14 @@ class Students:
         swap = (torch.rand(len(shuffled), 1, generator=rng) < 0.4).to(device)
         condition = batch.condition
         noisy = condition + recipe.grain * noise(condition.shape, rng, device)
-        count = recipe.paired
         mood = torch.where(swap, shuffled, batch.mood)
-        given = {
-            name: torch.cat([ranks.mine(whole[:count]), ranks.mine(whole[count:])])
-            for name, whole in (("condition", condition), ("noisy", noisy.clamp(0, 1)), ("mood", mood))
-        }
-        given |= {
-            "keep": torch.tensor(min(recipe.average, (self.done + 2) / (self.done + 11))).to(device),
-        }
+        whole = {"condition": condition, "noisy": noisy.clamp(0, 1), "mood": mood}
+        if self.critics.frozen is not None:  # as many photographs as dreams, and how both are disturbed
+            whole["real"] = self.batches.draw(len(mood), 0, rng).real
+            whole["how"] = disturbance(len(mood), recipe.side, rng).to(device)
+        count = recipe.paired
+        given = {name: torch.cat([ranks.mine(one[:count]), ranks.mine(one[count:])]) for name, one in whole.items()}
+        given["keep"] = torch.tensor(min(recipe.average, (self.done + 2) / (self.done + 11))).to(device)
         if steady:
             given |= {"shift": ranks.mine(batch.shift), "moved": ranks.mine(batch.moved)}
         return given
@@ -124,54 +128,34 @@ class Students:
             dreams = {
                 size: student(last(given["noisy"]), given["mood"]).float() for size, student in self.students.items()
             }
-        results = {}
-        if self.recipe.adversarial > 0:
-            results["judge"] = self._judge(target, [dream.detach() for dream in dreams.values()])
-        self.judges.requires_grad_(False)
-        with torch.no_grad(), mixed(self.device):
-            wanted = felt(self.judges, target)
-        for size, dream in dreams.items():
-            terms = self._terms(dream, target, wanted)
-            if "moved" in given:
-                few = len(given["moved"])
-                with mixed(self.device):
-                    again = self.students[size](last(given["moved"]), given["mood"][-few:]).float()
-                terms["steady"] = self.recipe.steady * losses.steady(again, dream[-few:], given["shift"])
-            results |= {f"{size} {name}": value for name, value in terms.items()}
-        total = torch.stack([value for name, value in results.items() if name != "judge"]).sum()
-        self.optimiser.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
+        judged = self.critics.learn(target, list(dreams.values()), given)
+        terms: dict[str, Tensor] = {}
+        with self.critics.watching():
+            wanted = self.critics.wanted(target, given)
+            for size, dream in dreams.items():
+                mine = self._likeness(dream, target) | self.critics.terms(dream, wanted, given)
+                if "moved" in given:
+                    few = len(given["moved"])
+                    with mixed(self.device):
+                        again = self.students[size](last(given["moved"]), given["mood"][-few:]).float()
+                    mine["steady"] = self.recipe.steady * losses.steady(again, dream[-few:], given["shift"])
+                terms |= {f"{size} {name}": value for name, value in mine.items()}
+            self.optimiser.zero_grad()
+            torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         ranks.average_gradients(self.students.parameters())
         for student in self.students.values():
             nn.utils.clip_grad_norm_(student.parameters(), 20.0)
         self.optimiser.step()
-        self.judges.requires_grad_(True)
         follow_average(self.averages, self.students, given["keep"])
-        return {name: value.detach() for name, value in results.items()}
+        return {name: value.detach() for name, value in (judged | terms).items()}
 
-    def _judge(self, target: Tensor, dreams: Sequence[Tensor]) -> Tensor:
-        """The judges learn to tell the teacher's dreams from the students'; then they only watch."""
-        with mixed(self.device):
-            verdicts = [maps[-1] for maps in felt(self.judges, torch.cat([target, *dreams]))]
-        count = len(target)
-        loss = losses.hinge_judge([v[:count] for v in verdicts], [v[count:] for v in verdicts])
-        self.judge_optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        ranks.average_gradients(self.judges.parameters())
-        self.judge_optimiser.step()
-        return loss.detach()
-
-    def _terms(self, dream: Tensor, target: Tensor, wanted: list[list[Tensor]]) -> dict[str, Tensor]:
+    def _likeness(self, dream: Tensor, target: Tensor) -> dict[str, Tensor]:
         recipe = self.recipe
-        with mixed(self.device):
-            mine = felt(self.judges, dream)
-        alike = [losses.matching(m[:-1], w[:-1]) for m, w in zip(mine, wanted, strict=True)]
         return {
-            "dream": recipe.adversarial * losses.hinge_dream([maps[-1] for maps in mine]),
+            "coarse": recipe.coarse * losses.coarse(dream, target),
             "pixel": recipe.pixel * (dream - target).abs().mean(),
             "structure": recipe.structure * (1 - losses.ssim(dream, target)),
             "sparkle": recipe.sparkle * losses.haar(dream, target),
-            "match": recipe.matching * torch.stack(alike).mean(),
         }
 
     def state(self) -> dict[str, Any]:
@@ -209,15 +193,6 @@ def borderless(teacher: nn.Module, condition: Tensor, mood: Tensor, margin: int 
     return dream
 
 
-def felt(judges: nn.ModuleList, pictures: Tensor) -> list[list[Tensor]]:
-    """What the patch discriminators make of pictures: for each of them its features and its verdict."""
-    out = []
-    for judge, x in zip(judges, (pictures, nn.functional.avg_pool2d(pictures, 2)), strict=True):
-        verdict, maps = judge(last(x))
-        out.append([*maps, verdict])
-    return out
-
-
 def split(folder: Path) -> dict[str, Path]:
     """Give every distilled size a run folder of its own (`m/ema.safetensors`), as `export` wants them. Returns {size:
     folder}.
@@ -235,6 +210,13 @@ def split(folder: Path) -> dict[str, Path]:
     return out
 
 
+def judge_with(recipe: Recipe, cache: Path) -> features.Features | None:
+    """The frozen features that the recipe's losses need, if any: 18 MB, downloaded once into `cache`. Raises what
+    `features.fetch` raises.
+    """
+    return features.Features(features.fetch(cache)) if recipe.projected > 0 or recipe.deep > 0 else None
+
+
 def distil(
     recipe: Recipe,
     teacher: Path,
@@ -244,6 +226,7 @@ def distil(
     device: str = "auto",
     watcher: run.Watcher | None = None,
     start: Path | None = None,
+    cache: Path = Path("runs/cache"),
 ) -> None:
     """Distil the teacher in run folder `teacher`, writing to and resuming from the run folder `out`.
 
@@ -256,6 +239,7 @@ def distil(
     data = World.load(world)
     batches = Batches(data, recipe.side, device=pick(device))
     core = run.network(teacher)
+    frozen = judge_with(recipe, cache)
     judging = torch.load(teacher / "checkpoint.pt", map_location="cpu", weights_only=True)["jury"]
 
     def begin(share: float) -> Students:
@@ -264,7 +248,7 @@ def distil(
         paired, unpaired = run.shrunk((recipe.paired, recipe.unpaired), share)
         smaller = Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired})
         made = going_on(start, smaller.sizes.split(","), batches) if start is not None else None
-        return Students(smaller, batches, core, jury.patches, data.unseen(), made)
+        return Students(smaller, batches, core, jury, data.unseen(), frozen, made)
 
     begun = {} if start is None else {"start": str(start)}
     run.remember(out, asdict(recipe) | {"teacher": str(teacher), "world": str(world)} | begun)
@@ -283,7 +267,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = vars(parser.parse_args(argv))
     recipe = Recipe(**{name: args[name] for name in asdict(Recipe())})
     paths = (args["teacher"], args["world"], args["out"])
-    distil(recipe, *paths, run.pace(args), args["device"], start=args["start"])
+    distil(recipe, *paths, run.pace(args), args["device"], start=args["start"], cache=args["cache"])
 
 
 if __name__ == "__main__":

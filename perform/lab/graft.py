@@ -24,13 +24,18 @@ from perform.networks import Plain
 
 
 class School:
-    """A teacher with its judges and its world, ready to teach any network. Raises what reading their files raises."""
+    """A teacher with its judges and its world, ready to teach any network. `cache`: of downloads. Raises what reading
+    their files raises.
+    """
 
-    def __init__(self, teacher: Path, world: Path, side: int, device: str = "auto") -> None:
+    def __init__(
+        self, teacher: Path, world: Path, side: int, device: str = "auto", cache: Path = Path("runs/cache")
+    ) -> None:
         data = World.load(world)
         self.unseen = data.unseen()
         self.batches = Batches(data, side, device=pick(device))
         self.teacher = run.network(teacher).to(self.batches.device)
+        self.cache = cache
         self._judging = torch.load(teacher / "checkpoint.pt", map_location="cpu", weights_only=True)["jury"]
 
     @property
@@ -38,15 +43,16 @@ class School:
         """Where the lessons are."""
         return self.batches.device
 
-    def judges(self) -> nn.ModuleList:
-        """The teacher's patch discriminators as it left them."""
+    def jury(self) -> Jury:
+        """The teacher's judges as it left them."""
         jury = Jury()
         jury.load_state_dict(self._judging)
-        return jury.patches.to(self.device)
+        return jury.to(self.device)
 
     def students(self, made: Mapping[str, nn.Module], recipe: distil.Recipe) -> distil.Students:
         """A distillation of these networks, which go on from their present weights."""
-        return distil.Students(recipe, self.batches, self.teacher, self.judges(), self.unseen, made)
+        frozen = distil.judge_with(recipe, self.cache)
+        return distil.Students(recipe, self.batches, self.teacher, self.jury(), self.unseen, frozen, made)
 
     def conditions(self, count: int, seed: int, each: int = 4) -> Iterator[tuple[Tensor, Tensor]]:
         """About `count` live-like inputs in small batches: (condition [B,1,S,S], mood [B,7]), half of them foreign."""

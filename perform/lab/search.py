@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from perform.lab import distil, graft, losses, moods, networks, run
 from perform.lab.costs import Table
+from perform.lab.critics import felt
 from perform.lab.device import last
 from perform.lab.plans import Plan
 from perform.lab.spaces import Space, evolve
@@ -114,12 +115,12 @@ class Exam:
     def __init__(self, network: Plain, school: graft.School, recipe: distil.Recipe, pictures: int = 16) -> None:
         self.network, self.school, self.recipe = network.to(school.device), school, recipe
         self.calibration = list(school.conditions(2 * pictures, seed=14))
-        self.judges = school.judges().eval()
+        self.judges = school.jury().patches.eval()
         self.questions = []
         with torch.no_grad():
             for condition, mood in school.conditions(pictures, seed=15):
                 target = distil.borderless(school.teacher, condition, mood).float()
-                self.questions.append((condition, mood, target, distil.felt(self.judges, target)))
+                self.questions.append((condition, mood, target, felt(self.judges, target)))
 
     @torch.no_grad()
     def __call__(self, plan: Plan) -> float:
@@ -128,8 +129,8 @@ class Exam:
         recipe, total = self.recipe, 0.0
         for condition, mood, target, wanted in self.questions:
             dream = network(last(condition), mood)
-            felt = distil.felt(self.judges, dream)
-            alike = [losses.matching(m[:-1], w[:-1]) for m, w in zip(felt, wanted, strict=True)]
+            mine = felt(self.judges, dream)
+            alike = [losses.matching(m[:-1], w[:-1]) for m, w in zip(mine, wanted, strict=True)]
             distance = recipe.pixel * (dream - target).abs().mean() + recipe.matching * torch.stack(alike).mean()
             distance += recipe.structure * (1 - losses.ssim(dream, target)) + recipe.sparkle * losses.haar(
                 dream, target
@@ -172,7 +173,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     recipe = distil.Recipe(**{name: args[name] for name in asdict(distil.Recipe())})
     pace, out, space = run.pace(args), args["out"], Space()
     table = Table.load(args["table"]) if args["deed"] == "choose" else None  # before anything that takes long
-    school = graft.School(args["teacher"], args["world"], recipe.side, args["device"])
+    school = graft.School(args["teacher"], args["world"], recipe.side, args["device"], args["cache"])
     if args["deed"] == "train":
         run.remember(out, asdict(recipe) | {"size": "supernet", "from": str(space.smallest), "to": str(space.largest)})
         run.fit(out, lambda share: Sandwich(_smaller(recipe, share), school, space), pace)

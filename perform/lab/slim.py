@@ -142,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     table = Table.load(args["table"])
     target = args["ms"] or table(Plan.uniform(*networks.SIZES[args["like"]]))
     pace = run.pace(args)
-    school = graft.School(args["teacher"], args["world"], recipe.side, args["device"])
+    school = graft.School(args["teacher"], args["world"], recipe.side, args["device"], args["cache"])
     plan = slim(recipe, args["start"], school, args["out"], (table, target), pace)
     print(f"{args['out']}: {plan}, {table(plan):.2f} ms by the table (target {target:.2f})")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from pathlib import Path
 
@@ -37,13 +38,15 @@ def test_variants_end_as_run_folders_and_are_not_done_twice(
     paths = {"world": tmp_path / "world", "cache": tmp_path, "out": tmp_path / "out", "teacher": tmp_path / "teacher"}
     recipe = train.Recipe(size="m", side=32, steps=2, paired=1, unpaired=1)
     train.train(recipe, paths["world"], paths["teacher"], tmp_path, run.Pace(2), "cpu")
-    for name in ("undistilled", "no-pixel"):
+    for name in ("undistilled", "no-pixel", "photographs"):
         there = ablate.one(name, paths, 2, (1, 1), "cpu")
         dream = run.network(there)(torch.zeros(1, 1, 32, 32), torch.zeros(1, 7))
         assert dream.shape == (1, 3, 32, 32)
         before = (there / "ema.safetensors").stat().st_mtime_ns
         assert ablate.one(name, paths, 2, (1, 1), "cpu") == there
         assert (there / "ema.safetensors").stat().st_mtime_ns == before
+        told = json.loads((there / "recipe.json").read_text())
+        assert name == "undistilled" or (told["projected"] > 0) == (told["coarse"] > 0) == (name == "photographs")
     with pytest.raises(ValueError, match="no variant 'no-such'"):
         ablate.one("no-such", paths, 2, (1, 1))
 

@@ -18,14 +18,14 @@ from perform.lab import ranks
 SCRIPT = """
 import contextlib, json, sys
 import torch
-from perform.lab import distil, features, networks, ranks, train
+from perform.lab import critics, distil, features, networks, ranks, train
 from perform.lab.batches import Batches
 from perform.lab.discriminators import Jury
 from perform.lab.worlds import World
 
 torch.set_num_threads(1)
 ranks.join()
-train.mixed = distil.mixed = lambda device: contextlib.nullcontext()
+train.mixed = distil.mixed = critics.mixed = lambda device: contextlib.nullcontext()
 rng = torch.Generator().manual_seed(3)
 pictures = [(torch.rand(3, 40, 48, generator=rng) * 255).to(torch.uint8) for _ in range(14)]
 world = World(pictures, torch.arange(14) % 13 == 6)
@@ -35,7 +35,7 @@ torch.manual_seed(5)
 teacher = train.Teacher(recipe, batches, features.Features(None, side=128), world.unseen())
 asked = distil.Recipe(sizes="s", side=32, paired=2, unpaired=2, steps=6, steady_every=2)
 core = networks.fold(networks.make("s", 7)).requires_grad_(False)
-students = distil.Students(asked, batches, core, Jury(8).patches, world.unseen())
+students = distil.Students(asked, batches, core, Jury(8), world.unseen(), features.Features(None, side=64))
 found = []
 for stage in (teacher, students):
     for _ in range(3):

@@ -238,7 +238,7 @@ def test_distillation_resumes_exactly_and_splits(tmp_path: Path, world: World, b
     def students() -> distil.Students:
         torch.manual_seed(6)
         core = networks.fold(networks.trainable((16, 32, 64), 1, 7))
-        return distil.Students(recipe, batches, core, Jury(8).patches, world.unseen())
+        return distil.Students(recipe, batches, core, Jury(8), world.unseen(), features.Features(None, side=64))
 
     whole = students()
     losses = [_plain(whole.step()) for _ in range(4)]

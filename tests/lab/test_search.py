@@ -15,7 +15,7 @@ from perform.lab.supernet import calibrate, extract, mask, supernet, wear
 from tests.lab.test_slimming import home  # noqa: F401
 
 SPACE = Space(Plan((8, 8, 8), (8,)), Plan((16, 16, 24), (24, 16)))
-RECIPE = distil.Recipe(side=32, paired=2, unpaired=2, steps=4, steady_every=2)
+RECIPE = distil.Recipe(projected=0, deep=0, side=32, paired=2, unpaired=2, steps=4, steady_every=2)
 
 
 @pytest.mark.parametrize("plan", [SPACE.smallest, SPACE.largest, Plan((8, 16, 24), (16, 8)), Plan((16, 8, 16), (8,))])

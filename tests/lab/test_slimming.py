@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from perform.lab.worlds import World
 from perform.networks import Plain
 
 TINY = Plan((8, 8, 16), (16, 24))
-RECIPE = distil.Recipe(side=32, paired=2, unpaired=2, steps=3, steady_every=2)
+RECIPE = distil.Recipe(projected=0, deep=0, side=32, paired=2, unpaired=2, steps=3, steady_every=2)
 
 
 def lively(plan: Plan, seed: int = 4) -> Plain:
@@ -160,7 +161,7 @@ def test_a_distillation_goes_on_from_an_earlier_one(home: Path) -> None:
     before, after = home / "before" / distil.key(str(TINY)), home / "after"
     before.parent.mkdir()
     (home / "student").rename(before)
-    recipe = distil.Recipe(sizes=str(TINY), side=32, paired=2, unpaired=2, steps=2, rate=1e-6)
+    recipe = replace(RECIPE, sizes=str(TINY), steps=2, rate=1e-6)
     distil.distil(recipe, home / "teacher", home / "world", after, run.Pace(2), "cpu", start=before.parent)
     condition, mood = torch.rand(4, 1, 32, 32), torch.randn(4, 7)
     dreams = [network(condition, mood) for network in (run.network(before), run.network(after / before.name))]

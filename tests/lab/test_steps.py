@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from perform.lab import distil, features, networks, run, train
 from perform.lab.batches import Batches
+from perform.lab.critics import felt
 from perform.lab.discriminators import Jury, Projected
 
 RECIPE = distil.Recipe(sizes="8-8-16_8", side=32, paired=2, unpaired=2, steps=6, steady_every=2)
@@ -22,7 +23,7 @@ TEACHER = train.Recipe(size="8-8-16_8", side=32, paired=2, unpaired=2, steps=6, 
 def students(batches: Batches, recipe: distil.Recipe = RECIPE) -> distil.Students:
     torch.manual_seed(6)
     core = networks.fold(networks.trainable((8, 8, 16), 1, 7))
-    return distil.Students(recipe, batches, core, Jury(8).patches, [])
+    return distil.Students(recipe, batches, core, Jury(8), [], features.Features(None, side=64))
 
 
 def teacher(batches: Batches) -> train.Teacher:
@@ -61,18 +62,19 @@ def test_who_was_interrupted_is_who_never_was(
 
 
 def test_a_weight_weighs_its_own_loss_and_none_leaves_it_out(batches: Batches) -> None:
-    names = ("adversarial", "pixel", "structure", "sparkle", "matching", "steady")
-    terms = dict(zip(names, ("dream", "pixel", "structure", "sparkle", "match", "steady"), strict=True))
+    names = ("adversarial", "coarse", "pixel", "structure", "sparkle", "matching", "projected", "deep", "steady")
+    said = ("dream", "coarse", "pixel", "structure", "sparkle", "match", "real", "deep", "steady")
+    terms = dict(zip(names, said, strict=True))
     size = RECIPE.sizes
     usual = {key: float(value) for key, value in students(batches).step().items()}
-    assert set(usual) == {"judge", *(f"{size} {term}" for term in terms.values())}
+    assert set(usual) == {"judge", "judge real", *(f"{size} {term}" for term in terms.values())}
     doubled: dict[str, Any] = {name: 2 * getattr(RECIPE, name) for name in names}
     twice = {key: float(value) for key, value in students(batches, replace(RECIPE, **doubled)).step().items()}
     for term in terms.values():
         assert twice[f"{size} {term}"] == pytest.approx(2 * usual[f"{size} {term}"], rel=1e-3)
     none: dict[str, Any] = dict.fromkeys(names, 0.0)
     left = students(batches, replace(RECIPE, **none)).step()
-    assert "judge" not in left
+    assert not left.keys() & {"judge", "judge real"}
     assert not any(float(value) for value in left.values())
 
 
@@ -84,18 +86,62 @@ def test_judges_learn_to_tell_the_teacher_and_students_to_be_taken_for_it(batche
 
     def verdict(pictures: Tensor) -> float:
         with torch.no_grad():
-            return sum(float(maps[-1].mean()) for maps in distil.felt(stage.judges, pictures))
+            return sum(float(maps[-1].mean()) for maps in felt(stage.critics.networks["patches"], pictures))
 
     before = verdict(target) - verdict(dream)
     for _ in range(12):
-        stage._judge(target, [dream])
+        stage.critics.learn(target, [dream], {"real": target, "how": torch.zeros(4, 7)})
     assert verdict(target) - verdict(dream) > before + 0.1
     painted = dream.clone().requires_grad_()
-    with torch.no_grad():
-        wanted = distil.felt(stage.judges, target)
-    stage._terms(painted, target, wanted)["dream"].backward()  # type: ignore[no-untyped-call]
+    given = {"how": torch.zeros(4, 7)}
+    with stage.critics.watching():
+        stage.critics.terms(painted, stage.critics.wanted(target, given), given)["dream"].backward()  # type: ignore[no-untyped-call]
     assert painted.grad is not None
+    assert all(parameter.requires_grad for parameter in stage.critics.learning)
     assert verdict(dream - 3.0 * painted.grad / painted.grad.abs().amax()) > verdict(dream)
+
+
+class Contrast(features.Features):
+    """Four maps of what a picture is made of: chance's own frozen network feels next to nothing."""
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        power = nn.functional.avg_pool2d(x.square(), 4)
+        return [power.mean(1, keepdim=True).expand(-1, channels, -1, -1) for channels in features.CHANNELS]
+
+
+def test_the_projected_judge_learns_photographs_and_students_to_pass_for_them(batches: Batches) -> None:
+    """Its real side are the photographs, not what the teacher dreams of them."""
+    core = networks.fold(networks.trainable((8, 8, 16), 1, 7))
+    recipe = replace(RECIPE, judge_rate=3e-3)
+    critics = distil.Students(recipe, batches, core, Jury(8), [], Contrast(None)).critics
+    rng = torch.Generator().manual_seed(0)
+    photographs, target, dream = (torch.rand(4, 3, 32, 32, generator=rng) * 2 - 1 for _ in range(3))
+    photographs = photographs.sign()
+    given = {"real": photographs, "how": torch.tensor([[0.0, 1, 1, 0, 0, -99, -99]]).expand(4, -1)}  # left as it is
+
+    def verdict(pictures: Tensor) -> float:
+        with torch.no_grad():
+            seen = critics._features(pictures, given["how"])
+            return sum(float(one.mean()) for one in critics.networks["projected"](seen))
+
+    before = verdict(photographs) - verdict(dream), verdict(target) - verdict(dream)
+    for _ in range(12):
+        critics.learn(target, [dream], given)
+    assert verdict(photographs) - verdict(dream) > before[0] + 0.1
+    assert verdict(target) - verdict(dream) < before[1] + 0.1
+    painted = dream.clone().requires_grad_()
+    with critics.watching():
+        critics.terms(painted, critics.wanted(target, given), given)["real"].backward()  # type: ignore[no-untyped-call]
+    assert painted.grad is not None
+    assert verdict(dream - 0.3 * painted.grad / painted.grad.abs().amax()) > verdict(dream)
+
+
+def test_without_frozen_features_the_projected_judge_stays_away(batches: Batches) -> None:
+    core = networks.fold(networks.trainable((8, 8, 16), 1, 7))
+    alone = distil.Students(replace(RECIPE, projected=0.0, deep=0.0), batches, core, Jury(8), [])
+    assert set(alone.critics.networks) == {"patches"}
+    assert not {"real", "how"} & alone.inputs(False).keys()
+    assert not any("real" in name or "deep" in name for name in alone.step())
 
 
 def test_a_borderless_dream_has_seen_the_picture_go_on() -> None:

@@ -31,6 +31,11 @@ from perform.lab.evaluate.entrants import Entrant
 from perform.lab.strangers import strangers
 from perform.lab.worlds import World
 
+WHY = {name: variant.why for name, variant in VARIANTS.items()} | {
+    "copied": "as its teacher's copy, before it went on with the judge of photographs",
+    "slim": "cut from `l` to `m`'s time",
+    "search": "widths chosen for `m`'s time",
+}
 PROTOCOL = "3"  # what is measured and how; a change of it makes every entrant be measured again
 
 
@@ -42,8 +47,7 @@ def everybody(args: argparse.Namespace, scale: Any) -> list[Entrant]:
     out += entrants.baselines(scale)
     out += [] if args.models is None else entrants.of_card(args.models)
     for name, folder in args.runs:
-        why = VARIANTS[name].why if name in VARIANTS else ""
-        out.append(entrants.of_run(folder, "run", why, name))
+        out.append(entrants.of_run(folder, "run", WHY.get(name, ""), name))
     names = [one.name for one in out]
     for name in names:
         if names.count(name) > 1:

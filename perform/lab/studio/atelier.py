@@ -181,7 +181,9 @@ class Atelier:
         )
         watcher = self._watcher(view, folder, {size: size for size in plan.sizes}, plan)
         teacher, world = self.wish.desk / "teacher", self.wish.world_folder
-        distil.distil(recipe, teacher, world, folder, plan.students.pace, self.wish.how.device, watcher)
+        distil.distil(
+            recipe, teacher, world, folder, plan.students.pace, self.wish.how.device, watcher, cache=self.wish.how.cache
+        )
         if self.ours:
             summary.note(done, asdict(recipe))
         ranks.agree(True)

@@ -37,7 +37,7 @@ def plan(
     teacher, students = plans.batches(device, ranks.count())
     network = train.Recipe().size
     first = plans.measure(_teacher(network, teacher, batches, frozen, data), device, _draw)
-    second = plans.measure(_students(students, wish.sizes, batches, data), device, _draw)
+    second = plans.measure(_students(students, wish.sizes, batches, frozen, data), device, _draw)
     legs = plans.choose(60 * minutes + began - clock(), len(wish.sizes), first, second)
     if legs[0].steps < plans.FEW:  # a smaller teacher that has seen more paints better than a large one that has not
         smaller = plans.measure(_teacher(plans.SMALLER, teacher, batches, frozen, data), device, _draw)
@@ -71,12 +71,12 @@ def _teacher(
 
 
 def _students(
-    counts: dict[str, int], sizes: tuple[str, ...], batches: Batches, data: World
+    counts: dict[str, int], sizes: tuple[str, ...], batches: Batches, frozen: features.Features, data: World
 ) -> Callable[[float], run.Stage]:
     def begin(share: float) -> run.Stage:
         recipe = distil.Recipe(**asdict(distil.Recipe(sizes=",".join(sizes))) | _shrunk(counts, share))
         teacher = networks.live(train.Recipe().size, moods.SIZE).eval().requires_grad_(False)
-        return distil.Students(recipe, batches, teacher, Jury().patches, data.unseen())
+        return distil.Students(recipe, batches, teacher, Jury(), data.unseen(), frozen)
 
     return begin
 
