@@ -33,6 +33,8 @@ from perform.lab.worlds import World
 
 WHY = {name: variant.why for name, variant in VARIANTS.items()} | {
     "copied": "as its teacher's copy, before it went on with the judge of photographs",
+    "copying": "`m` gone on with: copying alone",
+    "judged": "`m` gone on with: the judge of photographs, too",
     "slim": "cut from `l` to `m`'s time",
     "search": "widths chosen for `m`'s time",
 }
