@@ -96,14 +96,7 @@ class LivePatch:
         if now == self._stamps or stamp is None or stamp[1] == 0:
             return False  # an editor may delete or empty a file on its way to saving it
         news = self._draft()
-        size, quick = self._size, None
-        if rehearsed and size is not None and isinstance(news, Draft):
-            try:
-                takes = rehearse(self.path, self._format, size)
-                quick = size if takes is not None and takes <= LONGEST else None
-            except PatchError as e:
-                news = e
-        self._news.put((news, quick))
+        self._news.put(self._rehearsed(news) if rehearsed else (news, None))
         return True
 
     def again(self) -> bool:
@@ -111,17 +104,21 @@ class LivePatch:
         stage. A show must not lose a source for weeks because its machine was busy when it started. The worker's
         thread.
         """
-        news, size = self._draft(), self._size
+        news, quick = self._rehearsed(self._draft())
+        if quick is None and isinstance(news, Draft | TooSlow):
+            return False  # it has been said
+        self._news.put((news, quick))
+        return quick is not None
+
+    def _rehearsed(self, news: Draft | PatchError) -> News:
+        size = self._size
         if size is None or not isinstance(news, Draft):
-            return False
+            return news, None
         try:
             takes = rehearse(self.path, self._format, size)
-        except PatchError:
-            return False  # it has been said
-        if takes is None or takes > LONGEST:
-            return False
-        self._news.put((news, size))
-        return True
+        except PatchError as e:
+            return e, None
+        return news, size if takes is not None and takes <= LONGEST else None
 
     def _draft(self) -> Draft | PatchError:
         found: Draft | PatchError

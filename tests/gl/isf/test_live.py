@@ -275,6 +275,21 @@ def test_a_patch_that_a_busy_machine_refused_is_tried_again(
     assert tried == [SIZE, SIZE]
 
 
+def test_what_is_wrong_when_it_is_tried_again_is_said(
+    live: Callable[..., LivePatch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file may have been saved since it was looked at: the second trial is then the one that reads it."""
+    monkeypatch.setattr("perform.gl.isf.live.seconds_a_frame", lambda *_: 9.0)
+    save(path := tmp_path / "a.fs", paint("1.0"))
+    patch = live(path)
+    pixel(patch)
+    save(path, '/*{"ISFVSN": }*/\nvoid main() { gl_FragColor = vec4(1.0); }')
+    assert not patch.again()
+    pixel(patch)
+    assert "too slow" not in patch.error
+    assert "a.fs" in patch.error
+
+
 def test_only_what_was_too_slow_is_tried_again(
     live: Callable[..., LivePatch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
