@@ -29,7 +29,7 @@ class Variant:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
-COPYING = {"coarse": 0.0, "projected": 0.0, "deep": 0.0}  # what all others leave out: nothing but dreams to go by
+COPYING = {"coarse": 0.0, "projected": 0.0, "deep": 0.0}  # left out, but for `photographs`: dreams alone
 VARIANTS: dict[str, Variant] = {
     "whole": Variant("the recipe, copying alone: without the judge of photographs"),
     "photographs": Variant(

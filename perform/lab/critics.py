@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 class Critics:
-    """A jury at work in a distillation. `frozen` may be None where neither `projected` nor `deep` is asked for; then
-    the projected judge stays away.
+    """A jury at work in a distillation. Without `frozen` features the projected judge stays away, whatever the recipe
+    weighs it with, and `deep` is left out.
     """
 
     def __init__(self, recipe: Recipe, jury: Jury, frozen: Features | None, rate: float, device: torch.device) -> None:
@@ -50,7 +50,7 @@ class Critics:
             if self.recipe.adversarial > 0:
                 verdicts = [maps[-1] for maps in felt(self.networks["patches"], torch.cat([target, *dreams]))]
                 terms["judge"] = losses.hinge_judge([v[:count] for v in verdicts], [v[count:] for v in verdicts])
-            if self.recipe.projected > 0:
+            if self.frozen is not None and self.recipe.projected > 0:
                 how = given["how"].repeat(1 + len(dreams), 1)
                 with torch.no_grad():
                     seen = self._features(torch.cat([given["real"], *dreams]), how)

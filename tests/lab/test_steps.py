@@ -138,7 +138,7 @@ def test_the_projected_judge_learns_photographs_and_students_to_pass_for_them(ba
 
 def test_without_frozen_features_the_projected_judge_stays_away(batches: Batches) -> None:
     core = networks.fold(networks.trainable((8, 8, 16), 1, 7))
-    alone = distil.Students(replace(RECIPE, projected=0.0, deep=0.0), batches, core, Jury(8), [])
+    alone = distil.Students(RECIPE, batches, core, Jury(8), [])
     assert set(alone.critics.networks) == {"patches"}
     assert not {"real", "how"} & alone.inputs(False).keys()
     assert not any("real" in name or "deep" in name for name in alone.step())
