@@ -32,7 +32,10 @@ def say(capfd: pytest.CaptureFixture[str]) -> Say:
     """Run a verb in this process: (exit code, standard output, standard error)."""
 
     def said(*words: object) -> tuple[int, str, str]:
-        code = cli.main([str(word) for word in words])
+        try:
+            code = cli.main([str(word) for word in words])
+        except SystemExit as left:
+            code = int(left.code or 0)
         out, err = capfd.readouterr()
         return code, out, err
 
@@ -96,6 +99,10 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "--seconds", "x"], "argument --seconds: seconds are a number above 0, not 'x' (perform run --help)"),
         (["run", "--record", "x.avi"],
          "argument --record: a film ends in .mp4, .mov or .mkv, not 'x.avi' (perform run --help)"),
+        (["train", "x", "--hours", "soon"], "--hours is a number, not 'soon' (perform train --help)"),
+        (["distil", "--steps", "many"], "--steps is a whole number, not 'many' (perform distil --help)"),
+        (["quantise"], "the following arguments are required: models, --world (perform quantise --help)"),
+        (["world", "osean"], "there is no world 'osean'; did you mean 'ocean'?"),
         (["run", "--log", "debg"], "there is no --log 'debg'; did you mean 'debug'?"),
         (["patches", "rendr"], "there is no DEED 'rendr'; did you mean 'render'?"),
         (["patches", "render", "/nowhere.fs", "--to", "x"], "there is no file or folder '/nowhere.fs'"),

@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from perform import __version__
+from perform.parsing import Parser
 
 # verb -> (the module that does it, one line); the lab's verbs take their own arguments.
 LAB = {
@@ -35,21 +34,6 @@ LAB = {
 
 class Bad(Exception):
     """Something asked for that cannot be done; one sentence. Exit code 2."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, with the nearest right word."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raises Bad."""
-        choice = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
-        if choice is None:
-            raise Bad(f"{message} ({self.prog} --help)")
-        word, words = choice.group(1), re.findall(r"[\w-]+", choice.group(2))
-        near = difflib.get_close_matches(word, [*words, *LAB], 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(words)}"
-        what = "verb" if "VERB" in message else message.partition(":")[0].removeprefix("argument ")
-        raise Bad(f"there is no {what} {word!r}; {hint}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -126,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"the lab (perform VERB --help):{lab}" if lab else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.also = LAB
     parser.add_argument("--version", action="version", version=f"perform {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_run(verbs)

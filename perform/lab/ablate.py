@@ -17,6 +17,7 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 
 from perform.lab import distil, run, train
+from perform.parsing import Parser
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def one(name: str, paths: Mapping[str, Path], steps: int, batch: tuple[int, int]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("world", "landscape"), ("teacher", "teacher"), ("cache", "cache"), ("out", "ablation")):
         parser.add_argument(f"--{name}", type=Path, default=Path("runs") / default)
     parser.add_argument("--steps", type=int, default=1200)

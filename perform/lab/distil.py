@@ -30,6 +30,7 @@ from perform.lab.device import Ahead, Inputs, Recorded, adam, last, mixed, pick,
 from perform.lab.discriminators import Jury, disturbance
 from perform.lab.train import follow_average
 from perform.lab.worlds import World
+from perform.parsing import Parser
 
 
 @dataclass(frozen=True)
@@ -258,7 +259,7 @@ def distil(
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--teacher", type=Path, default=Path("runs/teacher"))
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"))
     parser.add_argument("--out", type=Path, default=Path("runs/students"))

@@ -29,6 +29,7 @@ from perform.lab.graph import play, to_onnx
 from perform.lab.words import own
 from perform.lab.worlds import World
 from perform.networks import Dream
+from perform.parsing import Parser
 
 __all__ = ["export", "play", "ship", "to_onnx"]
 SIDE = 256
@@ -197,7 +198,7 @@ def sizes_of(arguments: Sequence[str]) -> dict[str, Path]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="*", metavar="RUN", help="SIZE=FOLDER, or the folder of a distillation")
     parser.add_argument("--size", action="append", default=[], metavar="SIZE=RUN", help="the same; repeatable")
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"))

@@ -26,6 +26,7 @@ from perform.lab import card, export, losses, networks
 from perform.lab.checkpoints import Foreign, read, recognise
 from perform.lab.strangers import strangers
 from perform.networks import Dream, Resnet, Unet, describe
+from perform.parsing import Parser
 
 NATIVE = 256  # the side at which these networks were trained, in pixels
 
@@ -128,9 +129,7 @@ def _channels(text: str) -> tuple[int, ...]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="perform import", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog="perform import", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path, metavar="FILE", help="a generator's .pth or .safetensors")
     parser.add_argument("--out", type=Path, required=True, metavar="models/NAME", help="the world to make")
     parser.add_argument("--title", default="", help="what it is called (default: NAME)")

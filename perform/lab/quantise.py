@@ -35,6 +35,7 @@ from perform.lab.device import pick
 from perform.lab.finish import finish
 from perform.lab.worlds import World
 from perform.networks import Dream
+from perform.parsing import Parser
 
 Inputs = list[dict[str, npt.NDArray[Any]]]
 
@@ -220,7 +221,7 @@ def renew(
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", type=Path, help="the world's folder, with its card.toml")
     parser.add_argument("--world", type=Path, required=True, help="the folder of its pictures, from `perform world`")
     parser.add_argument("--size", action="append", help="repeatable; every size of the card by default")

@@ -34,6 +34,7 @@ from perform.lab.spaces import Space, evolve
 from perform.lab.supernet import calibrate, extract, mask, supernet, wear
 from perform.lab.viewing import sheet
 from perform.networks import Plain
+from perform.parsing import Parser
 
 
 class Worn(nn.Module):
@@ -159,7 +160,7 @@ def choose(folder: Path, exam: Exam, space: Space, table: Table, target: float, 
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("deed", choices=["train", "choose", "finish"])
     parser.add_argument("--teacher", type=Path, default=Path("runs/teacher"))
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"))

@@ -26,6 +26,7 @@ from perform.lab.costs import Table
 from perform.lab.device import last
 from perform.lab.plans import Plan
 from perform.networks import Plain
+from perform.parsing import Parser
 
 GROUP = 8  # channels that go together: engines compute in eights
 Cost = Callable[[Plan], float]
@@ -128,7 +129,7 @@ def slim(
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--teacher", type=Path, default=Path("runs/teacher"))
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"))
     parser.add_argument("--start", type=Path, default=Path("runs/students/l"), help="the run folder to cut from")

@@ -25,6 +25,7 @@ from perform.lab.batches import Batches
 from perform.lab.device import Ahead, Inputs, Recorded, adam, last, mixed, pick, set_rate
 from perform.lab.discriminators import Jury, disturb, disturbance
 from perform.lab.worlds import World
+from perform.parsing import Parser
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,7 @@ def train(
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"))
     parser.add_argument("--out", type=Path, default=Path("runs/teacher"))
     run.add_arguments(parser, Recipe())

@@ -8,7 +8,6 @@ writes `world.safetensors` (the pictures), `world.json` (package, version, sha25
 
 from __future__ import annotations
 
-import argparse
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+
+from perform.parsing import Parser
 
 HELD_OUT = 13  # every 13th picture is never trained on
 FILE = "world.safetensors"
@@ -120,7 +121,7 @@ def _decoded(file: Tensor) -> Tensor:
 def main(argv: Sequence[str] | None = None) -> None:
     from perform.lab import gather
 
-    parser = argparse.ArgumentParser(description="Collect or render a world's pictures, with their licences.")
+    parser = Parser(description="Collect or render a world's pictures, with their licences.")
     parser.add_argument("world", choices=sorted(gather.WORLDS))
     parser.add_argument("--out", type=Path, help="folder to write (runs/NAME)")
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="downloads; reused when present")

@@ -30,6 +30,7 @@ from perform.lab.evaluate import entrants, latency, measuring, record, scene, sh
 from perform.lab.evaluate.entrants import Entrant
 from perform.lab.strangers import strangers
 from perform.lab.worlds import World
+from perform.parsing import Parser
 
 WHY = {name: variant.why for name, variant in VARIANTS.items()} | {
     "copied": "as its teacher's copy, before it went on with the judge of photographs",
@@ -185,7 +186,7 @@ def _line(numbers: Mapping[str, float]) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"), help="the world's pictures")
     parser.add_argument("--models", type=Path, help="the world as it is shipped, with its card")
     parser.add_argument("--teacher", type=Path, help="the teacher's run folder, if it is here")

@@ -19,6 +19,7 @@ from perform.lab import run
 from perform.lab.evaluate import record
 from perform.lab.report import content, markdown, page, words
 from perform.lab.report.blocks import Chart
+from perform.parsing import Parser
 
 FIRST = ("landscape", "ocean", "cosmos", "agate")  # in this order, then any others
 
@@ -54,7 +55,7 @@ def write(records: Mapping[str, dict[str, Any]], folder: Path, out: Path, html: 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """`perform report`. Ends with one sentence and code 2 for what cannot be done."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("records", nargs="*", type=Path, help="new records of `perform evaluate`")
     parser.add_argument("--folder", type=Path, default=Path("docs/compression"), help="records, words, sheets, charts")
     parser.add_argument("--out", type=Path, help="the Markdown file (docs/compression.md)")

@@ -15,23 +15,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+
+from perform.parsing import Parser
 
 STAGE = ("--world", "--steps", "--size")  # options of a single stage, none of them the studio's
 SIZES = ("s", "m", "l")
 
 
-class Words(argparse.ArgumentParser):
-    """Says what is wrong in one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raises ValueError."""
-        raise ValueError(f"{message} ({self.prog} --help)")
-
-
 def parser() -> argparse.ArgumentParser:
     """The words of `perform train PHOTOS`. Imports nothing heavy: --help answers at once."""
-    words = Words(
+    words = Parser(
         prog="perform train",
         description="Make a world of your own pictures. It stops by itself; stopped before, it goes on.",
         epilog="The stages one by one, for those who want to turn every screw: perform train --world FOLDER --steps N "
