@@ -24,6 +24,7 @@ from typing import Any, Protocol
 
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as dump
 from torch import Tensor, nn
@@ -146,18 +147,35 @@ def remember(folder: Path, recipe: Mapping[str, Any]) -> None:
 def network(folder: Path, size: str | None = None) -> nn.Module:
     """The trained generator of a run folder, folded: (luma [B,1,H,W], mood [B,7]) -> RGB [B,3,H,W], on the CPU.
 
-    `size` names the network where the folder's recipe does not. Raises FileNotFoundError, and ValueError where the
-    weights are not that network's.
+    `size` names the network where the folder's recipe does not. Raises ValueError, one sentence.
     """
-    name = size or json.loads((folder / "recipe.json").read_text(encoding="utf-8"))["size"]
-    weights = load_file(folder / "ema.safetensors")
+    file = folder / "ema.safetensors"
+    there(folder)
+    try:
+        name = size or json.loads((folder / "recipe.json").read_text(encoding="utf-8"))["size"]
+        weights = load_file(file)
+    except FileNotFoundError:
+        made = "recipe.json and ema.safetensors, as `perform distil` leaves them"
+        raise ValueError(f"{folder} holds no trained network: a run folder has {made}") from None
+    except KeyError as e:
+        raise ValueError(f"{folder / 'recipe.json'} has no {e}; that of a student of `perform distil` does") from None
+    except json.JSONDecodeError as e:
+        raise ValueError(f"{folder / 'recipe.json'} is damaged, it is no JSON: {e}") from None
+    except SafetensorError as e:
+        raise ValueError(f"{file} is damaged or was cut off: {e}") from None
     state = {key: value.float() for key, value in weights.items() if not key.startswith("mood.")}
     folded = networks.live(name, moods.SIZE)
     try:
         folded.load_state_dict(state)
     except RuntimeError as e:
-        raise ValueError(f"{folder / 'ema.safetensors'} does not hold a network {name!r}: {_first(e)}") from None
+        raise ValueError(f"{file} does not hold a network {name!r}: {_first(e)}") from None
     return folded.eval().requires_grad_(False)
+
+
+def there(folder: Path) -> None:
+    """Raises ValueError, one sentence, for a run folder that is not there."""
+    if not folder.is_dir():
+        raise ValueError(f"there is no run folder {str(folder)!r}; `perform distil` makes one, such as runs/students/m")
 
 
 def shrunk(counts: tuple[int, ...], share: float) -> tuple[int, ...]:
@@ -195,47 +213,60 @@ def drive(
     pace: Pace,
     clock: Callable[[], float] = time.monotonic,
     watcher: Watcher | None = None,
+    wait: Callable[[float], None] = time.sleep,
 ) -> None:
     """Run `stage` to the end of its pace, writing log, sheets and checkpoints; interrupting it loses at most a
-    minute. A checkpoint that cannot be written (a full disk) is said and tried again; the one before it stays.
+    minute. What cannot be written (a full disk) is said, and training goes on; the checkpoint before stays. Only at the
+    end it waits until there is room: nothing else holds what was learned.
 
     Of many ranks, the first one writes and tells the others when to stop.
     """
     began = saved = clock()
     first = stage.done
     ours = ranks.rank() == 0
-    with open(folder / "log.txt" if ours else os.devnull, "a", encoding="utf-8", buffering=1) as log:
-        while stage.done < pace.steps and ranks.agree(clock() - began < 60 * pace.minutes):
-            numbers = stage.step()
-            if ours and stage.done % pace.log_every == 0:
-                plain = {name: float(value) for name, value in numbers.items()}
-                each = (clock() - began) / (stage.done - first)
-                words = "  ".join(f"{name} {value:.3f}" for name, value in plain.items())
-                log.write(f"{stage.done:6d}  {each:.3f} s/step  {words}\n")
-                if watcher is not None:
-                    watcher.stepped(stage, plain, each)
-            if ours and stage.done % pace.sheet_every == 0:
-                path = folder / f"sheet-{stage.done:06d}.jpg"
-                picture(path, stage.sheet())
-                if watcher is not None:
-                    watcher.drawn(stage, path)
-            if ours and clock() - saved > pace.save_seconds:
-                _keep(folder, stage, watcher)
-                saved = clock()
-    if ours:
-        save(folder, stage)
-        if watcher is not None:
-            watcher.saved(stage, folder)
+    while stage.done < pace.steps and ranks.agree(clock() - began < 60 * pace.minutes):
+        numbers = stage.step()
+        if ours and stage.done % pace.log_every == 0:
+            plain = {name: float(value) for name, value in numbers.items()}
+            each = (clock() - began) / (stage.done - first)
+            words = "  ".join(f"{name} {value:.3f}" for name, value in plain.items())
+            _log(folder, f"{stage.done:6d}  {each:.3f} s/step  {words}")
+            if watcher is not None:
+                watcher.stepped(stage, plain, each)
+        if ours and stage.done % pace.sheet_every == 0:
+            _draw(folder / f"sheet-{stage.done:06d}.jpg", stage, watcher)
+        if ours and clock() - saved > pace.save_seconds:
+            if wrong := _keep(folder, stage, watcher):
+                _say(folder, f"The checkpoint could not be written ({wrong}); the last one stays. Going on.", watcher)
+            saved = clock()
+    said = ""
+    while ours and (wrong := _keep(folder, stage, watcher)):
+        if wrong != said:
+            _say(folder, f"What was learned could not be written ({wrong}): waiting until it can be.", watcher)
+        said = wrong
+        wait(5.0)
 
 
-def _keep(folder: Path, stage: Stage, watcher: Watcher | None) -> None:
+def _draw(path: Path, stage: Stage, watcher: Watcher | None) -> None:
+    try:
+        picture(path, stage.sheet())
+    except OSError as e:
+        path.unlink(missing_ok=True)
+        _say(path.parent, f"The contact sheet could not be written ({e.strerror or e}). Going on.", watcher)
+        return
+    if watcher is not None:
+        watcher.drawn(stage, path)
+
+
+def _keep(folder: Path, stage: Stage, watcher: Watcher | None) -> str:
+    """Save it. Returns what was in the way, if anything."""
     try:
         save(folder, stage)
     except OSError as e:
-        _say(folder, f"The checkpoint could not be written ({e.strerror or e}); the last one stays. Going on.", watcher)
-        return
+        return e.strerror or str(e)
     if watcher is not None:
         watcher.saved(stage, folder)
+    return ""
 
 
 def _say(folder: Path, sentence: str, watcher: Watcher | None) -> None:
@@ -244,8 +275,13 @@ def _say(folder: Path, sentence: str, watcher: Watcher | None) -> None:
         watcher.said(sentence)
     else:
         print(sentence, file=sys.stderr)
+    _log(folder, sentence)
+
+
+def _log(folder: Path, line: str) -> None:
+    """If it can be written: a training does not end for want of its log."""
     with contextlib.suppress(OSError), open(folder / "log.txt", "a", encoding="utf-8") as log:
-        log.write(sentence + "\n")
+        log.write(line + "\n")
 
 
 def picture(path: Path, rgb: Tensor) -> None:
@@ -272,9 +308,13 @@ def add_arguments(parser: argparse.ArgumentParser, recipe: Any) -> None:
 
 
 def pace(args: Mapping[str, Any]) -> Pace:
-    """The pace that `add_arguments` was asked for; sets the CPU threads. Raises ValueError for less than nothing."""
+    """The pace that `add_arguments` was asked for; sets the CPU threads. Raises ValueError for what cannot be done."""
     if args["threads"] < 0 or args["steps"] < 1 or args["sheet_every"] < 1:
         raise ValueError("--threads is 0 or more, --steps and --sheet-every are 1 or more")
+    if args["paired"] < 1 or args["unpaired"] < 0:
+        raise ValueError("--paired is 1 or more, --unpaired 0 or more: pictures of a batch")
+    if args["side"] < 32 or args["side"] % 8:
+        raise ValueError(f"--side is a multiple of 8, 32 or more, not {args['side']}")
     if args["threads"]:
         torch.set_num_threads(args["threads"])
     return Pace(args["steps"], args["minutes"], sheet_every=args["sheet_every"])

@@ -79,7 +79,7 @@ class Teacher:
         left = max(0.1, min(1.0, 3 * (1 - self.done / self.recipe.steps)))  # the last third falls to a tenth
         set_rate(self.optimiser, self.recipe.rate * left)
         set_rate(self.judge_optimiser, self.recipe.judge_rate * left)
-        steady = self.recipe.steady > 0 and self.done % self.recipe.steady_every == 0
+        steady = min(self.recipe.steady, self.recipe.unpaired) > 0 and self.done % self.recipe.steady_every == 0
         return steps.advance(self, steady)
 
     def inputs(self, steady: bool) -> dict[str, Tensor]:
