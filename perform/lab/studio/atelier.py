@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -49,11 +48,6 @@ def open_for(wish: Wish) -> int:
         display.close()
         file = f"{e.filename}: " if e.filename else ""
         print(f"perform train: {file}{e.strerror or e}. All that was done is kept: {AGAIN}", file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError:
-        print(
-            "perform train: the judge's weights (18 MB) could not be downloaded; is there a network?", file=sys.stderr
-        )
         return 1
     except KeyboardInterrupt:
         display.say(f"Stopped. {AGAIN[:1].upper()}{AGAIN[1:]}")
