@@ -45,7 +45,8 @@ def coarse(fake: Tensor, real: Tensor, cells: int = 32) -> Tensor:
 def follow(fake: Tensor, condition: Tensor, cells: int = 16) -> Tensor:
     """1 - correlation of coarse light in the dream with its input: bright where the input is bright, at any exposure.
 
-    Inputs with almost no contrast say nothing, and count less.
+    Inputs with almost no contrast say nothing, and count less (so 1 - this is no correlation: about 0.7 for soft inputs
+    and a dream that has nothing to do with them).
     """
     a = F.interpolate(luma(fake), cells, mode="area").flatten(1)
     b = F.interpolate(condition, cells, mode="area").flatten(1)

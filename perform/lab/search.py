@@ -109,8 +109,9 @@ class Sandwich:
 
 
 class Exam:
-    """How far a plan of a trained supernet is from the teacher: the weighted losses of distillation, on inputs that
-    are the same for all. About a second a plan on one core, 0.05 s on a GPU.
+    """How far a plan of a trained supernet is from the teacher: the weighted losses of copying (pixels, judges' features,
+    structure, high frequencies; no verdict), on inputs that are the same for all. About a second a plan on one core,
+    0.05 s on a GPU.
     """
 
     def __init__(self, network: Plain, school: graft.School, recipe: distil.Recipe, pictures: int = 16) -> None:

@@ -72,13 +72,14 @@ class World:
 
     def training(self) -> list[Tensor]:
         """The pictures to train on, uint8 [3,H,W] each; of pairs [6,H,W], the input last."""
-        return [one for one, held in zip(self._whole(), self.held_out.tolist(), strict=True) if not held]
+        return [one for one, held in zip(self.whole(), self.held_out.tolist(), strict=True) if not held]
 
     def unseen(self) -> list[Tensor]:
         """The held-out pictures, uint8 [3,H,W] each; of pairs [6,H,W], the input last."""
-        return [one for one, held in zip(self._whole(), self.held_out.tolist(), strict=True) if held]
+        return [one for one, held in zip(self.whole(), self.held_out.tolist(), strict=True) if held]
 
-    def _whole(self) -> Sequence[Tensor]:
+    def whole(self) -> Sequence[Tensor]:
+        """All pictures, uint8 [3,H,W] each; of pairs [6,H,W], the input last."""
         if not self.inputs:
             return self.pictures
         return [torch.cat(pair) for pair in zip(self.pictures, self.inputs, strict=True)]

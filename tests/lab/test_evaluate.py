@@ -179,7 +179,7 @@ def test_costs_are_those_of_the_network() -> None:
 
 
 def test_a_run_that_is_none_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="is not a run folder with one trained network"):
+    with pytest.raises(ValueError, match="holds no trained network: a run folder has"):
         entrants.of_run(tmp_path)
     with pytest.raises(ValueError, match="holds no world with a card"):
         entrants.of_card(tmp_path)
@@ -333,6 +333,38 @@ def test_bad_words_end_with_one_sentence(tmp_path: Path, capsys: pytest.CaptureF
     with pytest.raises(SystemExit, match="2"):
         evaluate.main(["--latency", "--out", str(tmp_path / "e.json")])
     assert "is not an evaluation of format 1" in capsys.readouterr().err
+
+
+def test_times_of_another_processor_go_before_new_ones_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = {"network": "s", "latency": [{"engine": "torch f32", "best": 9.0}]}
+    kept = record.empty("painted") | {"entrants": {"here": one, "elsewhere": one}}
+    kept["about"] = {"latency": {"processor": "another"}}
+    row = {"engine": "torch f32", "side": 256, "threads": 1, "best": 1.0, "p50": 1.0, "p95": 1.0}
+    monkeypatch.setattr(latency, "of_run", lambda *_: [row])
+    words = ["--latency", "--out", str(tmp_path / "e.json"), "--runs", "here=nowhere"]
+    for processor, left in (("another", []), (record.processor(), one["latency"])):
+        kept["about"]["latency"]["processor"] = processor
+        record.save(tmp_path / "e.json", kept)
+        evaluate.main(words)
+        found = record.load(tmp_path / "e.json")
+        assert found["entrants"]["here"]["latency"] == [row]
+        assert found["entrants"]["elsewhere"]["latency"] == left
+    with pytest.raises(SystemExit, match="2"):
+        evaluate.main([*words, "--only", "nobody"])
+    assert "has no 'nobody'; it has here, elsewhere" in capsys.readouterr().err
+
+
+def test_pairs_are_shown_their_inputs_and_compared_with_their_targets(open_world: World) -> None:
+    dark = [torch.full_like(picture, 40) for picture in open_world.pictures]
+    pairs = World(open_world.pictures, open_world.held_out, dark)
+    mine = scene.prepare(pairs, list(strangers(4)), 16.0, side=64, sizes=SMALL)
+    plain = scene.prepare(open_world, list(strangers(4)), 16.0, side=64, sizes=SMALL)
+    assert torch.equal(mine.real, plain.real)
+    assert torch.equal(mine.collection, plain.collection)
+    assert mine.held.mood.shape == plain.held.mood.shape
+    assert float((mine.held.condition - 40 / 255).abs().max()) < 0.1 < float(plain.held.condition.std())
 
 
 def test_a_record_is_rounded_so_that_a_difference_is_one(tmp_path: Path) -> None:

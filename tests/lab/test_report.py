@@ -128,7 +128,7 @@ def test_every_figure_says_what_made_it(folder: Path) -> None:
 
 
 def test_twice_the_same_and_nothing_old_is_left(folder: Path) -> None:
-    (folder / "old-chart.svg").write_text("<svg/>")
+    (folder / "old-chart.svg").write_text('<svg class="chart"/>')
     report.main(["--folder", str(folder)])
     first = {path: path.read_bytes() for path in folder.rglob("*")}
     assert folder / "old-chart.svg" not in first
@@ -220,6 +220,15 @@ def test_words_name_numbers_that_exist(folder: Path) -> None:
         with pytest.raises(ValueError, match=what):
             words.read(folder / "words.toml", records)
     assert words.read(folder / "nothing.toml", records) == words.Words()
+
+
+def test_somebody_elses_drawing_stays_and_an_old_chart_goes(folder: Path, tmp_path: Path) -> None:
+    record = {"nowhere": made_up()}
+    (folder / "mine.svg").write_text("<svg></svg>")
+    (folder / "gone.svg").write_text('<svg class="chart"></svg>')
+    report.write(record, folder, tmp_path / "r.md", tmp_path / "r.html")
+    assert (folder / "mine.svg").exists()
+    assert not (folder / "gone.svg").exists()
 
 
 def test_bad_input_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -92,6 +92,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     protocol = f"{real_side}/{stage.reduce:g}/{teacher.fingerprint[:8] if teacher else '-'}"
     for one in wanted:
         if record.known(kept, one, protocol):
+            kept["entrants"][one.name]["why"] = one.why
             continue
         numbers, _ = measuring.measure(one.open(), stage, judges, None if one is teacher else theirs)
         if not all(math.isfinite(value) for value in numbers.values()):
@@ -131,12 +132,19 @@ def counts(stage: scene.Scene) -> dict[str, int]:
 
 
 def time_all(args: argparse.Namespace) -> dict[str, Any]:
-    """The latency of every entrant in the record that is here: sizes from the card, others from their run folders."""
+    """The latency of every entrant in the record that is here: sizes from the card, others from their run folders.
+    Times of another processor are dropped first: what a report divides was measured on one machine.
+    """
     kept = record.load(args.out)
     seconds, sides, threads = args.seconds, args.sides, args.threads
+    if unknown := set(args.only) - set(kept["entrants"]):
+        raise ValueError(f"{args.out} has no {min(unknown)!r}; it has {', '.join(kept['entrants'])}")
+    if kept["about"].get("latency", {}).get("processor") != record.processor():
+        for entry in kept["entrants"].values():
+            entry["latency"] = []
     card = entrants.read_card(args.models) if args.models is not None else {"size": {}}
     for size in card["size"]:
-        if size in kept["entrants"] and (not args.only or size in args.only):
+        if size in kept["entrants"] and (not args.only or {size, f"{size} int8"} & set(args.only)):
             rows = latency.of_size(card, size, args.models, sides, threads, seconds)
             _time(args.out, kept, size, [row for row in rows if "int8" not in row["engine"]])
             if f"{size} int8" in kept["entrants"]:

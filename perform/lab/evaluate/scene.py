@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from perform.lab import moods
-from perform.lab.batches import crop, middle
+from perform.lab.batches import apart, crop, middle
 from perform.lab.card import CONDITION
-from perform.lab.conditions import luma, shrink, speckle, tone
+from perform.lab.conditions import shrink, speckle, tone
 from perform.lab.moods import Scale
 from perform.lab.worlds import World
 
@@ -48,9 +48,9 @@ class Scene:
 
     `real` [P,3,S,S]: the middles of held-out photographs; the first P of `held` are their conditions in their own
     moods, the rest crops of the same photographs. `live`: what a camera shows (`live_seen` [N,1,S,S] in 0..1, before
-    the condition), under moods of any of the world's photographs. `collection`: crops of all photographs with their
-    groups, the real side of realism and texture. `camera` [K,1,W,W]: wide pictures in 0..1 to hold still, to pan and
-    to zoom, with a mood each; `hand`: a figure.
+    the condition), under moods of any of the world's photographs. `collection`: crops of the world's photographs,
+    trained on or not, with their groups, the real side of realism and texture. `camera` [K,1,W,W]: wide pictures in
+    0..1 to hold still, to pan and to zoom, with a mood each; `hand`: a figure.
     """
 
     side: int
@@ -77,7 +77,7 @@ def condition(grey: Tensor, reduce: float, side: int) -> Tensor:
 
 def scale_of(world: World, side: int) -> tuple[Scale, Tensor]:
     """The world's mood scale, as training has it, and its photographs' moods [N,7]."""
-    raw = torch.cat([_mood(middle(one, side)) for one in world.training()])
+    raw = torch.cat([moods.measure(*apart(middle(one, side))) for one in world.training()])
     scale = Scale.of(raw)
     return scale, scale(raw)
 
@@ -89,26 +89,25 @@ def prepare(
 
     The same for the same seed. Raises ValueError where the world holds nothing out.
     """
-    sizes, rng = sizes or Sizes(), torch.Generator().manual_seed(seed)
+    pictures, sizes, rng = world.whole(), sizes or Sizes(), torch.Generator().manual_seed(seed)
     held = [index for index, out in enumerate(world.held_out.tolist()) if out]
     held = held[:: -(-len(held) // sizes.held_out)] if held else []  # photographs and renders alike, far apart
     if len(held) < 3:
         raise ValueError(f"to be evaluated, a world holds out three pictures or more, not {len(held)}")
     scale, known = scale_of(world, side)
-    real = torch.cat([middle(world.pictures[index], side) for index in held])
-    crops = list(torch.split(real, 1))
+    crops = [middle(pictures[index], side) for index in held]
+    real, _ = apart(torch.cat(crops))
     groups = list(held)
     while len(crops) < sizes.held_crops:
         groups.append(held[len(crops) % len(held)])
-        crops.append(crop(world.pictures[groups[-1]], side, rng))
-    seen = torch.cat(crops)
-    own = scale(_mood(seen))
-    grey = luma(seen) / 2 + 0.5
+        crops.append(crop(pictures[groups[-1]], side, rng))
+    seen, grey = apart(torch.cat(crops))
+    own = scale(moods.measure(seen, grey))
     foreign, foreign_group = _live(live, sizes.live, side)
     any_mood = known[torch.randint(0, len(known), (len(foreign),), generator=rng)]
     collection, collection_group = _collection(world, sizes.real, side, rng)
     wide = side + side // 4
-    camera = torch.cat([luma(middle(world.pictures[index], wide)) / 2 + 0.5 for index in held[: sizes.still - 2]])
+    camera = torch.cat([apart(middle(pictures[index], wide))[1] for index in held[: sizes.still - 2]])
     camera = torch.cat([camera, *(_wide(one, wide) for one in foreign[:2])])
     still = torch.cat([own[: len(camera) - 2], any_mood[:2]])
     return Scene(
@@ -129,10 +128,6 @@ def prepare(
     )
 
 
-def _mood(rgb: Tensor) -> Tensor:
-    return moods.measure(rgb, luma(rgb) / 2 + 0.5)
-
-
 def _wide(grey: Tensor, side: int) -> Tensor:
     return F.interpolate(grey.view(1, 1, *grey.shape[-2:]), side, mode="bicubic", align_corners=False).clamp(0, 1)
 
@@ -150,7 +145,7 @@ def _live(live: Sequence[Tensor], count: int, side: int) -> tuple[Tensor, Tensor
 
 
 def _collection(world: World, count: int, side: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Crops of all the world's photographs, held out or not: their middles first, then at random."""
+    """`count` crops of the world's photographs, held out or not: their middles first, then at random."""
     order = torch.randperm(len(world.pictures), generator=rng).tolist()
     crops, groups = [], []
     for turn in range(count):

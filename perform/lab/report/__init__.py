@@ -43,13 +43,13 @@ def write(records: Mapping[str, dict[str, Any]], folder: Path, out: Path, html: 
     """Write charts, Markdown and the page; returns the files. Charts of earlier reports that are gone are removed."""
     found = list(content.blocks(records, words.read(folder / "words.toml", records), folder))
     charts = {folder / f"{block.name}.svg": block.svg for block in found if isinstance(block, Chart)}
-    for old in folder.glob("*.svg"):
-        if old not in charts:
-            old.unlink()
     files = charts | {out: markdown.write(found, folder.name), html: page.write(found)}
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         run.write(path, lambda partial, text=text: partial.write_text(text, encoding="utf-8"))  # type: ignore[misc]
+    for old in set(folder.glob("*.svg")) - set(charts):
+        if 'class="chart"' in old.read_text(encoding="utf-8", errors="replace")[:200]:  # not somebody's drawing
+            old.unlink()
     return list(files)
 
 
