@@ -147,6 +147,8 @@ class Supervisor:
                 continue
             born = self.wall.now()
             code, why = self._watch(self.spawn(resume))
+            if self._stop.is_set():  # a signal to both may end the child before it can be asked to
+                break
             if code in FINAL:
                 return QUIT if code == INTERRUPTED else code
             if code is None:  # closing time

@@ -96,6 +96,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "--fsp"], "'perform run' takes no '--fsp'; what it takes: perform run --help"),
         (["check", "a.toml", "b.toml"], "'perform check' takes no 'b.toml'; what it takes: perform check --help"),
         (["run", "--size", "3"], "argument --size: a size is written like 1280x720, not '3' (perform run --help)"),
+        (["run", "--size", "99999x9"],
+         "argument --size: each side has 16 to 16384 pixels, not 99999x9 (perform run --help)"),
         (["run", "--seconds", "x"], "argument --seconds: seconds are a number above 0, not 'x' (perform run --help)"),
         (["run", "--record", "x.avi"],
          "argument --record: a film ends in .mp4, .mov or .mkv, not 'x.avi' (perform run --help)"),
@@ -281,6 +283,12 @@ def test_without_opengl_it_says_what_to_install(say: Say, show: Path, monkeypatc
     told = (2, "", "perform: OpenGL is not installed\n")
     assert say("check", show) == told
     assert say("run", show, "--headless", "--fixed", "--seconds", "1") == told
+
+
+def test_a_command_that_was_to_make_a_film_fails_without_it(say: Say, show: Path) -> None:
+    words = ("run", show, "--headless", "--fixed", "--seconds", "0.2", "--record")
+    assert say(*words, show.parent / "whole.mp4")[0] == 0
+    assert say(*words, show / "nowhere.mp4")[0] == 1
 
 
 def test_check_holds_addresses_against_the_tree(say: Say, show: Path) -> None:

@@ -168,6 +168,16 @@ def test_stop_ends_the_show_cleanly() -> None:
     assert cast.children[0].signals == ["term"]
 
 
+def test_a_signal_that_ends_the_child_first_starts_nothing_again(caplog: pytest.LogCaptureFixture) -> None:
+    wall = PaperWall()
+    cast = Cast(wall, [{"plays": 0.4, "code": -2}])
+    supervisor = Supervisor(cast, wall)
+    wall.on_sleep.append(lambda: supervisor.stop() if wall.now() > 0.3 else None)
+    assert supervisor.run() == 0
+    assert len(cast.children) == 1
+    assert "starting it again" not in caplog.text
+
+
 def test_stop_while_waiting_to_start_again() -> None:
     wall = PaperWall()
     cast = Cast(wall, [{"plays": 0.0, "code": 1}])

@@ -147,8 +147,10 @@ def _show(parser: argparse.ArgumentParser) -> None:
 
 def _size(text: str) -> tuple[int, int]:
     width, x, height = text.lower().replace("×", "x").partition("x")
-    if not (x and width.isdigit() and height.isdigit() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
+    if not (x and width.isdigit() and height.isdigit()):
         raise argparse.ArgumentTypeError(f"a size is written like 1280x720, not {text!r}")
+    if not all(16 <= int(side) <= 16384 for side in (width, height)):
+        raise argparse.ArgumentTypeError(f"each side has 16 to 16384 pixels, not {text}")
     return int(width), int(height)
 
 

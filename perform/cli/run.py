@@ -139,7 +139,15 @@ def _play(args: argparse.Namespace, beats: supervisor.Beats | None) -> int:
         if play.health.restart:
             log.error("this process cannot go on: %s", play.health.restart)
             return supervisor.AGAIN
-    return supervisor.QUIT
+    return supervisor.QUIT if args.record is None or beats is not None or _recorded(play) else supervisor.FAILED
+
+
+def _recorded(play: Performance) -> bool:
+    """Whether the film that was asked for is whole: `&&` on a command line counts on it. After the show is closed."""
+    from perform.sinks.recorder import Recorder
+
+    output = play.outputs.get("record")
+    return output is not None and isinstance(output.sink, Recorder) and not output.sink.broken
 
 
 def _memory(args: argparse.Namespace) -> Any:

@@ -121,7 +121,9 @@ class _List:
             except ValueError as why:  # Calm.toml beside calm.toml
                 problems.append(f"{path}: {why}")
                 continue
-            problems += [s.replace("cue", "preset", 1) for s in posts(preset, self.patterns)[1]]
+            wrong = posts(preset, self.patterns)[1]
+            more = f" (and {len(wrong) - 1} more of {path}: is it another show's?)" if len(wrong) > 1 else ""
+            problems += [s.replace("cue", "preset", 1) + more for s in wrong[:1]]
         spec = Spec("text", "", doc="Writes every value of now to the presets folder, under this name.")
         params.declare("/preset/save", spec).on_change = self._wish_to_save
         self.declared.append("/preset/save")

@@ -88,13 +88,14 @@ def _of_a_patch(show: Show, params: Params, address: str) -> bool:
 
 
 def _spec(show: Show, param: Param, cue: CueSpec | None) -> Spec:
-    """What fits a parameter when a cue is fired. For a mood: one of the world that the cue brings, or else of any that
-    the layer ever plays, since cues may come in any order.
+    """What fits a parameter when the show opens or a cue is fired. For a mood: one of the layer's world, of the world
+    that the cue brings, or else of any that the layer ever plays, since cues may come in any order; whatever it plays
+    now.
     """
     layer = next((layer for layer in show.layers if param.address == f"{layer.address}/mood"), None)
-    if cue is None or layer is None:
+    if layer is None:
         return param.spec
-    brings = ever(layer, "world", "", [cue])[1:]
+    brings = [layer.world] if cue is None else ever(layer, "world", "", [cue])[1:]
     names: list[str] = []
     for world in brings or ever(layer, "world", layer.world, show.cues):
         try:
@@ -102,4 +103,6 @@ def _spec(show: Show, param: Param, cue: CueSpec | None) -> Spec:
         except (CardError, LookupError):
             continue  # "none", or a world that is wrong itself: said elsewhere
         names += mood.named if mood is not None else ()
+    if cue is None and not names:
+        return param.spec
     return replace(param.spec, choices=(*dict.fromkeys(names), *param.spec.names[-1:]), live_choices=None)

@@ -70,6 +70,11 @@ class Recorder(Closing):
         self._worker = spawn("recorder", self._run, restart=False, on_error=self._failed)
         return self
 
+    @property
+    def broken(self) -> bool:
+        """Whether the film ended before the show did."""
+        return self._broken
+
     # ------------------------------------------------------------------ render thread
     def show(self, picture: Frame) -> None:
         """Take the picture if one is due at the film's rate. Render thread."""

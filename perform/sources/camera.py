@@ -19,6 +19,7 @@ from perform.plugins import Closing, Stage
 from perform.sources.canvas import Canvas, Picture
 from perform.sources.decoding import Converter, errors
 from perform.sources.devices import Cameras, wishes
+from perform.sources.sizes import check_size
 from perform.sources.stream import connect, frames, why
 from perform.workers import BACKOFF, Mailbox, spawn
 
@@ -44,8 +45,7 @@ class Camera(Closing):
     def __post_init__(self) -> None:
         if not self.retry or min(self.retry) < 0.0 or self.grace <= 0.0:
             raise ValueError("grace is above 0 seconds, and retry a list of seconds such as [0.5, 1, 2, 4, 8]")
-        if self.size is not None and min(self.size) < 1:
-            raise ValueError(f"size = {list(self.size)} is no size of a picture")
+        check_size(self.size)
 
     def open(self, stage: Stage) -> Self:
         """Render thread; returns at once. A camera that is not there is no error: the status says so."""

@@ -16,6 +16,7 @@ from perform.health import Status
 from perform.params import Param, Spec
 from perform.plugins import Closing, Stage
 from perform.sources.album import Album, Print
+from perform.sources.sizes import check_size
 
 PATIENCE = 30.0  # seconds an offline render waits for a picture to load
 BREATH = 12.0  # seconds in which a single picture drifts one way, before it drifts back
@@ -87,6 +88,9 @@ class Image(Closing):
     fit: Literal["cover", "contain"] = "cover"
     shuffle: bool = False
     size: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        check_size(self.size)
 
     def open(self, stage: Stage) -> Self:
         """Render thread. A bad file is no error here: the status says what is wrong, and it is looked for again."""

@@ -13,6 +13,7 @@ from perform.gl.isf import LivePatch, find_patch
 from perform.health import Status
 from perform.params import Spec
 from perform.plugins import Closing, Stage
+from perform.sources.sizes import check_size
 
 Look = Callable[[str, float], Frame | None]
 
@@ -35,6 +36,9 @@ class Shader(Closing):
     speed: float = 1.0
     size: tuple[int, int] | None = None
     images: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_size(self.size)
 
     def open(self, stage: Stage) -> Self:
         """Render thread. Raises LookupError (one sentence, with the nearest name) if there is no such patch."""

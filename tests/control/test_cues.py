@@ -251,6 +251,19 @@ def until() -> Callable[[Callable[[], Any]], None]:
     return wait
 
 
+def test_a_preset_of_another_show_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "presets").mkdir()
+    path = tmp_path / "presets" / "calm.toml"
+    path.write_text('[set]\n"/layer/red/opacity" = 1.0\n"/layer/red/mix" = 1.0\n"/layer/dream/opacity" = 0.5\n')
+    params, cues = opened(tmp_path)
+    assert len(cues.problems) == 1
+    assert cues.problems[0].startswith("preset 'calm': /layer/red/opacity is no address here")
+    assert cues.problems[0].endswith(f" (and 1 more of {path}: is it another show's?)")
+    params.post("/preset/calm/go")
+    params.settle(1.0)
+    assert params["/layer/dream/opacity"].value == 0.5
+
+
 def test_a_preset_is_saved_and_called_up(tmp_path: Path, until: Any) -> None:
     params, cues = opened(tmp_path)
     params.post("/layer/dream/opacity", 0.125)

@@ -207,6 +207,8 @@ def test_a_pattern_asks_and_fires_nothing(desk: Desk) -> None:
     desk.until(lambda: seen.update({m.address: m.args for m in desk.heard()}) or "/status/fps" in seen)
     assert "/layer/ghost/opacity" in seen
     assert "/panic" not in seen
+    desk.send("/pan*")  # a trigger is all it matches
+    assert "want their whole name" in str(desk.answer("/error").args)
     assert fired == []
 
 

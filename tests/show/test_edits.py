@@ -90,18 +90,22 @@ def test_a_cues_mood_is_held_against_the_worlds_it_may_meet(read: Read, tmp_path
         (folder / "m.onnx").write_bytes(b"")
         write_card(folder, ["m"], CARD.replace("bright", mood))
 
-    def told(moods: Sequence[str], *cues: str) -> list[str]:
-        """What is wrong with cues, where the layer's present world has these moods."""
+    def told(moods: Sequence[str], *cues: str, first: str = "") -> list[str]:
+        """What is wrong with cues (and the `first` mood), where the layer's present world has these moods."""
         sets = "".join(f'[[cue]]\nname = "c{n}"\nset = {{ {cue} }}\n' for n, cue in enumerate(cues))
         params = Params()
         for key in ("source", "world", "size"):
             params.declare(f"/layer/dream/{key}", Spec("text"), f"/layer/1/{key}")
         params.declare("/layer/dream/mood", Spec("choice", "pad", choices=(*moods, "pad")), "/layer/1/mood")
-        return [p.text for p in misfits(read(GOOD + 'world = "dark"\n' + sets), params)]
+        return [p.text for p in misfits(read(GOOD + 'world = "dark"\n' + first + sets), params)]
 
     world, glare, gloom = '"/layer/1/world" = "light"', '"/layer/1/mood" = "glare"', '"/layer/dream/mood" = "gloom"'
     now = ["calm", "gloom"]
     assert told(now, gloom) == []
+    assert told(["onyx"], first='mood = "gloom"\n') == []  # an edit while a cue's world plays
+    assert told(["onyx"], first='mood = "onyx"\n') == [
+        "/layer/dream/mood = 'onyx': /layer/dream/mood has no 'onyx'; there are calm, gloom, pad"
+    ]
     assert told(now, glare) == ["cue 'c0': /layer/1/mood has no 'glare'; there are calm, gloom, pad"]
     assert told(now, f"{glare}, {world}") == []
     assert told(now, glare, world, gloom) == []  # in some order of theirs

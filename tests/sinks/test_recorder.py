@@ -147,6 +147,7 @@ def test_through_pbos_no_frame_is_lost(tmp_path: Path, numbered: Callable[[int],
         for index in range(12):
             recorder.show(numbered(index))
             here.clock.pace(30.0)
+    assert not recorder.broken
     seen = frames(tmp_path / "a.mp4")
     assert [n for _, n in seen] == list(range(12))
     assert [t for t, _ in seen] == pytest.approx([n / 30 for n in range(12)], abs=1e-4)
@@ -207,6 +208,7 @@ def test_a_full_disk_ends_the_film_and_not_the_show(tmp_path: Path, numbered: Ca
         signal.signal(signal.SIGXFSZ, handler)
         paint.close()
     text = said(here)
+    assert recorder.broken
     assert "the show goes on" in text
     assert "full.mp4" in text
     assert " s of it are in " in text

@@ -96,6 +96,8 @@ class Door:
             reached = {a: p for a, p in reached.items() if not p.spec.readonly} or reached
         elif any(p.spec.kind != "trigger" for p in reached.values()):  # `//` asks; it must not fire /panic
             reached = {a: p for a, p in reached.items() if p.spec.kind != "trigger"}
+        elif not (reached := {a: p for a, p in reached.items() if a.count("/") > 1}):  # nor may `/*`
+            raise Refused("fires nothing: /panic and /snapshot want their whole name")
         return self._meant(reached, args, sender)
 
     def _meant(self, reached: dict[str, Param], args: tuple[Any, ...], sender: object) -> list[Post]:

@@ -47,7 +47,8 @@ def open_for(wish: Wish) -> int:
     except OSError as e:
         display.close()
         file = f"{e.filename}: " if e.filename else ""
-        print(f"perform train: {file}{e.strerror or e}. All that was done is kept: {AGAIN}", file=sys.stderr)
+        kept = f". All that was done is kept: {AGAIN}" if wish.desk.is_dir() else ""
+        print(f"perform train: {file}{e.strerror or e}{kept}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         display.say(f"Stopped. {AGAIN[:1].upper()}{AGAIN[1:]}")
