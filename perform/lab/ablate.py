@@ -30,11 +30,11 @@ class Variant:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
-COPYING = {"coarse": 0.0, "projected": 0.0, "deep": 0.0}  # left out, but for `photographs`: dreams alone
+COPYING = {"coarse": 0.0, "projected": 0.0, "deep": 0.0, "follow": 0.0}  # left out, but for `photographs`: dreams alone
 VARIANTS: dict[str, Variant] = {
     "whole": Variant("the recipe, copying alone: without the judge of photographs"),
     "photographs": Variant(
-        "with the judge of photographs, and light held at 32×32 cells",
+        "with the judge of photographs, light held at 32×32 cells and asked to follow the input",
         changes={name: getattr(distil.Recipe(), name) for name in COPYING},
     ),
     "undistilled": Variant("the same network taught by photographs alone, as the teacher was", stage="train"),

@@ -52,6 +52,7 @@ class Recipe:
     matching: float = 5.0
     projected: float = 3.0
     deep: float = 2.0
+    follow: float = 2.0
     steady: float = 2.0
     steady_every: int = 4
     grain: float = 0.015
@@ -98,7 +99,7 @@ class Students:
         warm = min(1.0, (self.done + 1) / 50)  # a soft start for fresh students
         set_rate(self.optimiser, self.recipe.rate * left * warm)
         set_rate(self.judge_optimiser, self.recipe.judge_rate * left * warm)
-        steady = self.recipe.steady > 0 and self.done % self.recipe.steady_every == 0
+        steady = min(self.recipe.steady, self.recipe.unpaired) > 0 and self.done % self.recipe.steady_every == 0
         return steps.advance(self, steady)
 
     def inputs(self, steady: bool) -> dict[str, Tensor]:
@@ -134,7 +135,7 @@ class Students:
         with self.critics.watching():
             wanted = self.critics.wanted(target, given)
             for size, dream in dreams.items():
-                mine = self._likeness(dream, target) | self.critics.terms(dream, wanted, given)
+                mine = self._likeness(dream, target, given["condition"]) | self.critics.terms(dream, wanted, given)
                 if "moved" in given:
                     few = len(given["moved"])
                     with mixed(self.device):
@@ -150,13 +151,14 @@ class Students:
         follow_average(self.averages, self.students, given["keep"])
         return {name: value.detach() for name, value in (judged | terms).items()}
 
-    def _likeness(self, dream: Tensor, target: Tensor) -> dict[str, Tensor]:
+    def _likeness(self, dream: Tensor, target: Tensor, condition: Tensor) -> dict[str, Tensor]:
         recipe = self.recipe
         return {
             "coarse": recipe.coarse * losses.coarse(dream, target),
             "pixel": recipe.pixel * (dream - target).abs().mean(),
             "structure": recipe.structure * (1 - losses.ssim(dream, target)),
             "sparkle": recipe.sparkle * losses.haar(dream, target),
+            "follow": recipe.follow * losses.follow(dream, condition),
         }
 
     def state(self) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class Sandwich:
 
 
 class Exam:
-    """How far a plan of a trained supernet is from the teacher: the weighted losses of copying (pixels, judges' features,
+    """How far a plan of a trained supernet is from the teacher: the weighted losses of copying (pixels, features,
     structure, high frequencies; no verdict), on inputs that are the same for all. About a second a plan on one core,
     0.05 s on a GPU.
     """

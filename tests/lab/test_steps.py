@@ -61,18 +61,22 @@ def test_who_was_interrupted_is_who_never_was(
     assert same(whole.weights(), second.weights())
 
 
+def test_without_strangers_nobody_is_asked_to_hold_still(batches: Batches) -> None:
+    alone = students(batches, replace(RECIPE, unpaired=0)).step()
+    assert not any("steady" in name for name in alone)
+
+
 def test_a_weight_weighs_its_own_loss_and_none_leaves_it_out(batches: Batches) -> None:
-    names = ("adversarial", "coarse", "pixel", "structure", "sparkle", "matching", "projected", "deep", "steady")
-    said = ("dream", "coarse", "pixel", "structure", "sparkle", "match", "real", "deep", "steady")
-    terms = dict(zip(names, said, strict=True))
+    terms = {"adversarial": "dream", "matching": "match", "projected": "real"}  # all others are called what they weigh
+    terms |= {name: name for name in ("coarse", "pixel", "structure", "sparkle", "deep", "steady", "follow")}
     size = RECIPE.sizes
     usual = {key: float(value) for key, value in students(batches).step().items()}
     assert set(usual) == {"judge", "judge real", *(f"{size} {term}" for term in terms.values())}
-    doubled: dict[str, Any] = {name: 2 * getattr(RECIPE, name) for name in names}
+    doubled: dict[str, Any] = {name: 2 * getattr(RECIPE, name) for name in terms}
     twice = {key: float(value) for key, value in students(batches, replace(RECIPE, **doubled)).step().items()}
     for term in terms.values():
         assert twice[f"{size} {term}"] == pytest.approx(2 * usual[f"{size} {term}"], rel=1e-3)
-    none: dict[str, Any] = dict.fromkeys(names, 0.0)
+    none: dict[str, Any] = dict.fromkeys(terms, 0.0)
     left = students(batches, replace(RECIPE, **none)).step()
     assert not left.keys() & {"judge", "judge real"}
     assert not any(float(value) for value in left.values())

@@ -33,9 +33,9 @@ from perform.lab.worlds import World
 from perform.parsing import Parser
 
 WHY = {name: variant.why for name, variant in VARIANTS.items()} | {
-    "copied": "as its teacher's copy, before it went on with the judge of photographs",
-    "copying": "`m` gone on with: copying alone",
-    "judged": "`m` gone on with: the judge of photographs, too",
+    "copied": "as its teacher's copy, before it went on",
+    "copying": "a copy that went on copying",
+    "judged": "a copy that went on with the judge of photographs, its light not asked for",
     "slim": "cut from `l` to `m`'s time",
     "search": "widths chosen for `m`'s time",
 }
