@@ -213,11 +213,10 @@ def drive(
     pace: Pace,
     clock: Callable[[], float] = time.monotonic,
     watcher: Watcher | None = None,
-    wait: Callable[[float], None] = time.sleep,
 ) -> None:
     """Run `stage` to the end of its pace, writing log, sheets and checkpoints; interrupting it loses at most a
-    minute. What cannot be written (a full disk) is said, and training goes on; the checkpoint before stays. Only at the
-    end it waits until there is room: nothing else holds what was learned.
+    minute. What cannot be written (a full disk) is said, and training goes on; the checkpoint before stays. At the end
+    it raises OSError, and the same stage goes on from that checkpoint.
 
     Of many ranks, the first one writes and tells the others when to stop.
     """
@@ -236,15 +235,12 @@ def drive(
         if ours and stage.done % pace.sheet_every == 0:
             _draw(folder / f"sheet-{stage.done:06d}.jpg", stage, watcher)
         if ours and clock() - saved > pace.save_seconds:
-            if wrong := _keep(folder, stage, watcher):
-                _say(folder, f"The checkpoint could not be written ({wrong}); the last one stays. Going on.", watcher)
+            _keep(folder, stage, watcher)
             saved = clock()
-    said = ""
-    while ours and (wrong := _keep(folder, stage, watcher)):
-        if wrong != said:
-            _say(folder, f"What was learned could not be written ({wrong}): waiting until it can be.", watcher)
-        said = wrong
-        wait(5.0)
+    if ours:
+        save(folder, stage)
+        if watcher is not None:
+            watcher.saved(stage, folder)
 
 
 def _draw(path: Path, stage: Stage, watcher: Watcher | None) -> None:
@@ -258,15 +254,14 @@ def _draw(path: Path, stage: Stage, watcher: Watcher | None) -> None:
         watcher.drawn(stage, path)
 
 
-def _keep(folder: Path, stage: Stage, watcher: Watcher | None) -> str:
-    """Save it. Returns what was in the way, if anything."""
+def _keep(folder: Path, stage: Stage, watcher: Watcher | None) -> None:
     try:
         save(folder, stage)
     except OSError as e:
-        return e.strerror or str(e)
+        _say(folder, f"The checkpoint could not be written ({e.strerror or e}); the last one stays. Going on.", watcher)
+        return
     if watcher is not None:
         watcher.saved(stage, folder)
-    return ""
 
 
 def _say(folder: Path, sentence: str, watcher: Watcher | None) -> None:
