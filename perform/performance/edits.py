@@ -21,6 +21,7 @@ from perform.workers import Mailbox, Worker, spawn
 
 log = logging.getLogger(__name__)
 PERIOD = 0.3  # seconds between two looks at the file
+PATIENCE = 10  # looks at a file that is gone or empty: an editor may do that, for a moment, on its way to saving it
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Editor:
     _taken: Mailbox[str] = field(default_factory=Mailbox)  # what an edit left for the next start
     _stamp: tuple[int, int] | None = None
     _size: tuple[int, int] = (0, 0)  # that the file asks for
+    _absent: int = 0  # looks, one after the other, that found no file or an empty one
     _worker: Worker | None = None
 
     def watch(self) -> None:
@@ -54,8 +56,17 @@ class Editor:
         """Read the file if it has changed; True if so. The worker's thread."""
         path = self.play.show.path
         stamp = _stamp(path)
-        if stamp == self._stamp or stamp is None or stamp[1] == 0:
-            return False  # an editor may remove or empty a file on its way to saving it
+        if stamp is None or stamp[1] == 0:
+            self._absent += 1
+            if self._absent != PATIENCE:
+                return False
+            self._stamp = None  # so that it is read when it is back, even if it is as it was
+            gone = "there is no such file any more" if stamp is None else "the file is empty now"
+            self._news.put(ShowError([Problem(path, 0, gone)]))
+            return True
+        self._absent = 0
+        if stamp == self._stamp:
+            return False
         self._stamp = stamp
         try:
             self._news.put(load(path))

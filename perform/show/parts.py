@@ -105,7 +105,7 @@ def _type(table: Table, group: plugins.Group) -> str | None:
     if "type" not in table.data:
         table.wrong("", f"the key 'type' is missing; there are {', '.join(names)}")
         return None
-    return table.one_of("type", names, "", f"{group[:-1]} type") or None
+    return table.one_of("type", names, "", f"{group[:-1]} type installed") or None
 
 
 def read_named(top: Table, group: plugins.Group, key: str) -> dict[str, PartSpec]:

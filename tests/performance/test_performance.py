@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from perform.clock import FixedClock, ManualClock
 from perform.engines.bank import Bank
 from perform.frame import Frame
 from perform.performance import Performance
+from perform.performance.edits import PATIENCE
 from perform.performance.feeds import Feed
 from perform.sinks.null import Null
 
@@ -317,6 +320,31 @@ def test_a_wrong_edit_changes_nothing_and_says_why(theatre: Theatre) -> None:
     assert "show.toml:" in said
     assert "did you mean 'red'" in said
     assert said.endswith("the show goes on as it was")
+
+
+@pytest.mark.parametrize(
+    ("lose", "said"),
+    [
+        (lambda path: path.write_bytes(b""), "the file is empty now"),
+        (lambda path: path.unlink(), "there is no such file any more"),
+    ],
+)
+def test_a_show_file_that_stays_away_is_said_once_and_read_when_it_is_back(
+    theatre: Theatre, lose: Callable[[Path], object], said: str
+) -> None:
+    theatre.open(ONE)
+    editor = editor_of(theatre)
+    editor._worker.close()  # the test looks for itself
+    path = theatre.folder / "show.toml"
+    text = path.read_text()
+    lose(path)
+    assert [editor.look() for _ in range(PATIENCE + 3)].count(True) == 1
+    theatre.run()
+    assert theatre.value("/status/show") == f"{path}: {said}: the show goes on as it was"
+    path.write_text(text)
+    assert editor.look()
+    theatre.run()
+    assert theatre.value("/status/show") == "taken up"
 
 
 def test_what_no_open_part_takes_is_said_and_the_rest_of_the_edit_is_taken_up(theatre: Theatre) -> None:
