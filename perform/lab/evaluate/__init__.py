@@ -33,6 +33,7 @@ from perform.lab.worlds import World
 from perform.parsing import Parser
 
 WHY = {name: variant.why for name, variant in VARIANTS.items()} | {
+    "annealed": "`m`, gone on with at half the rate",
     "copied": "as its teacher's copy, before it went on",
     "copying": "a copy that went on copying",
     "judged": "a copy that went on with the judge of photographs, its light not asked for",
