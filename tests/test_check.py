@@ -138,3 +138,14 @@ def test_weights_of_every_kind_are_looked_at(tmp_path: Path) -> None:
     assert "the tensor 'bad' has 1 of 2 weights" in unsound(Asset(path, ""))
     path.write_bytes(b"half a file")
     assert unsound(Asset(path, "")).startswith(f"{path} is not a safetensors file: ")
+
+
+def test_a_check_touches_no_film(check: Check, tide: Path) -> None:
+    (tide / "m.onnx").write_bytes(onnx_bytes())
+    write_card(tide, ["m"])
+    film = tide.parents[1] / "out" / "film.mp4"
+    film.parent.mkdir()
+    film.write_bytes(b"precious")
+    check([OpenVino()], '[sink.film]\ntype = "recorder"\n')
+    assert [p.name for p in film.parent.iterdir()] == ["film.mp4"]
+    assert film.read_bytes() == b"precious"

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(show: Show) -> Iterator[Performance]:
-    """The show as it is just before its first frame: every address declared, no port open, nothing drawn."""
+    """The show as it is just before its first frame: all addresses declared, no port, no film, nothing drawn."""
     from perform.clock import ManualClock
     from perform.gl.context import GLUnavailable
     from perform.performance import Wishes, open_performance
 
     logging.getLogger("perform").addHandler(logging.NullHandler())  # what is wrong is listed, not logged as well
     try:
-        play = open_performance(show, ManualClock(), Wishes(headless=True, controls=False))
+        play = open_performance(show, ManualClock(), Wishes(headless=True, controls=False, films=False))
     except GLUnavailable as e:
         raise Bad(str(e)) from None
     with play:

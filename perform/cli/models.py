@@ -23,19 +23,18 @@ def models(args: argparse.Namespace) -> int:
     for folder in dict.fromkeys(f.resolve() for f in (*folders, beside, paths.models()) if f.is_dir()):
         for card in sorted(folder.glob("*/card.toml")):
             found += 1
-            print("\n".join(_lines(card)))
+            try:
+                print("\n".join(_lines(card)))
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
+                print(f"{card.parent.name}: its card cannot be read: {e}")
     if not found:
         print("there are no worlds here")
     return 0
 
 
 def _lines(card: Path) -> Iterator[str]:
-    try:
-        data: dict[str, Any] = tomllib.loads(card.read_text("utf-8"))
-        name, sizes = str(data["world"]), dict(data["size"])
-    except (OSError, ValueError, KeyError, TypeError) as e:
-        yield f"{card.parent.name}: its card cannot be read: {e}"
-        return
+    data: dict[str, Any] = tomllib.loads(card.read_text("utf-8"))
+    name, sizes = str(data["world"]), dict(data["size"])
     yield f"{name}  {data.get('description', '')}  [{data.get('licence', 'no licence given')}]"
     for size, about in sorted(sizes.items(), key=_rank):
         macs, count = float(about.get("macs", 0)) / 1e9, int(about.get("parameters", 0))

@@ -41,13 +41,14 @@ class Wishes:
 
     `on_beat` is called with the show time of each presented frame (the supervisor's heartbeat). `resume` holds
     parameter values to start from. `gpu` False leaves graphics cards alone: the worlds play on the CPU. `controls`
-    False opens no ports, `edits` False does not follow the show's file.
+    False opens no ports, `films` False touches none, `edits` False does not follow the show's file.
     """
 
     headless: bool = False
     gpu: bool = True
     record: Path | None = None
     controls: bool = True
+    films: bool = True
     edits: bool = True
     on_beat: Callable[[float], None] | None = None
     resume: Mapping[str, Any] = field(default_factory=dict)
@@ -149,12 +150,14 @@ def _open_outputs(play: Performance, wishes: Wishes, stage: Stage, window: Any) 
         sinks["record"] = show.record
     if wishes.record is not None:
         sinks["record"] = PartSpec("sinks", "record", "recorder", {"file": str(wishes.record.absolute())})
+    if not wishes.films:
+        sinks = {name: sink for name, sink in sinks.items() if sink.type != "recorder"}
     if all(sink.type != "snapshot" for sink in sinks.values()):
         sinks["snapshot"] = PartSpec("sinks", "snapshot", "snapshot")
     opened = {name: open_part(play, spec, stage, f"/sink/{name}") for name, spec in sinks.items()}
     if window is not None:
         opened = {"window": window.open(replace(stage, prefix="/window")), **opened}
-        play.closing.append(window.close)
+        play.closing.insert(1, window.close)  # it takes the context along, which the others still need to close
     for name, sink in opened.items():
         if sink is not None:
             play.outputs[name] = Output(sink, Guard(Status(play.params, f"/status/sink/{name}")))
