@@ -24,16 +24,17 @@ class Status:
 
     params: Params
     address: str
-    _last: str | None = None
 
     def __post_init__(self) -> None:
         self.params.declare(self.address, Spec("text", "", doc="How this part is, in words.", readonly=True))
 
     def say(self, text: str, trouble: bool = False) -> None:
-        """Say how the part is. Saying the same again costs nothing. Any thread."""
-        if text == self._last:
+        """Say how the part is. Saying the same again costs nothing, unless another `Status` of this address (a guard's)
+        has said something else meanwhile. Any thread.
+        """
+        if text == self.params.said.get(self.address):
             return
-        self._last = text
+        self.params.said[self.address] = text
         self.params.publish(self.address, text)
         log.log(logging.WARNING if trouble else logging.INFO, "%s: %s", self.address.removeprefix("/status/"), text)
 

@@ -39,7 +39,7 @@ class Params(Addresses):
     `on_refuse(post, reason)` is called for each refused post (for OSC's /error) and `on_settle(param, origin)` for
     each base that changed (for replies and subscriptions), on the render thread: they may append to a box, no more.
     `refused` counts. `feeds` are asked at the end of each settle, after the posts, for what is due at that show time
-    (bundles from the future, cues): it lands in the same frame.
+    (bundles from the future, cues): it lands in the same frame. `said` has the newest text of each status.
     Cost of `settle`: proportional to what changed, not to the number of parameters.
     """
 
@@ -47,6 +47,7 @@ class Params(Addresses):
     on_settle: list[Callable[[Param, object], None]] = field(default_factory=list)
     feeds: list[Callable[[float], Sequence[Post]]] = field(default_factory=list)
     refused: int = 0
+    said: dict[str, str] = field(default_factory=dict)
     _inbox: deque[Sequence[Post]] = field(default_factory=deque)
     _waiting: int = 0
     _counter: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -72,17 +73,31 @@ class Params(Addresses):
             base: Any = spec.coerce(param.base) if spec.kind != "trigger" else False
         except Refused:
             base = spec.coerce(spec.default)
-        before, param.spec, param.fade = param.base, spec, None
-        param.base = param.value = base
+        before, same_kind, param.spec = param.base, spec.kind == param.spec.kind, spec
         if spec.kind != "float":
             param.modulators.clear()
+        if same_kind and base == before:  # what moves goes on moving, unless it is on its way to what is refused now
+            if param.fade is not None and not self._takes(spec, param.fade.goal):
+                param.fade = None
+            return
+        param.base = param.value = base
+        param.fade = None
         if base != before:
             self._changed(param, None)
+
+    @staticmethod
+    def _takes(spec: Spec, value: Value) -> bool:
+        """Whether a value is one of this spec's as it is."""
+        try:
+            return bool(spec.coerce(value) == value)
+        except Refused:
+            return False
 
     def remove(self, prefix: str) -> None:
         """Forget an address or everything below it (a layer or a patch input that is gone)."""
         for address in self.drop(prefix):
             self._moving.pop(address, None)
+            self.said.pop(address, None)
 
     # ------------------------------------------------------------------ in
     def post(
@@ -160,8 +175,8 @@ class Params(Addresses):
 
     def _apply(self, post: Post, now: float) -> None:
         param = self.find(post.address)
-        if param is None:
-            return self.refuse(post, "there is no such address")
+        if param is None:  # a part that has just been closed may still have said how it was
+            return None if post.inside else self.refuse(post, "there is no such address")
         spec = param.spec
         if spec.readonly and not post.inside:
             return self.refuse(post, "is read only")

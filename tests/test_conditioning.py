@@ -89,3 +89,30 @@ def test_reads_as_often_as_the_picture_shrinks() -> None:
     assert View(zoom=4.0).taps((1280, 720), (256, 256)) == 1
     assert View(zoom=0.25).taps((3840, 2160), (128, 128)) == TAPS[-1]
     assert set(MIRRORS) >= {"off", "left", "right", "top", "quad"}
+
+
+def test_a_world_that_follows_within_the_fade_is_gone_to_all_the_same(params: Params, controls: Controls) -> None:
+    controls.declare({"black": -0.2}, fade=4.0)
+    params.settle(0.0)
+    params.settle(1.0)
+    controls.declare({"black": 0.3}, fade=1.0)
+    for now in (1.5, 2.0, 3.0):
+        params.settle(now)
+    assert params[f"{PREFIX}/condition/black"].value == pytest.approx(0.3)
+
+
+def test_a_performers_fade_goes_on_while_a_world_arrives(params: Params, controls: Controls) -> None:
+    params.post(f"{PREFIX}/condition/gamma", 3.0, 4.0)
+    params.settle(0.0)
+    params.settle(1.0)
+    controls.declare({"gamma": 1.4}, fade=1.0)
+    for now in (2.0, 3.0, 4.0):
+        params.settle(now)
+    assert params[f"{PREFIX}/condition/gamma"].value == 3.0
+
+
+def test_what_is_modulated_does_not_jump_while_a_world_arrives(params: Params, controls: Controls) -> None:
+    params.attach(f"{PREFIX}/condition/zoom", lambda now: 1.0)
+    params.settle(0.0)
+    controls.declare({"grain": 0.1})
+    assert params[f"{PREFIX}/condition/zoom"].value == 2.0

@@ -63,3 +63,13 @@ def test_beats_are_counted_and_passed_on(params: Params) -> None:
     assert health.frames == 5
     assert beats == [n / 60 for n in range(5)]
     assert params["/status/uptime"].value >= 0.0
+
+
+def test_what_a_guard_said_does_not_stand_in_the_parts_place(params: Params) -> None:
+    part, guard = Status(params, "/status/part"), Guard(Status(params, "/status/part"))
+    part.say("lost")
+    guard.run(0.0, lambda: 1 / 0, None)
+    guard.run(1.0, lambda: None, None)
+    part.say("lost")
+    params.settle(1.0)
+    assert params["/status/part"].value == "lost"

@@ -64,6 +64,11 @@ class Conditioning(Closing):
             self._steps.append(step)
         return self
 
+    @property
+    def named(self) -> bool:
+        """Whether the show says where in the chain the condition is: then it is drawn without a world, too."""
+        return None in self._steps
+
     def defaults(self, card: Mapping[str, Any], fade: float = 0.0) -> None:
         """Take the condition section of a world's card; what nobody has touched goes there within `fade` seconds.
 

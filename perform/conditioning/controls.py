@@ -57,7 +57,10 @@ class Controls:
                 raise ValueError(f"the condition's {name} {why}") from None
         for name, value in new.items():
             old = self._controls.get(name)
-            untouched = old is not None and old.base == self._given[name] and old.fade is None
+            if old is not None and old.fade is not None:
+                untouched = old.fade.origin is self  # on its way from one world's default to the next
+            else:
+                untouched = old is not None and old.base == self._given[name]
             address = f"{self._prefix}/{name}"
             self._controls[name] = self._params.declare(address, replace(CONTROLS[name], default=value))
             if untouched and value != self._given[name]:

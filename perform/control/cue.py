@@ -59,15 +59,19 @@ def posts(
             reached = patterns.reach(address)
             if not reached:
                 raise Refused(f"is no address here{_nearest(address, patterns.params)}")
-            for own, param in reached.items():
+        except (Refused, PatternError) as why:
+            wrong.append(f"cue {cue.name!r}: {address} {why}")
+            continue
+        for own, param in reached.items():
+            try:
                 if param.spec.readonly:
                     raise Refused("is read only")
                 layer, _, tail = param.address.rpartition("/")
                 if tail not in ITS_OWN or f"{layer}/world" not in worlds:
                     param.spec.coerce(value)
                 out.append(Post(own, value, cue.fade if param.spec.fades else 0.0, cue.easing, origin))
-        except (Refused, PatternError) as why:
-            wrong.append(f"cue {cue.name!r}: {address} {why}")
+            except Refused as why:  # of what a pattern reaches the others take it
+                wrong.append(f"cue {cue.name!r}: {own} {why}")
     return sorted(out, key=lambda post: not post.address.casefold().endswith("/world")), wrong
 
 

@@ -40,8 +40,8 @@ class Cues(Closing):
 
     `folder` holds the presets, relative to the show's. `problems` gets a sentence for each line that was left out; the
     rest plays. `/panic` goes back, at once, to `opening` (the values a show opens with; what it does not name goes to
-    its default), with the master up; without one, to how everything stood at the first frame, or when `remember` was
-    last called. Render thread, but for the writing of presets.
+    its default), with the master up; without one, to how everything stood at the first frame. Render thread, but for
+    the writing of presets.
     """
 
     cues: Sequence[Score] = ()
@@ -68,11 +68,6 @@ class Cues(Closing):
             self._list = _List(old.stage, tuple(cues), old.folder, opening or old.opening)
             self.problems[:] = self._list.open()
             self._list.carry_on(old)
-
-    def remember(self) -> None:
-        """Take how everything stands now as what `/panic` goes back to."""
-        if self._list is not None:
-            self._list.opening = self._list.stage.params.snapshot()
 
     def close(self) -> None:
         """Forget the addresses."""
@@ -202,7 +197,8 @@ class _List:
             self.wishes.append(deed)
 
         self.stage.params.declare(address, Spec("trigger", doc=doc)).on_change = wish
-        self.declared.append(address)
+        if address not in self.declared:  # a preset that is saved again
+            self.declared.append(address)
 
     def _add_preset(self, preset: Cue) -> None:
         def deed(now: float) -> list[Post]:

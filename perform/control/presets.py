@@ -8,8 +8,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import threading
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,12 +49,14 @@ def names(folder: Path) -> list[str]:
 def write(path: Path, values: Mapping[str, Any]) -> None:
     """Write a preset, whole or not at all. Raises PresetError."""
     lines = ["[set]", *(f"{_quoted(a)} = {_toml(v)}" for a, v in sorted(values.items())), ""]
-    new = path.with_suffix(".new")
+    new = path.with_suffix(f".{threading.get_ident()}.new")  # of each save its own: two of one name may meet
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         new.write_text("\n".join(lines), encoding="utf-8", newline="\n")
         os.replace(new, path)
     except OSError as e:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)  # half a file would keep a full disk full
         raise PresetError(f"{path}: cannot be written: {e.strerror}") from e
 
 

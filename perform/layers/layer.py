@@ -28,6 +28,9 @@ class Conditioner(Protocol):
     def defaults(self, card: Mapping[str, Any], fade: float = 0.0) -> None: ...
     def close(self) -> None: ...
 
+    @property
+    def named(self) -> bool: ...
+
 
 class Dreamer(Protocol):
     """What a layer needs of the slot in which its engine sits (see perform.engines.slot)."""
@@ -130,8 +133,10 @@ class Layer:
         mix, memory = float(self.params.mix.value), float(self.params.memory.value)
         self.picture = self.memory.settle(dream, given, now, mix, memory)
         if self._asleep is not None and self._asleep < 1.0:
-            raw, seen = self.conditioning.draw(frame, frame.size, now, condition=False), self.picture.texture
-            drawn = self.transition.draw(raw.texture, seen, self._asleep, now, raw.size)
+            # A chain that names its condition has it without a world, too: drawn twice it would be into one target.
+            named = self.conditioning.named
+            raw = given if named else self.conditioning.draw(frame, frame.size, now, condition=False)
+            drawn = self.transition.draw(raw.texture, self.picture.texture, self._asleep, now, raw.size)
             self.picture = Frame(drawn, dream.time, self.transition.serial)
         return self.picture
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from perform.clock import FixedClock, ManualClock
 from perform.control import presets
-from perform.control.cue import Cue, problems
+from perform.control.cue import Cue, posts, problems
 from perform.control.cues import Cues
+from perform.control.osc.pattern import Patterns
 from perform.params import Params, Spec
 from perform.plugins import Stage
 
@@ -174,16 +175,25 @@ def test_panic_of_a_resumed_show_goes_back_to_what_the_show_says(tmp_path: Path)
     assert params["/master/steps"].value == 1
 
 
-def test_remember_moves_the_opening(tmp_path: Path) -> None:
+def test_a_preset_that_is_saved_again_does_not_cost_the_cues_at_the_next_edit(tmp_path: Path) -> None:
     params, cues = opened(tmp_path)
-    params.post("/layer/dream/opacity", 0.3)
-    params.settle(1.0)
-    cues.remember()
-    params.post("/layer/dream/opacity", 0.9)
-    params.settle(2.0)
-    params.post("/panic")
-    params.settle(3.0)
-    assert params["/layer/dream/opacity"].value == 0.3
+    for now in (1.0, 2.0):
+        params.post("/preset/save", "calm")
+        params.settle(now)
+        params.settle(now + 0.1)
+    cues.change(cues.cues)
+    assert all(params.find(address) is not None for address in ("/cue/go", "/panic", "/preset/save"))
+    cues.close()
+    assert params.find("/panic") is None
+
+
+def test_of_what_a_pattern_reaches_each_takes_what_it_can(tmp_path: Path) -> None:
+    params = tree()
+    before = {post.address for post in posts(Cue("all", {"/layer/*/opacity": 0.25}), Patterns(params))[0]}
+    params.declare("/layer/a/opacity", Spec("float", 0.0, readonly=True))  # the one that cannot
+    out, wrong = posts(Cue("all", {"/layer/*/opacity": 0.25}), Patterns(params))
+    assert {post.address for post in out} == before
+    assert wrong == ["cue 'all': /layer/a/opacity is read only"]
 
 
 def test_what_the_tree_cannot_take_is_said_and_the_rest_plays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

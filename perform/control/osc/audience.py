@@ -79,7 +79,9 @@ class Audience:
 
     def leave(self, sender: Sender, port: int | None) -> None:
         """Unsubscribe this sender (at this port, or at all of its own)."""
-        at = None if not isinstance(sender, tuple) else (sender[0], port or self.reply_port)
+        at: Target = sender
+        if isinstance(sender, tuple):
+            at = (sender[0], port or self.reply_port)
         gone = [k for k, seat in self._seats.items() if k == at or (port is None and seat.owner == sender)]
         for key in gone:
             del self._seats[key]

@@ -82,10 +82,13 @@ class Lengths:
 
     def feed(self, data: bytes) -> list[bytes]:
         self._rest += data
-        packets, at = [], 0
+        packets: list[bytes] = []
+        at = 0
         while len(self._rest) - at >= 4:
             (size,) = _SIZE.unpack_from(self._rest, at)
             if size > LARGEST:
+                if packets:
+                    break  # what came whole before it counts; the next read finds it again
                 raise FramingError(f"announces a packet of {size} bytes; the largest is {LARGEST}")
             if len(self._rest) - at - 4 < size:
                 break

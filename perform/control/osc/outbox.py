@@ -25,7 +25,7 @@ UNKNOWN = "there is no such address"
 class Outbox:
     """Answers and announces. `now` gives seconds of any steady clock; `send_datagram` must not raise.
 
-    `ask`, `do`, `on_settle`, `on_refuse` and `release` may be called from any thread and never block. A question is
+    `ask`, `do`, `on_settle` and `on_refuse` may be called from any thread and never block. A question is
     answered after the next settle (`release` is a feed), so that it sees what was posted before it.
     """
 

@@ -159,7 +159,7 @@ def _never(data: bytes, at: int) -> tuple[Any, ...]:
     raise PacketError("has no fixed layout")
 
 
-_MIXED = _Layout(-1, _never)
+_MIXED = _Layout(-9, _never)  # no size that data can have, cut short though it be
 
 
 @lru_cache(512)

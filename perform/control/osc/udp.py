@@ -24,7 +24,7 @@ AGAIN = 2.0  # seconds between attempts to get the port
 class UdpPort:
     """Listens at `place`; keeps trying while that cannot be had. `messages` counts datagrams.
 
-    `enter(data, (host, port))` is called on this port's thread. `say(text, trouble)` hears how it goes, "" for well.
+    `enter(data, (host, port))` is called on this port's thread. `say(text)` hears how it goes, "" for well.
     """
 
     place: Place
@@ -94,8 +94,9 @@ class UdpPort:
         """Make a blocked receive return, so that the thread sees that it is to stop."""
         sock = self._socket
         if sock is not None:
-            host = sock.getsockname()[0]
-            self.send(b"", ({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), self.port))
+            with contextlib.suppress(OSError):  # closed meanwhile: nothing to wake
+                host, port = sock.getsockname()[:2]
+                self.send(b"", ({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port))
 
 
 def _widen(sock: socket.socket) -> None:
