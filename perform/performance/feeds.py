@@ -44,7 +44,8 @@ class Feed:
 class Feeds(Mapping[str, Frame]):
     """Sources by name and layers as "layer:<name>", at `now`. Made anew each tick; nothing is rendered twice.
 
-    A layer that (by way of others) looks at itself gets its own picture of the tick before: feedback, not a loop.
+    A layer or source that (by way of others) looks at itself gets its own picture of the tick before: feedback, not a
+    loop.
     """
 
     sources: Mapping[str, Feed]
@@ -63,7 +64,9 @@ class Feeds(Mapping[str, Frame]):
 
     def _render(self, name: str) -> Frame | None:
         if name in self.sources:
-            return self.sources[name].frame(self.now)
+            feed = self.sources[name]
+            self._frames[name] = feed.last  # what a circle gets to see
+            return feed.frame(self.now)
         own = name.removeprefix(LAYER)
         if own == name or own not in self.layers:
             return None

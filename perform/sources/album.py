@@ -44,7 +44,9 @@ class Album:
         self._prints: Mailbox[Print] = Mailbox()
         self._idle = threading.Condition()
         self._open = 0  # questions without an answer
-        self._worker = spawn(name, self._run, on_error=lambda e: say(str(e), True))
+        self._want: int | None = None  # what was asked for and is not there yet
+        self._asked = 0  # what was asked for last
+        self._worker = spawn(name, self._run, on_error=self._broken)
 
     # ------------------------------------------------------------------ render thread
     def ask(self, ordinal: int) -> None:
@@ -70,19 +72,20 @@ class Album:
 
     # ------------------------------------------------------------------ worker
     def _run(self, stop: threading.Event) -> None:
-        want: int | None = None
         shown: tuple[Path, float] | None = None
         while not stop.is_set():
             new = self._wants.wait(LOOK)
-            want = new if new is not None else want
+            if new is not None:
+                self._want = self._asked = new
             if stop.is_set():
                 return
             try:
                 paths = listing(self.path)
                 self.count = len(paths)
-                if want is not None:
-                    shown = self._load(ordered(paths, want, self._shuffle), fresh=False)
-                    want = None
+                back = self._want is None and bool(self.failed)  # the same picture may be there again
+                if self._want is not None or back:
+                    shown = self._load(ordered(paths, self._asked, self._shuffle), fresh=back and len(paths) == 1)
+                    self._want = None
                 elif shown and len(paths) == 1 and (paths[0], paths[0].stat().st_mtime) != shown:
                     shown = self._load(paths, fresh=True)
             except OSError as e:  # NoPicture, or a folder that is being changed
@@ -105,6 +108,10 @@ class Album:
             self._settle("")
             return path, changed
         raise NoPicture(unreadable[0])
+
+    def _broken(self, error: BaseException) -> None:
+        self._say(str(error), True)
+        self._settle(str(error))
 
     def _settle(self, failed: str) -> None:
         with self._idle:

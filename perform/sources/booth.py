@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from perform.sources.projector import SLACK, Projector, Still
+from perform.sources.playhead import SLACK
+from perform.sources.projector import Projector, Still
 
 
 class Booth:

@@ -99,8 +99,6 @@ class Image(Closing):
         path = stage.folder / Path(self.file).expanduser()
         width, height = self.size or stage.size
         cover = (round(width * ROOM), round(height * ROOM))
-        self._album = Album(f"image {stage.prefix}", path, cover, self.shuffle, self._status.say)
-        self._album.ask(0)
         self._exact = isinstance(stage.clock, FixedClock)
         self._program = Program(DRAW, name="image")
         self._target = Target(width, height)
@@ -108,10 +106,14 @@ class Image(Closing):
         self._next: Print | None = None
         self._fading = 0.0  # seconds that the crossfade under way takes
         self._number = 0
+        self._asked = 0  # the newest picture that the album was asked for
         self._skipped = False
         self._drawn: tuple[int, dict[str, Uniform]] | None = None
         self._now = -math.inf
         self._frame = Frame(self._target.texture, 0.0, 0)
+        name = f"image {stage.prefix}"
+        self._album = Album(name, path, cover, self.shuffle, self._status.say)  # last, for it is a thread
+        self._album.ask(0)
         return self
 
     def _declare(self, stage: Stage) -> None:
@@ -146,6 +148,9 @@ class Image(Closing):
     def _turn(self, now: float) -> None:
         """Go on to the next picture if it is time and it is there."""
         first = self._number == 0
+        if self._asked < self._number and self._album.count > 1:  # which may be long after the only one was shown
+            self._asked = self._number
+            self._album.ask(self._number)
         self._skipped |= self._skip.fired
         standing = now - self._front.since - self._fading
         if standing < 0.0 and not first:
@@ -159,8 +164,6 @@ class Image(Closing):
         self._skipped = False
         self._show(self._next, now, 0.0 if first else float(self._crossfade.value))
         self._next = None
-        if self._album.count > 1:
-            self._album.ask(self._number)
 
     def _show(self, picture: Print, now: float, fading: float) -> None:
         self._front, self._back = self._back, self._front

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+SLACK = 1e-4  # seconds: show time and film time are both rounded; less than any frame lasts
+
 
 @dataclass(slots=True)
 class Playhead:
@@ -39,7 +41,7 @@ class Playhead:
     def jump(self, share: float) -> None:
         """Go to a share (0..1) of the way from start to end (1 is the last frame); needs a known end."""
         if math.isfinite(self.end):
-            self._from_now, self._from = self._now, min(share, 1.0 - 1e-6) * self.length
+            self._from_now, self._from = self._now, min(share * self.length, self.length - 2 * SLACK)
 
     @property
     def length(self) -> float:
@@ -56,4 +58,7 @@ class Playhead:
     def _wrapped(self, played: float) -> float:
         if not self.loop:
             return self._held(played)
-        return played % self.length if math.isfinite(self.end) else max(0.0, played)
+        if not math.isfinite(self.end):
+            return max(0.0, played)
+        rest = played % self.length
+        return rest if self.length - rest > SLACK else 0.0  # rounding must not hold the last frame for the first

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perform.sources.decoding import errors
+from perform.sources.playhead import SLACK
 
 if TYPE_CHECKING:
     import av
 
-SLACK = 1e-4  # seconds: show time and film time are both rounded; less than any frame lasts
 FAR = 4.0  # seconds ahead from which seeking beats decoding on
 BAD_IN_A_ROW = 300  # packets that cannot be decoded before a film counts as ended there
 KEPT = 96 << 20  # bytes of decoded frames kept for playing backwards (68 frames at 720p)

@@ -36,7 +36,7 @@ def listing(path: Path) -> list[Path]:
     found = [p for p in path.iterdir() if p.suffix.lower() in known and not p.name.startswith(".") and p.is_file()]
     if not found:
         raise NoPicture(f"there are no pictures in {path}")
-    return sorted(found, key=lambda p: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", p.name.casefold())])
+    return sorted(found, key=lambda p: [int(t) if t.isdecimal() else t for t in re.split(r"(\d+)", p.name.casefold())])
 
 
 def ordered(paths: list[Path], ordinal: int, shuffle: bool) -> list[Path]:

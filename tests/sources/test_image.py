@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image as Pil
 from PIL import ImageCms
 
-from perform.clock import FixedClock, LiveClock
+from perform.clock import FixedClock, LiveClock, ManualClock
 from perform.gl.transfer import read
 from perform.sources.image import Image
 from perform.sources.stills import NoPicture, listing, load, ordered
@@ -225,6 +226,66 @@ def test_nothing_there_then_something(stage: MakeStage, tmp_path: Path, monkeypa
         plain(tmp_path / "new.png", (250, 0, 0)).rename(tmp_path / "bilder" / "new.png")
         until(lambda: image.frame(here.clock.now()).serial)
         assert not image.lost
+
+
+def test_a_folder_that_began_with_one_picture_goes_on_when_there_are_more(
+    stage: MakeStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perform.sources.album.LOOK", 0.01)
+    plain(tmp_path / "1.png", (250, 0, 0))
+    here = stage(ManualClock())
+    with Image(".", hold=1.0, crossfade=0.0).open(here) as image:
+
+        def shown() -> int:
+            here.clock.pace(10.0)
+            return image.frame(here.clock.now()).serial
+
+        until(shown)
+        plain(tmp_path / "2.png", (0, 250, 0))
+
+        def green() -> bool:
+            here.clock.pace(10.0)
+            return about(read(image.frame(here.clock.now()).texture)[0, 0], (0, 250, 0))
+
+        until(green)
+
+
+def test_a_picture_that_went_away_is_no_trouble_any_more_when_it_is_back(
+    stage: MakeStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perform.sources.album.LOOK", 0.01)
+    path = plain(tmp_path / "1.png", (250, 0, 0))
+    here = stage(ManualClock())
+
+    def says(what: str) -> bool:
+        here.clock.pace(10.0)
+        image.frame(here.clock.now())
+        return what in said(here)
+
+    with Image("1.png").open(here) as image:
+        until(lambda: says("showing 1.png"))
+        path.rename(tmp_path / "away")
+        until(lambda: says("there is no file"))
+        (tmp_path / "away").rename(path)
+        until(lambda: says("showing 1.png"))
+
+
+def test_digits_that_are_no_numbers_are_letters(tmp_path: Path) -> None:
+    for name in ("1²3.png", "1²10.png", "2.png"):
+        plain(tmp_path / name, (1, 2, 3))
+    assert [p.name for p in listing(tmp_path)] == ["1²3.png", "1²10.png", "2.png"]
+
+
+def test_an_image_that_cannot_be_opened_leaves_no_thread(
+    stage: MakeStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*size: object) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr("perform.sources.image.Target", no_room)
+    with pytest.raises(OSError, match="no room"):
+        Image("1.png").open(stage())
+    assert not [t for t in threading.enumerate() if t.name.startswith("image ")]
 
 
 def test_a_picture_that_is_saved_again_is_shown_again(

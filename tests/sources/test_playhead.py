@@ -64,3 +64,10 @@ def test_exact_in_week_six() -> None:
     head.at(0.0, 1.0)
     weeks = 6 * 7 * 86400.0
     assert math.isclose(head.at(weeks + 3.25, 1.0), (weeks + 3.25) % 10.0, abs_tol=1e-6)
+
+
+@pytest.mark.parametrize(("fps", "frames"), [(30, 40), (30, 25), (25, 24), (60, 100)])
+def test_rounding_never_holds_the_last_frame_for_the_first(fps: int, frames: int) -> None:
+    head = Playhead(0.0, frames / fps)
+    seen = [int(head.at(n / fps, 1.0) * fps + 1e-3) for n in range(20 * frames)]
+    assert seen == [n % frames for n in range(20 * frames)]
