@@ -99,7 +99,7 @@ class Hours:
             hours = cls(Hour(a, b), Hour(c % 24 if (c, d) == (24, 0) else c, d))
         except (AttributeError, ValueError):
             raise ValueError(f"opening hours are written like 10:00-18:00, not {text!r}") from None
-        if hours.opens == hours.closes:
+        if hours.opens == hours.closes and (c, d) != (24, 0):
             raise ValueError(f"opening hours {text!r} are empty")
         return hours
 
@@ -146,7 +146,10 @@ class Supervisor:
                 self.wall.sleep(1.0)
                 continue
             born = self.wall.now()
-            code, why = self._watch(self.spawn(resume))
+            try:
+                code, why = self._watch(self.spawn(resume))
+            except OSError as e:  # no memory, no process to be had: that may pass
+                code, why = FAILED, f"could not be started ({e.strerror or e})"
             if self._stop.is_set():  # a signal to both may end the child before it can be asked to
                 break
             if code in FINAL:

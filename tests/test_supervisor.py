@@ -152,6 +152,20 @@ def test_a_card_that_fails_again_and_again_is_left_alone(caplog: pytest.LogCaptu
     assert "--no-gpu" not in command(["show.toml"], tmp_path / "x", True)
 
 
+def test_a_child_that_cannot_be_started_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    wall, asked = PaperWall(), []
+
+    def spawn(resume: bool) -> PaperChild:
+        asked.append(resume)
+        if len(asked) == 1:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return PaperChild(wall, 5.0)
+
+    assert Supervisor(spawn, wall).run() == 0
+    assert len(asked) == 2
+    assert "could not be started (Resource temporarily unavailable)" in caplog.text
+
+
 def test_failures_far_apart_are_no_crash_loop() -> None:
     parts: list[dict[str, object]] = [{"plays": 120.0, "code": -11}] * 8
     code, cast, _ = supervise(*parts, {"plays": 1.0})
@@ -204,6 +218,7 @@ def test_opening_hours() -> None:
         ("10:00-18:00", ["10:00", "17:59"], ["09:59", "18:00"]),
         ("20:00 – 2:00", ["20:00", "23:59", "01:59"], ["02:00", "19:59"]),
         ("9:30-24:00", ["09:30", "23:59"], ["00:00"]),
+        ("00:00-24:00", ["00:00", "12:00", "23:59"], []),
     ],
 )
 def test_hours(text: str, inside: list[str], outside: list[str]) -> None:

@@ -64,9 +64,9 @@ class Memory:
         `mix` is the generator's picture (1) against what it was given (0); `memory` the share that stays where
         nothing moves, at 30 dreams a second whatever the frame rate.
         """
-        dt, self._then = max(0.0, now - self._then), now
         if mix >= 1.0 and memory <= 0.0:
             return dream
+        dt, self._then = max(0.0, now - self._then), now
         fresh = self._fit(dream.size)
         keep = min(memory, 0.98) ** (dt * 30.0) if memory > 0.0 and not fresh else 0.0
         before, after = self._shown

@@ -131,20 +131,20 @@ class LayerStack:
     smoothly: bool = False
     trouble: Callable[[str], None] = lambda text: None
     _programs: dict[bool, Program] = field(default_factory=dict)  # plain or not
-    _composite: Target | None = None
+    _composites: list[Target] = field(default_factory=list)  # the newest last: a blend that fails leaves it whole
     _placed: Target | None = None
     _blends: dict[str, Blend | None] = field(default_factory=dict)
     _serial: int = 0
 
     def blend(self, pictures: Mapping[str, Frame | None], frames: Mapping[str, Frame], now: float) -> Frame:
         """The composite of this tick, premultiplied RGBA16F. `frames` holds what masks may name."""
-        if self._composite is None:
+        if not self._composites:
             header = "#version 330 core\n"
             self._programs[True] = Program(header + "#define PLAIN\n" + PLACE, name="place")
             self._programs[False] = Program(header + PLACE, name="place")
             # Read pixel by pixel, so not interpolated: half the cost in software.
-            self._composite = Target(*self.size, "rgba16f", linear=False)
-        base = self._composite
+            self._composites = [Target(*self.size, "rgba16f", linear=False) for _ in range(2)]
+        base = self._composites[0]
         base.clear(0.0, 0.0, 0.0, 0.0)
         below: Texture | None = None  # a blend patch's own output, while it is the newest composite
         for name, picture in pictures.items():
@@ -164,6 +164,7 @@ class LayerStack:
             self._draw(picture, place, frames, self._placed, 1.0, over=False)
             inputs = {"bottom": base.texture, "top": self._placed.texture, "opacity": float(place.opacity.value)}
             below = patch.render(self.size, now, inputs)
+        self._composites.reverse()
         self._serial += 1
         return Frame(below or base.texture, now, self._serial)
 
@@ -213,9 +214,10 @@ class LayerStack:
 
     def close(self) -> None:
         """Give back the targets, the program and the blend patches."""
-        for thing in (*self._programs.values(), self._composite, self._placed, *self._blends.values()):
+        for thing in (*self._programs.values(), *self._composites, self._placed, *self._blends.values()):
             if thing is not None:
                 thing.close()
-        self._composite = self._placed = None
+        self._composites.clear()
+        self._placed = None
         self._programs.clear()
         self._blends.clear()

@@ -132,6 +132,7 @@ class Editor:
             feed.close()
         for name in edits.gone_sources:
             self.play.params.remove(f"/source/{name}")
+            self.play.params.remove(f"/status/source/{name}")
 
     def _change_layers(self, edits: Edits, new: Show) -> None:
         """A layer with other filters or another resolution is opened again; its values stay what they are."""

@@ -32,20 +32,18 @@ class _Asked:
     address: str  # of the layer's world
     library: Library
     slot: Slot
-    _world: str = "none"
-    _card: Card | None = None
+    _known: tuple[str, Card | None] = ("none", None)  # the world that was asked for last, and its card
 
     def card(self) -> Card | None:
         """Of the world that is asked for, read once for each change of name (1 ms); of what plays if there is none."""
         param = self.params.find(self.address)
         world = str(param.base) if param is not None else "none"
-        if world != self._world:
-            self._world = world
-            try:
-                self._card = None if world == "none" else self.library.card(world)
-            except (LookupError, CardError):  # the bank reads it too, and says what is wrong with it
-                self._card = None
-        return self._card or self.slot.card
+        if world != self._known[0]:
+            card = None
+            with contextlib.suppress(LookupError, CardError):  # the bank reads it too, and says what is wrong with it
+                card = None if world == "none" else self.library.card(world)
+            self._known = world, card  # in one step: choices are asked for on other threads, too
+        return self._known[1] or self.slot.card
 
 
 @dataclass(slots=True)
@@ -112,7 +110,8 @@ class Layering:
         self.play.closing.remove(layer.close)
         layer.close()
         del self.places[name], self.play.guards[name]
-        self.play.params.remove(f"/layer/{name}")
+        for address in (f"/layer/{name}", f"/status/layer/{name}", f"/status/engine/{name}"):
+            self.play.params.remove(address)
 
     def number(self, specs: Iterable[LayerSpec]) -> None:
         """Put the layers into the show's order; each answers to its number, from 1 at the bottom."""

@@ -74,7 +74,15 @@ class Performance:
         self.picture = self.master.show(self._composite, self.given, now)
         for output in self.outputs.values():
             output.guard.run(now, lambda o=output: o.sink.show(self.picture), None)  # type: ignore[misc]
-        self.health.beat(now)
+        if self._presented:
+            self.health.beat(now)
+
+    @property
+    def _presented(self) -> bool:
+        """Whether the picture got out: to the window, or, where there is none, to any sink. Only that is a beat."""
+        window = self.outputs.get("window")
+        outputs = [window] if window is not None else list(self.outputs.values())
+        return not outputs or any(not output.guard.failures for output in outputs)
 
     def look(self, name: str, now: float) -> Frame | None:
         """A source's or layer's picture in this tick, for a source that works on it."""

@@ -170,6 +170,16 @@ def test_a_blend_that_does_not_open_shows_normal_and_says_so_once(desk: Desk, pi
     assert desk.said == ["blend 'broken' cannot be used, normal is shown instead: no such file"]
 
 
+def test_a_blend_that_raises_leaves_the_picture_before_whole(desk: Desk, picture: Picture) -> None:
+    good = desk.stack.blend({"a": picture((1, 0, 0, 1)), "b": None}, {}, desk.now)
+    desk.set(b_blend="odd")
+    desk.patch.render = lambda *args: 1 / 0  # type: ignore[method-assign,assignment]
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            desk.blend(picture((0, 0, 1, 1)), picture((0, 1, 0, 1)))
+        assert middle(read_float(good.texture)) == [1, 0, 0, 1]
+
+
 def test_linear_blending_mixes_light_and_the_master_brings_it_back(gl: Context, picture: Picture) -> None:
     desk = Desk(linear=True)
     master = Master(SIZE, desk.params, MasterParams.declare(desk.params, "off"), linear=True)

@@ -58,6 +58,13 @@ def test_what_moves_comes_through_at_once(memory: Memory) -> None:
     assert middle(memory.settle(bright, bright, 1 / 60, 1.0, 0.9)) == pytest.approx(220, abs=1)
 
 
+def test_memory_that_was_off_remembers_nothing_of_before(memory: Memory) -> None:
+    old, new = plain(100), plain(115)
+    memory.settle(old, old, 0.0, 1.0, 0.8)
+    memory.settle(new, new, 1.98, 1.0, 0.0)
+    assert middle(memory.settle(new, new, 2.0, 1.0, 0.8)) == pytest.approx(115, abs=1)
+
+
 def test_the_longest_memory_arrives_in_the_end(memory: Memory) -> None:
     before, after = plain(100), plain(120)
     memory.settle(before, before, 0.0, 1.0, 1.0)

@@ -13,9 +13,10 @@ import pytest
 from perform.clock import FixedClock, ManualClock
 from perform.engines.bank import Bank
 from perform.frame import Frame
-from perform.performance import Performance
+from perform.performance import Performance, Wishes, opening
 from perform.performance.edits import PATIENCE
 from perform.performance.feeds import Feed
+from perform.plugins import Stage
 from perform.sinks.null import Null
 
 from .conftest import HEAD, PLAIN, Theatre
@@ -33,6 +34,11 @@ set = { shade = [0.0, 0.0, 1.0, 1.0] }
 [[layer]]
 name = "a"
 source = "red"
+"""
+
+
+THROUGH = """/*{"DESCRIPTION": "its input", "CREDIT": "perform", "INPUTS": [{"NAME": "inputImage", "TYPE": "image"}]}*/
+void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); }
 """
 
 
@@ -125,6 +131,18 @@ def test_a_shader_works_on_another_sources_picture(theatre: Theatre) -> None:
     assert theatre.run() == near(BLUE)
 
 
+def test_sources_that_look_at_each_other_see_the_frame_before_from_the_first_on(theatre: Theatre) -> None:
+    theatre.patch("through", THROUGH)
+    both = "".join(
+        f'[source.{one}]\ntype = "shader"\npatch = "through"\nimages = {{ inputImage = "{other}" }}\n'
+        for one, other in (("x", "y"), ("y", "x"))
+    )
+    play = theatre.open(both + '[[layer]]\nname = "a"\nsource = "x"\n')
+    theatre.run(0.1)
+    assert [feed.guard.failures for feed in play.sources.values()] == [0, 0]
+    assert theatre.value("/status/source/x") == "playing through.fs"
+
+
 def test_a_source_that_raises_shows_its_last_picture_and_heals(theatre: Theatre) -> None:
     play = theatre.open(ONE)
     theatre.run()
@@ -169,6 +187,25 @@ def test_a_sink_that_raises_costs_the_others_nothing(theatre: Theatre) -> None:
     assert theatre.value("/status/sink/count") == "no room (trying again)"
 
 
+def test_only_a_picture_that_gets_out_is_a_beat(theatre: Theatre) -> None:
+    beats: list[float] = []
+    play = theatre.open(ONE + '[sink.one]\ntype = "null"\n', on_beat=beats.append)
+    theatre.run(0.2)
+    assert len(beats) == 10
+
+    def show(picture: Frame) -> None:
+        raise RuntimeError("the screen is gone")
+
+    goods = {name: output.sink.show for name, output in play.outputs.items()}
+    for output in play.outputs.values():
+        output.sink.show = show  # type: ignore[method-assign]
+    theatre.run(0.2)
+    assert len(beats) == 10
+    play.outputs["one"].sink.show = goods["one"]  # type: ignore[method-assign]
+    theatre.run(1.0)
+    assert len(beats) > 10
+
+
 def test_a_cue_fires_at_its_time_and_changes_the_picture(theatre: Theatre) -> None:
     theatre.open(ONE + '[[cue]]\nname = "blue"\nat = 0.5\nset = { "/layer/a/source" = "blue" }\n')
     assert theatre.run(0.48) == near(RED)
@@ -204,6 +241,15 @@ def test_quitting_ends_the_run(theatre: Theatre) -> None:
     play.before.append(lambda now: setattr(play, "quit", now > 0.5))
     play.run(100.0)
     assert play.clock.now() == pytest.approx(0.54, abs=0.03)
+
+
+def test_the_window_closes_after_everything_that_draws_in_it(theatre: Theatre) -> None:
+    play = theatre.open(ONE)
+    stage = Stage(play.params, play.clock, "", play.show.size)
+    pane = Null()
+    opening._open_outputs(play, Wishes(), stage, pane)
+    assert play.closing[1] == pane.close  # only the context comes after it
+    assert play.closing.count(pane.close) == 1
 
 
 def test_closing_goes_on_past_what_does_not_close(theatre: Theatre) -> None:
@@ -359,6 +405,30 @@ def test_what_no_open_part_takes_is_said_and_the_rest_of_the_edit_is_taken_up(th
     assert said.startswith("taken up but for ")
     assert "show.toml:16: " in said
     assert "'/layer/a/transform/scael'; did you mean '/layer/a/transform/scale'?" in said
+
+
+def test_what_is_gone_leaves_no_status(theatre: Theatre) -> None:
+    more = ONE.replace("[[layer]]", '[source.gone]\ntype = "testcard"\n[[layer]]')
+    play = theatre.open(more + '[[layer]]\nname = "ghost"\nsource = "gone"\n')
+    theatre.run()
+    assert play.params.find("/status/source/gone") is not None
+    save(theatre, ONE)
+    theatre.run(0.1)
+    assert [p.address for p in play.params if "gone" in p.address or "ghost" in p.address] == []
+    assert play.params.refused == 0
+
+
+def test_a_preset_saved_twice_survives_an_edit(theatre: Theatre) -> None:
+    theatre.open(ONE)
+    for _ in range(2):
+        theatre.post("/preset/save", "calm")
+        theatre.run(0.1)
+    save(theatre, ONE + '[[cue]]\nname = "one"\nset = { "/layer/a/opacity" = 0.5 }\n')
+    theatre.run(0.1)
+    assert theatre.value("/status/show") == "taken up"
+    theatre.post("/cue/one/go")
+    theatre.run(0.1)
+    assert theatre.value("/layer/a/opacity") == pytest.approx(0.5, abs=0.05)
 
 
 def test_layers_come_go_and_are_numbered_anew(theatre: Theatre) -> None:
