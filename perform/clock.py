@@ -92,3 +92,8 @@ class ManualClock:
 def wrap(seconds: float) -> float:
     """Show time for a float32 uniform: seconds modulo `WRAP`."""
     return seconds % WRAP
+
+
+def toward(value: float, goal: float, step: float) -> float:
+    """`value`, brought nearer to `goal` by `step` (0 or more) and never past it."""
+    return min(goal, value + step) if goal > value else max(goal, value - step)

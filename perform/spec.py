@@ -6,6 +6,7 @@ one sensible meaning is taken, what is out of range is clipped, everything else 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -202,3 +203,13 @@ _COERCE: dict[str, Callable[[Spec, Any], Value]] = {
     "text": _text,
     "trigger": _trigger,
 }
+
+
+def toml(value: object) -> str:
+    """A value, or an address, as TOML writes it."""
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(map(toml, value))}]"
+    if isinstance(value, float):
+        return repr(value)  # inf and nan are TOML as they are
+    text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return text.encode("utf-8", "replace").decode()  # a lone surrogate, which no file can hold

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from perform.clock import toward
 from perform.frame import Texture
 from perform.gl.dissolve import Dissolve
 from perform.gl.isf import Header, LivePatch, declare, find_patch
@@ -100,8 +101,7 @@ class Filter:
             self._share = goal
         elapsed = min(max(now - self._then, 0.0), 0.05) if self._then is not None else 0.0
         self._then = now
-        change = elapsed / DISSOLVE
-        self._share = min(goal, self._share + change) if goal > self._share else max(goal, self._share - change)
+        self._share = toward(self._share, goal, elapsed / DISSOLVE)
 
     def close(self) -> None:
         """Stop watching; give GL objects and addresses back. May be called twice."""

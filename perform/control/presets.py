@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from perform.spec import toml
+
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 LARGEST = 1 << 20  # bytes of a preset file
 
@@ -48,7 +50,7 @@ def names(folder: Path) -> list[str]:
 
 def write(path: Path, values: Mapping[str, Any]) -> None:
     """Write a preset, whole or not at all. Raises PresetError."""
-    lines = ["[set]", *(f"{_quoted(a)} = {_toml(v)}" for a, v in sorted(values.items())), ""]
+    lines = ["[set]", *(f"{toml(a)} = {toml(v)}" for a, v in sorted(values.items())), ""]
     new = path.with_suffix(f".{threading.get_ident()}.new")  # of each save its own: two of one name may meet
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,25 +60,3 @@ def write(path: Path, values: Mapping[str, Any]) -> None:
         with contextlib.suppress(OSError):
             new.unlink(missing_ok=True)  # half a file would keep a full disk full
         raise PresetError(f"{path}: cannot be written: {e.strerror}") from e
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return _quoted(value)
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_toml, value))}]"
-    return repr(value)
-
-
-def _quoted(text: str) -> str:
-    out = []
-    for char in text.encode("utf-8", "replace").decode():
-        if char in '"\\':
-            out.append("\\" + char)
-        elif ord(char) < 32 or ord(char) == 127:
-            out.append(f"\\u{ord(char):04x}")
-        else:
-            out.append(char)
-    return f'"{"".join(out)}"'

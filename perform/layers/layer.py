@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from perform.clock import toward
 from perform.frame import Frame
 from perform.layers.memory import Memory
 from perform.layers.transition import Transition
@@ -156,8 +157,7 @@ class Layer:
         if self._asleep is None:
             self._asleep = goal  # a show may open on a dream
         seconds = float(self.params.crossfade.value)
-        step = dt / seconds if seconds > 0.0 else 1.0
-        self._asleep = min(goal, self._asleep + step) if goal > self._asleep else max(goal, self._asleep - step)
+        self._asleep = toward(self._asleep, goal, dt / seconds if seconds > 0.0 else 1.0)
 
     def _learn(self) -> None:
         """A world that has just become known brings the condition it was trained on."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from perform.clock import toward
 from perform.frame import Frame
 from perform.gl.shader import Program
 from perform.gl.target import Target
@@ -206,9 +207,9 @@ class Master:
         """Nothing pops: blackout takes a sixth of a second, the inset half a second, side by side 0.8 s."""
         dt, self._then = max(0.0, now - self._then), now
         inset, side = self._goals(given)
-        self._dark = _toward(self._dark, float(bool(self.knobs.blackout.value)), dt / 0.16)
-        self._inset = _toward(self._inset, inset, dt / 0.5)
-        self._side = _toward(self._side, side, dt / 0.8)
+        self._dark = toward(self._dark, float(bool(self.knobs.blackout.value)), dt / 0.16)
+        self._inset = toward(self._inset, inset, dt / 0.5)
+        self._side = toward(self._side, side, dt / 0.8)
         return dt
 
     def _uniforms(self) -> dict[str, Any]:
@@ -250,10 +251,6 @@ class Master:
             if thing is not None:
                 thing.close()
         self._programs, self._targets, self._small, self._readback = {}, [], None, None
-
-
-def _toward(value: float, goal: float, step: float) -> float:
-    return min(goal, value + step) if goal > value else max(goal, value - step)
 
 
 def _smooth(t: float) -> float:

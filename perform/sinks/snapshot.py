@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import re
 import threading
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from perform.health import Status
 from perform.params import Spec, Value
 from perform.plugins import Closing, Stage
 from perform.sinks.prints import Prints
+from perform.spec import toml
 from perform.workers import Mailbox, spawn
 
 
@@ -147,14 +147,6 @@ def write(folder: Path, still: Still, date: datetime.datetime) -> Path:
 def preset(name: str, still: Still) -> str:
     """Every parameter as a TOML cue of its own, so that the moment can be called up again."""
     called = "still-" + "-".join(re.findall(r"[A-Za-z0-9]+", Path(name).stem))  # a cue's name becomes an address
-    lines = [f"# {name}: show time {still.time:.3f} s", "[[cue]]", f"name = {_toml(called)}", "fade = 2.0", ""]
-    lines += ["[cue.set]", *(f"{_toml(address)} = {_toml(value)}" for address, value in still.values.items())]
+    lines = [f"# {name}: show time {still.time:.3f} s", "[[cue]]", f"name = {toml(called)}", "fade = 2.0", ""]
+    lines += ["[cue.set]", *(f"{toml(address)} = {toml(value)}" for address, value in still.values.items())]
     return "\n".join(lines) + "\n"
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, (tuple, list)):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, float):
-        return repr(value)  # inf and nan are TOML as they are
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

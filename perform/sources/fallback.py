@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Self
 
+from perform.clock import toward
 from perform.frame import Frame
 from perform.gl.shader import Program
 from perform.gl.target import Target
@@ -71,8 +72,7 @@ class Fallback(Closing):
         if math.isnan(self._mix):
             self._mix = goal
         elif self.seconds > 0.0:
-            step = max(0.0, now - self._now) / self.seconds
-            self._mix = min(goal, self._mix + step) if goal > self._mix else max(goal, self._mix - step)
+            self._mix = toward(self._mix, goal, max(0.0, now - self._now) / self.seconds)
         else:
             self._mix = goal
         self._now = now
