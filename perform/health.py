@@ -14,6 +14,7 @@ from perform.params import Param, Params, Spec
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+LINES, WINDOW = 20, 10.0  # of one part's log, in seconds
 WHY = "Why only a new process can go on as the show should; empty while this one can."
 RESTART = ("/status/restart", Spec("text", "", doc=WHY, readonly=True))
 
@@ -24,6 +25,9 @@ class Status:
 
     params: Params
     address: str
+    clock: Callable[[], float] = time.monotonic
+    _window: float = -math.inf  # when the lines that are counted began
+    _lines: int = 0
 
     def __post_init__(self) -> None:
         self.params.declare(self.address, Spec("text", "", doc="How this part is, in words.", readonly=True))
@@ -36,7 +40,18 @@ class Status:
             return
         self.params.said[self.address] = text
         self.params.publish(self.address, text)
-        log.log(logging.WARNING if trouble else logging.INFO, "%s: %s", self.address.removeprefix("/status/"), text)
+        self._log(text, logging.WARNING if trouble else logging.INFO)
+
+    def _log(self, text: str, level: int) -> None:
+        """No more than `LINES` in `WINDOW` seconds: a stuck button must not fill a disk in six weeks."""
+        name, now = self.address.removeprefix("/status/"), self.clock()
+        if now - self._window >= WINDOW:
+            if self._lines > LINES:
+                log.warning("%s: %d more lines like these were left out", name, self._lines - LINES)
+            self._window, self._lines = now, 0
+        self._lines += 1
+        if self._lines <= LINES:
+            log.log(level, "%s: %s", name, text)
 
 
 def ask_restart(params: Params, why: str) -> None:

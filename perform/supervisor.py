@@ -6,7 +6,9 @@
 A beat comes from a frame that was presented, not from a mere live thread. No beat for `patience` seconds: the child
 is asked to end (SIGTERM), then made to (SIGKILL), and started again from its last parameter snapshot. A child that
 keeps failing early is started fresh, without the snapshot; if that does not help either, the supervisor stops and
-says so. A clean quit stays quit, and a show with mistakes in it (exit code 2) is not tried again.
+says so, unless a child has played well before: then it goes on trying once a minute. A clean quit stays quit. A show
+with mistakes in it, or without a screen, is not tried again at the start, while somebody is there to read why; once
+it has played it is looked at again until it can be played.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ QUIT, FAILED, BAD_SHOW, NO_SCREEN, AGAIN = 0, 1, 2, 3, 4  # exit codes of a show
 INTERRUPTED = 130
 AGAIN_MOST = 2  # early failures of a graphics card until it is left alone
 FINAL = (QUIT, BAD_SHOW, NO_SCREEN, INTERRUPTED)  # not tried again
+WANTING = {BAD_SHOW: "its file has a mistake now", NO_SCREEN: "there is no screen now"}  # … unless it has played
+BEAT, BYE = b".", b"q"  # what a child writes: a picture got out; it is closing, as it was asked to
 
 
 class Child(Protocol):
@@ -41,6 +45,11 @@ class Child(Protocol):
     @property
     def beats(self) -> int:
         """How many beats have come from it so far."""
+        ...
+
+    @property
+    def closing(self) -> bool:
+        """Whether it has said that it was quit and is closing: a long film takes a while to end."""
         ...
 
     def poll(self) -> int | None:
@@ -116,10 +125,12 @@ class Patience:
     silence: float = 10.0
     grace: float = 60.0
     farewell: float = 5.0
+    closing: float = 120.0  # for a child that has said that it is closing
     healthy: float = 60.0  # a child that played this long was no early failure
     fresh_after: int = 3  # early failures in a row until the snapshot is left out
     stop_after: int = 6  # … until the supervisor stops trying
     backoff: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0, 8.0)
+    wanting: tuple[float, ...] = (5.0, 10.0, 20.0, 40.0, 60.0)  # between looks at a show that cannot be played now
 
 
 @dataclass(slots=True)
@@ -140,25 +151,39 @@ class Supervisor:
 
     def run(self) -> int:
         """Play until the show is quit, or until it cannot be played."""
-        early, resume = 0, False
+        early, looks, resume = 0, 0, False
+        alone = steady = False  # nobody may be there to read why it ends; it has played for a while
         while not self._stop.is_set():
             if self.hours is not None and self.wall.hour() not in self.hours:
+                alone = True
                 self.wall.sleep(1.0)
                 continue
             born = self.wall.now()
             try:
-                code, why = self._watch(self.spawn(resume))
+                child = self.spawn(resume)
+                code, why = self._watch(child)
+                played = child.beats > 0
             except OSError as e:  # no memory, no process to be had: that may pass
-                code, why = FAILED, f"could not be started ({e.strerror or e})"
+                code, why, played = FAILED, f"could not be started ({e.strerror or e})", False
             if self._stop.is_set():  # a signal to both may end the child before it can be asked to
                 break
+            if played:
+                alone, looks = True, 0
+            elif code in WANTING and alone:
+                pause = self.patience.wanting[min(looks, len(self.patience.wanting) - 1)]
+                log.warning("the show cannot be played: %s; looking again in %.0f s", WANTING[code], pause)
+                looks += 1
+                self._pause(pause)
+                continue
             if code in FINAL:
                 return QUIT if code == INTERRUPTED else code
             if code is None:  # closing time
                 resume, early = False, 0
                 continue
-            early = 0 if self.wall.now() - born >= self.patience.healthy else early + 1
-            if early >= self.patience.stop_after:
+            healthy = self.wall.now() - born >= self.patience.healthy
+            steady |= healthy
+            early = 0 if healthy else early + 1
+            if early >= self.patience.stop_after and not steady:
                 log.error("the show failed %d times in a row (last: %s); not trying again", early, why)
                 return FAILED
             if code == AGAIN and early >= AGAIN_MOST and self.cards:
@@ -167,7 +192,8 @@ class Supervisor:
             resume = early < self.patience.fresh_after
             log.warning("the show %s; starting it again %s", why, "where it was" if resume else "from the beginning")
             self.restarts += 1
-            self._pause(self.patience.backoff[min(early, len(self.patience.backoff) - 1)])
+            often = early >= self.patience.stop_after
+            self._pause(60.0 if often else self.patience.backoff[min(early, len(self.patience.backoff) - 1)])
         return QUIT
 
     def _pause(self, seconds: float) -> None:
@@ -189,6 +215,10 @@ class Supervisor:
             now = self.wall.now()
             if child.beats != beats:
                 beats, last = child.beats, now
+            elif child.closing:
+                if now - last > self.patience.closing:
+                    self._end(child, 0.0)
+                    return QUIT, "did not close"
             elif now - last > (self.patience.silence if beats else self.patience.grace):
                 log.error("no picture for %.0f seconds, ending the show", now - last)
                 self._end(child)
@@ -196,11 +226,14 @@ class Supervisor:
             self.wall.sleep(0.1)
         return code, _words(code)
 
-    def _end(self, child: Child) -> None:
-        """SIGTERM, some seconds for the film to be closed, SIGKILL."""
+    def _end(self, child: Child, closing: float | None = None) -> None:
+        """SIGTERM, some seconds (for one that says that it is closing a film, two minutes), SIGKILL."""
         child.terminate()
-        until = self.wall.now() + self.patience.farewell
-        while child.poll() is None and self.wall.now() < until:
+        began = self.wall.now()
+        closing = self.patience.closing if closing is None else closing
+        while child.poll() is None:
+            if self.wall.now() - began >= (closing if child.closing else self.patience.farewell):
+                break
             self.wall.sleep(0.05)
         if child.poll() is None:
             child.kill()
@@ -215,10 +248,11 @@ def _words(code: int) -> str:
 
 
 class Process:
-    """A child as a real process. Its standard output carries the beats: one byte for each."""
+    """A child as a real process. Its standard output carries the beats: one byte for each, and one for goodbye."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self.beats = 0
+        self.closing = False
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         self._worker = workers.spawn("beats", self._listen, restart=False)
@@ -231,7 +265,8 @@ class Process:
         assert self._process.stdout is not None
         with self._process.stdout as pipe:
             while data := os.read(pipe.fileno(), 4096):
-                self.beats += len(data)
+                self.beats += data.count(BEAT)
+                self.closing |= BYE in data
 
     def poll(self) -> int | None:
         return self._process.poll()
@@ -268,8 +303,15 @@ class Beats:
         if wall < self._next or self.orphaned:
             return
         self._next = wall + 0.1
+        self._write(BEAT)
+
+    def say_goodbye(self) -> None:
+        """The show was quit and closes now: what silence follows is no trouble."""
+        self._write(BYE)
+
+    def _write(self, byte: bytes) -> None:
         try:
-            self._pipe.write(b".")
+            self._pipe.write(byte)
         except OSError:
             self.orphaned = True
             log.error("the supervisor is gone; ending the show")
@@ -277,6 +319,8 @@ class Beats:
 
 def command(arguments: Sequence[str], snapshot: Path, resume: bool, cards: bool = True) -> list[str]:
     """The command line of a child for these arguments of `perform run`; `cards`: whether it may use graphics cards."""
-    child = [sys.executable, "-m", "perform", "run", *arguments, "--child", "--snapshot", str(snapshot)]
+    checkout = Path(__file__).parents[1].resolve() == Path.cwd().resolve()
+    python = [sys.executable] if checkout else [sys.executable, "-P"]  # a random.py in this folder is not Python's
+    child = [*python, "-m", "perform", "run", *arguments, "--child", "--snapshot", str(snapshot)]
     child += [] if cards or "--no-gpu" in child else ["--no-gpu"]
     return [*child, "--resume"] if resume else child

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from perform.health import Guard, Health, Status
+from perform.health import LINES, Guard, Health, Status
 from perform.params import Params
 
 
@@ -63,6 +63,20 @@ def test_beats_are_counted_and_passed_on(params: Params) -> None:
     assert health.frames == 5
     assert beats == [n / 60 for n in range(5)]
     assert params["/status/uptime"].value >= 0.0
+
+
+def test_a_flood_of_one_parts_lines_is_cut_and_counted(params: Params, caplog: pytest.LogCaptureFixture) -> None:
+    now = 0.0
+    status = Status(params, "/status/cue", clock=lambda: now)
+    with caplog.at_level(logging.INFO):
+        for n in range(1000):
+            status.say(f"cue {n}")
+        assert len(caplog.records) == LINES
+        now = 11.0
+        status.say("calm")
+    assert [r.message for r in caplog.records[LINES:]] == ["cue: 980 more lines like these were left out", "cue: calm"]
+    params.settle(0.0)
+    assert params["/status/cue"].value == "calm"
 
 
 def test_what_a_guard_said_does_not_stand_in_the_parts_place(params: Params) -> None:

@@ -46,9 +46,11 @@ class PaperChild:
     plays: float
     code: int | None = 0
     stubborn: bool = False
+    closes: float | None = None  # seconds that it takes to close, once asked; it says that it does
     born: float = 0.0
     ended: int | None = None
     signals: list[str] = field(default_factory=list)
+    asked: float | None = None
 
     def __post_init__(self) -> None:
         self.born = self.wall.now()
@@ -57,14 +59,23 @@ class PaperChild:
     def beats(self) -> int:
         return int(min(self.wall.now() - self.born, self.plays) * 10)
 
+    @property
+    def closing(self) -> bool:
+        return self.closes is not None and (bool(self.signals) or self.wall.now() - self.born >= self.plays)
+
     def poll(self) -> int | None:
+        if self.closes is not None:
+            if self.closing and self.ended is None:
+                self.asked = self.wall.now() if self.asked is None else self.asked
+                self.ended = self.code if self.wall.now() - self.asked >= self.closes else None
+            return self.ended
         if self.ended is None and self.code is not None and self.wall.now() - self.born >= self.plays:
             self.ended = self.code
         return self.ended
 
     def terminate(self) -> None:
         self.signals.append("term")
-        if not self.stubborn:
+        if not self.stubborn and self.closes is None:
             self.ended = -15
 
     def kill(self) -> None:
@@ -164,6 +175,50 @@ def test_a_child_that_cannot_be_started_is_tried_again(caplog: pytest.LogCapture
     assert Supervisor(spawn, wall).run() == 0
     assert len(asked) == 2
     assert "could not be started (Resource temporarily unavailable)" in caplog.text
+
+
+@pytest.mark.parametrize("closes", [60.0, 1e9])
+def test_a_show_that_was_quit_may_take_its_time_to_close_and_does_not_come_back(closes: float) -> None:
+    code, cast, supervisor = supervise({"plays": 5.0, "closes": closes})
+    assert code == 0
+    assert len(cast.children) == 1
+    assert supervisor.wall.now() == pytest.approx(5.0 + min(closes, 120.0), abs=2)
+    assert cast.children[0].signals == ([] if closes < 120.0 else ["term", "kill"])
+
+
+def test_closing_time_waits_for_the_film() -> None:
+    wall = PaperWall()
+    cast = Cast(wall, [{"plays": 1e9, "closes": 30.0}])
+    supervisor = Supervisor(cast, wall)
+    wall.on_sleep.append(lambda: supervisor.stop() if wall.now() > 5.0 else None)
+    assert supervisor.run() == 0
+    assert wall.now() == pytest.approx(35.0, abs=1)
+    assert cast.children[0].signals == ["term"]
+
+
+@pytest.mark.parametrize("code", [2, 3])
+def test_what_has_played_is_looked_at_until_it_can_be_played_again(code: int, caplog: pytest.LogCaptureFixture) -> None:
+    cannot = {"plays": 0.0, "code": code}
+    with caplog.at_level(logging.WARNING):
+        given, cast, _ = supervise({"plays": 30.0, "code": 1}, *[cannot] * 7, {"plays": 1.0})
+    assert given == 0
+    assert cast.resumed == [False] + [True] * 8
+    waits = [round(b.born - a.born) for a, b in zip(cast.children[1:], cast.children[2:], strict=False)]
+    assert waits == [5, 10, 20, 40, 60, 60, 60]
+    assert "looking again in 5 s" in caplog.text
+
+
+def test_a_mistake_at_opening_time_waits_for_whoever_mends_it() -> None:
+    code, cast, _ = supervise({"plays": 0.0, "code": 2}, {"plays": 1.0}, hours="10:00-18:00")
+    assert code == 0
+    assert len(cast.children) == 2
+
+
+def test_a_show_that_has_played_well_is_never_given_up() -> None:
+    code, cast, _ = supervise({"plays": 100.0, "code": 1}, *[{"plays": 1.0, "code": 1}] * 9, {"plays": 2.0})
+    assert code == 0
+    assert len(cast.children) == 11
+    assert cast.children[-1].born - cast.children[-2].born == pytest.approx(61.0, abs=1)
 
 
 def test_failures_far_apart_are_no_crash_loop() -> None:

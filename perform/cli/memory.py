@@ -1,12 +1,15 @@
-"""What a show remembers from one start to the next: its parameters, written down every few seconds."""
+"""What a show remembers from one start to the next: its parameters and where its cue list stands, written down every
+few seconds."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
 import os
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,12 +31,20 @@ def memory_of(show: Path) -> Memory:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A JSON file of address -> value. Written whole or not at all."""
+    """A JSON file of address -> value, and under "cues" where the cue list stood. Written whole or not at all."""
 
     path: Path
 
     def values(self) -> dict[str, Any]:
-        """What was last written down; nothing if there is nothing that can be read."""
+        """The values last written down; none if there is nothing that can be read."""
+        return {address: value for address, value in self._read().items() if address.startswith("/")}
+
+    def stood(self) -> dict[str, Any]:
+        """Where the cue list stood (see `Cues.stood`); empty if that is not known."""
+        stood = self._read().get("cues")
+        return stood if isinstance(stood, dict) else {}
+
+    def _read(self) -> dict[str, Any]:
         try:
             data = json.loads(self.path.read_text("utf-8"))
         except FileNotFoundError:
@@ -47,8 +58,13 @@ class Memory:
         """Replace what was written down. Raises OSError."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         new = self.path.with_suffix(".new")
-        new.write_text(json.dumps(values), "utf-8")
-        os.replace(new, self.path)
+        try:
+            new.write_text(json.dumps(values), "utf-8")
+            os.replace(new, self.path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
+            raise
 
     def forget(self) -> None:
         """Nothing is left of an earlier evening. A disk that is frozen is said, and the show plays."""
@@ -57,15 +73,19 @@ class Memory:
         except OSError as e:
             log.warning("the values of the last time cannot be removed: %s", e)
 
-    def keep(self, params: Params, every: float = EVERY) -> workers.Worker:
-        """Write the parameters down every few seconds until the worker is closed. A full disk is said once."""
+    def keep(
+        self, params: Params, every: float = EVERY, stood: Callable[[], Mapping[str, Any]] = dict
+    ) -> workers.Worker:
+        """Write the parameters, and where the cues stand, down every few seconds until the worker is closed. A full
+        disk is said once.
+        """
         trouble = ""
 
         def run(stop: threading.Event) -> None:
             nonlocal trouble
             while not stop.wait(every):
                 try:
-                    self.write(params.snapshot())
+                    self.write({**params.snapshot(), "cues": dict(stood())})
                     trouble = ""
                 except OSError as e:
                     if str(e) != trouble:

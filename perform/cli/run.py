@@ -117,6 +117,7 @@ def _play(args: argparse.Namespace, beats: supervisor.Beats | None) -> int:
         record=args.record.absolute() if args.record else None,
         on_beat=beats.on_beat if beats else None,
         resume=memory.values() if memory is not None and args.resume else {},
+        stood=memory.stood() if memory is not None and args.resume else {},
     )
     clock = FixedClock(show.fps) if args.fixed else LiveClock()
     try:
@@ -132,13 +133,15 @@ def _play(args: argparse.Namespace, beats: supervisor.Beats | None) -> int:
         if beats is not None:
             play.before.append(lambda now: setattr(play, "quit", play.quit or beats.orphaned))
         if memory is not None:
-            play.closing.append(memory.keep(play.params).close)
+            play.closing.append(memory.keep(play.params, stood=play.cues.stood if play.cues else dict).close)
         play.run(args.seconds)
         if args.still is not None:
             still(play, args.still)
         if play.health.restart:
             log.error("this process cannot go on: %s", play.health.restart)
             return supervisor.AGAIN
+        if beats is not None:
+            beats.say_goodbye()
     return supervisor.QUIT if args.record is None or beats is not None or _recorded(play) else supervisor.FAILED
 
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from perform.control import presets
 from perform.control.cue import Cue, Score, posts
@@ -40,13 +41,14 @@ class Cues(Closing):
 
     `folder` holds the presets, relative to the show's. `problems` gets a sentence for each line that was left out; the
     rest plays. `/panic` goes back, at once, to `opening` (the values a show opens with; what it does not name goes to
-    its default), with the master up; without one, to how everything stood at the first frame. Render thread, but for
-    the writing of presets.
+    its default), with the master up; without one, to how everything stood at the first frame. `resume` is what
+    `stood` said in an earlier process. Render thread, but for the writing of presets.
     """
 
     cues: Sequence[Score] = ()
     folder: Path = Path("presets")
     opening: Mapping[str, Value] | None = None
+    resume: Mapping[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list, init=False)
     _list: _List | None = field(default=None, init=False)
 
@@ -55,7 +57,14 @@ class Cues(Closing):
         self.close()
         self._list = _List(stage, tuple(self.cues), stage.folder / self.folder, self.opening)
         self.problems[:] = self._list.open()
+        self._list.stand(self.resume)
         return self
+
+    def stood(self) -> dict[str, Any]:
+        """Where the list stands: `time` the show has played, over all its starts; the present `cue`; `since` when.
+        `resume` takes it in the next process: what was dated before is past, what follows comes in time. Any thread.
+        """
+        return self._list.stood() if self._list is not None else {}
 
     def change(self, cues: Sequence[Score], opening: Mapping[str, Value] | None = None) -> None:
         """Play another list from here on (an edited show): what was fired stays, what is dated before now is past.
@@ -87,6 +96,7 @@ class _List:
     place: int = -1  # of the present cue; -1 before the first
     since: float | None = None  # show time at which it was fired; None: nothing follows by itself
     last: float = -1.0  # show time of the last settle
+    earlier: float = 0.0  # seconds that the show had played before this process; `since` and `last` count them
     wishes: deque[Deed] = field(default_factory=deque)
     declared: list[str] = field(default_factory=list)
     workers: list[Worker] = field(default_factory=list)
@@ -130,9 +140,22 @@ class _List:
 
     def carry_on(self, old: _List) -> None:
         """Stand where another list stood: at the cue of the same name, at the same time."""
-        self.last, self.since = old.last, old.since
+        self.last, self.since, self.earlier = old.last, old.since, old.earlier
         present = old.cues[old.place].name if old.place >= 0 else None
         self.place = next((n for n, cue in enumerate(self.cues) if cue.name == present), -1)
+
+    def stood(self) -> dict[str, Any]:
+        place = self.place
+        name = self.cues[place].name if 0 <= place < len(self.cues) else ""
+        return {"time": self.last, "cue": name, "since": self.since}
+
+    def stand(self, stood: Mapping[str, Any]) -> None:
+        """Go on from there; what makes no sense is left out."""
+        time, since = stood.get("time"), stood.get("since")
+        if isinstance(time, (int, float)) and 0.0 <= time < math.inf:
+            self.earlier = self.last = float(time)
+            self.since = min(float(since), self.last) if isinstance(since, (int, float)) else None
+            self.place = next((n for n, cue in enumerate(self.cues) if cue.name == stood.get("cue")), -1)
 
     def close(self) -> None:
         params = self.stage.params
@@ -145,6 +168,7 @@ class _List:
 
     def feed(self, now: float) -> list[Post]:
         """What the cues that are due post. The end of each settle."""
+        now += self.earlier
         if self.opening is None:
             self.opening = self.stage.params.snapshot()
         out: list[Post] = []

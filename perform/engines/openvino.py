@@ -7,6 +7,7 @@ try, keep the fastest, remember it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -111,8 +112,12 @@ class OpenVino:
             "INFERENCE_NUM_THREADS": self._threads(),
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "ENABLE_CPU_PINNING": False,  # a pinned thread waits for its core while the rasteriser uses it
-            "CACHE_DIR": str(self._folder() / "openvino"),
         }
+        cache = self._folder() / "openvino"
+        with contextlib.suppress(OSError):  # a disk that cannot be written: it compiles each time, and plays as fast
+            cache.mkdir(parents=True, exist_ok=True)
+            if os.access(cache, os.W_OK):
+                config["CACHE_DIR"] = str(cache)
         try:
             return core.compile_model(model, "CPU", config)
         except RuntimeError as e:

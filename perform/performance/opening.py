@@ -40,8 +40,9 @@ class Wishes:
     """What is asked for on top of the show: how it is run, not what it is.
 
     `on_beat` is called with the show time of each presented frame (the supervisor's heartbeat). `resume` holds
-    parameter values to start from. `gpu` False leaves graphics cards alone: the worlds play on the CPU. `controls`
-    False opens no ports, `films` False touches none, `edits` False does not follow the show's file.
+    parameter values to start from, `stood` where the cue list stood (see `Cues.stood`). `gpu` False leaves graphics
+    cards alone: the worlds play on the CPU. `controls` False opens no ports, `films` False touches none, `edits` False
+    does not follow the show's file.
     """
 
     headless: bool = False
@@ -52,6 +53,7 @@ class Wishes:
     edits: bool = True
     on_beat: Callable[[float], None] | None = None
     resume: Mapping[str, Any] = field(default_factory=dict)
+    stood: Mapping[str, Any] = field(default_factory=dict)
 
 
 def open_performance(show: Show, clock: Clock, wishes: Wishes | None = None) -> Performance:
@@ -106,7 +108,7 @@ def _open(
             if part is not None:
                 play.controls[control.name] = part
     _open_outputs(play, wishes, stage, window)
-    play.cues = Cues(show.cues, opening=show.values()).open(replace(stage, prefix="/cue"))
+    play.cues = Cues(show.cues, opening=show.values(), resume=wishes.stood).open(replace(stage, prefix="/cue"))
     closing.append(play.cues.close)
     if wishes.edits:
         _follow_edits(play, stage, layering)

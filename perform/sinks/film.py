@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 KINDS = (".mp4", ".mov", ".mkv", ".m4v")
 CLOCK = 90_000  # ticks a second, MPEG's own: 24, 25, 30, 50 and 60 frames a second are whole numbers of it
+LARGE = 2 << 30  # bytes of a film that is left as it is: rewriting it takes minutes
 ALIVE = {"flush_packets": "1"}  # to the disk as it comes, so that a kill leaves what there was
 KILLABLE = {
     ".mp4": {"movflags": "frag_keyframe+empty_moov+default_base_moof"},
@@ -126,9 +127,14 @@ def _whole_fragments(path: Path) -> None:
 
 
 def _index_first(path: Path) -> None:
-    """Rewrite a fragmented film as an ordinary one. If that fails the fragmented one stays: it plays as well."""
+    """Rewrite a fragmented film as an ordinary one. If that fails, or would take longer than a show may take to close,
+    the fragmented one stays: it plays as well.
+    """
     import av
 
+    with contextlib.suppress(OSError):
+        if path.stat().st_size > LARGE:
+            return
     new = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         with av.open(str(path)) as old, av.open(str(new), "w", options={"movflags": "faststart"}) as out:
@@ -145,8 +151,8 @@ def _index_first(path: Path) -> None:
 
 
 def keep(path: Path) -> Path | None:
-    """Give an older film of this name a number of its own; returns its new name, None if there was none."""
-    if not path.exists():
+    """Give an older film of this name a number of its own; returns its new name, None if there was none to keep."""
+    if not path.exists() or path.stat().st_size == 0:
         return None
     for number in range(2, 10_000):
         older = path.with_name(f"{path.stem} {number}{path.suffix}")

@@ -23,6 +23,8 @@ from perform.sources.sizes import check_size
 from perform.sources.stream import connect, frames, why
 from perform.workers import BACKOFF, Mailbox, spawn
 
+STEADY = 10.0  # seconds of pictures after which a loss counts as the first again
+
 
 @dataclass
 class Camera(Closing):
@@ -92,14 +94,15 @@ class Camera(Closing):
     def _run(self, stop: threading.Event) -> None:
         tries = 0
         while not stop.is_set():
-            count = 0
+            began = math.inf
             try:
-                for count, picture in enumerate(self._pictures(stop), 1):  # noqa: B007
+                for picture in self._pictures(stop):
+                    began = min(began, time.monotonic())
                     self._box.put(picture)
                 reason = "it stopped sending"
             except errors() as e:
                 reason = why(e)
-            tries = 0 if count else tries
+            tries = 0 if time.monotonic() - began > STEADY else tries
             wait = self.retry[min(tries, len(self.retry) - 1)]
             tries += 1
             self._playing = False

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -185,6 +186,37 @@ def test_a_preset_that_is_saved_again_does_not_cost_the_cues_at_the_next_edit(tm
     assert all(params.find(address) is not None for address in ("/cue/go", "/panic", "/preset/save"))
     cues.close()
     assert params.find("/panic") is None
+
+
+def test_where_the_list_stood_goes_on_in_the_next_process(tmp_path: Path) -> None:
+    cues = (
+        Cue("early", {"/layer/dream/opacity": 0.1}, at=3.0),
+        Cue("chain", {"/layer/dream/opacity": 0.5}),
+        Cue("next", {"/layer/dream/opacity": 0.7}, follow=4.0),
+        Cue("late", {"/layer/dream/opacity": 0.9}, at=30.0),
+    )
+    params, first = opened(tmp_path, *cues)
+    for now in (3.0, 10.0):
+        params.settle(now)
+    params.post("/cue/chain/go")
+    params.settle(11.0)
+    params.settle(13.0)
+    stood = json.loads(json.dumps(first.stood()))
+    assert stood == {"time": 13.0, "cue": "chain", "since": 11.0}
+    params = Params()
+    params.declare("/layer/dream/opacity", Spec("float", 1.0, 0.0, 1.0))
+    with Cues(cues, resume=stood).open(Stage(params, ManualClock(), "/cue", (64, 64), folder=tmp_path)):
+        seen = []
+        for now in (0.0, 1.0, 2.0, 3.0, 16.0, 17.0):
+            params.settle(now)
+            seen.append(params["/layer/dream/opacity"].value)
+    assert seen == [1.0, 1.0, 0.7, 0.7, 0.7, 0.9]
+
+
+@pytest.mark.parametrize("stood", [{"time": "late"}, {"time": float("nan")}, {"time": 5.0, "cue": 7, "since": "x"}, {}])
+def test_a_place_that_makes_no_sense_is_none(tmp_path: Path, stood: dict[str, Any]) -> None:
+    with Cues((DAWN,), resume=stood).open(Stage(Params(), ManualClock(), "/cue", (64, 64), folder=tmp_path)) as cues:
+        assert (cues.stood()["cue"], cues.stood()["since"]) == ("", None)
 
 
 def test_of_what_a_pattern_reaches_each_takes_what_it_can(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ READ = 65536  # bytes taken from one connection at a time
 LINGER = 1.0  # seconds in which a peer that has finished speaking may still hear answers
 LOOK = 0.25  # seconds between looks at the stop flag
 AGAIN = 2.0  # seconds between attempts to get the port
+QUIET = 60.0  # seconds between two complaints about one host
 BREATH = 0.02  # seconds after a connection that could not be taken
 
 
@@ -86,6 +87,7 @@ class TcpPort:
     messages: int = 0
     connections: list[TcpConnection] = field(default_factory=list)
     _socket: socket.socket | None = None
+    _quiet: dict[str, float] = field(default_factory=dict)  # until when nothing more is said of a host's mistakes
     _waker: tuple[socket.socket, socket.socket] = field(default_factory=socket.socketpair)
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
@@ -178,8 +180,12 @@ class TcpPort:
             if events & selectors.EVENT_READ:
                 self._read(connection)
         except FramingError as why:
-            log.info("OSC: %s %s; connection closed", connection.peer, why)
             self._drop(connection)
+            host, now = connection.peer.rpartition(":")[0], self.now()
+            if now >= self._quiet.get(host, now):  # one that tries again and again must not fill the log
+                self._quiet = {} if len(self._quiet) >= MOST else self._quiet
+                self._quiet[host] = now + QUIET
+                log.info("OSC: %s %s; connection closed", connection.peer, why)
         except (BlockingIOError, InterruptedError):
             pass
         except OSError:  # reset, broken pipe: it is gone
