@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from perform.sources.projector import NoFilm, Still
 from perform.workers import BACKOFF, Mailbox, spawn
 
 IDLE = 0.25  # seconds between looks at whether to stop
+LOOK = 2.0  # seconds between looks at the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,17 @@ class Want:
     number: int
     time: float
     backwards: bool
+
+
+Stamp = tuple[int, int, int] | None  # of a file as it was; None: it is not there
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 class Film:
@@ -73,6 +86,7 @@ class Film:
     def _run(self, stop: threading.Event) -> None:
         tries = 0
         while not stop.is_set():
+            opened = _stamp(self.path)
             try:
                 booth = Booth(self.path, self._start, self._loop)
             except NoFilm as e:
@@ -82,8 +96,8 @@ class Film:
                 stop.wait(wait)
                 continue
             try:
-                self._show(booth, stop)
-                return
+                self._show(booth, opened, stop)
+                tries = 0  # over, or another film lies there now
             except errors() as e:
                 self._fail(f"{self.path.name} stopped: {e}; trying again in {BACKOFF[-1]:g} s")
                 stop.wait(BACKOFF[-1])
@@ -96,10 +110,16 @@ class Film:
             self.failed = sentence
             self._answer.notify_all()
 
-    def _show(self, booth: Booth, stop: threading.Event) -> None:
+    def _show(self, booth: Booth, opened: Stamp, stop: threading.Event) -> None:
+        """Until told to stop, or until another file lies there whole: seen twice the same."""
         convert = Converter()
         self._last = None
+        seen, look = opened, time.monotonic() + LOOK
         while not stop.is_set():
+            if time.monotonic() >= look:
+                before, seen, look = seen, _stamp(self.path), time.monotonic() + LOOK
+                if seen is not None and seen == before != opened:
+                    return
             want = self._wants.take()
             if want is None and booth.prepare():
                 continue

@@ -144,6 +144,24 @@ def test_a_film_that_is_shorter_than_it_says_ends_there(stage: MakeStage, tmp_pa
         assert "it ends after" in said(here)
 
 
+@pytest.mark.parametrize("how", ["moved", "overwritten"])
+def test_another_film_of_its_name_is_taken_up(
+    stage: MakeStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr("perform.sources.film.LOOK", 0.02)
+    path, other = film(tmp_path / "film.mp4"), film(tmp_path / "other.mp4", size=(64, 32))
+    here = stage()
+    with Video("film.mp4").open(here) as video:
+        until(lambda: video.frame(here.clock.now()).serial)
+        assert "128×64" in said(here)
+        if how == "moved":
+            other.replace(path)
+        else:
+            path.write_bytes(other.read_bytes())
+        until(lambda: video.frame(here.clock.now()).serial and "64×32 at 30" in said(here))
+        assert not video.lost
+
+
 def test_a_film_deleted_while_it_plays_goes_on(stage: MakeStage, tmp_path: Path) -> None:
     path = film(tmp_path / "gone.mp4", frames=45)
     here = stage(FixedClock(60.0))
