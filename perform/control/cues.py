@@ -31,6 +31,7 @@ from perform.workers import Worker, spawn
 log = logging.getLogger(__name__)
 STATUS = "/status/cue"
 SAFE: Mapping[str, Value] = {"/master/opacity": 1.0, "/master/blackout": False, "/master/freeze": False}
+AT_ONCE = 8  # presets being written: a flood of names must not become a flood of threads
 SLACK = 1e-6  # seconds: rounding must not cost a frame
 Deed = Callable[[float], list[Post]]  # show time -> what it posts
 
@@ -98,7 +99,7 @@ class _List:
     last: float = -1.0  # show time of the last settle
     earlier: float = 0.0  # seconds that the show had played before this process; `since` and `last` count them
     wishes: deque[Deed] = field(default_factory=deque)
-    declared: list[str] = field(default_factory=list)
+    declared: set[str] = field(default_factory=set)
     workers: list[Worker] = field(default_factory=list)
     status: Status = field(init=False)
     patterns: Patterns = field(init=False)
@@ -131,7 +132,7 @@ class _List:
             problems += [s.replace("cue", "preset", 1) + more for s in wrong[:1]]
         spec = Spec("text", "", doc="Writes every value of now to the presets folder, under this name.")
         params.declare("/preset/save", spec).on_change = self._wish_to_save
-        self.declared.append("/preset/save")
+        self.declared.add("/preset/save")
         for sentence in problems:
             log.warning("%s", sentence)
         self.status.say(f"{len(self.cues)} cues" if len(self.cues) != 1 else "1 cue")
@@ -221,8 +222,7 @@ class _List:
             self.wishes.append(deed)
 
         self.stage.params.declare(address, Spec("trigger", doc=doc)).on_change = wish
-        if address not in self.declared:  # a preset that is saved again
-            self.declared.append(address)
+        self.declared.add(address)
 
     def _add_preset(self, preset: Cue) -> None:
         def deed(now: float) -> list[Post]:
@@ -241,6 +241,10 @@ class _List:
         if not presets.NAME.fullmatch(name) or name.casefold() == "save":
             self._refuse(name, "takes a name of letters, digits, - and _")
             return done
+        self.workers[:] = [w for w in self.workers if w.alive]
+        if len(self.workers) >= AT_ONCE:
+            self._refuse(name, f"writes {AT_ONCE} presets at a time; say it again")
+            return done
         preset = Cue(name, {a: v for a, v in self.stage.params.snapshot().items() if not self._is_own(a)})
         path = self.folder / f"{name}.toml"
         try:
@@ -248,7 +252,6 @@ class _List:
         except ValueError as why:
             self._refuse(name, f"cannot take this name: {why}")
             return done
-        self.workers[:] = [w for w in self.workers if w.alive]
         self.workers.append(spawn(f"preset {name}", lambda stop: self._write(path, preset.set), restart=False))
         return done
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from perform.clock import FixedClock, ManualClock
 from perform.control import presets
 from perform.control.cue import Cue, posts, problems
-from perform.control.cues import Cues
+from perform.control.cues import AT_ONCE, Cues
 from perform.control.osc.pattern import Patterns
 from perform.params import Params, Spec
 from perform.plugins import Stage
@@ -217,6 +218,21 @@ def test_where_the_list_stood_goes_on_in_the_next_process(tmp_path: Path) -> Non
 def test_a_place_that_makes_no_sense_is_none(tmp_path: Path, stood: dict[str, Any]) -> None:
     with Cues((DAWN,), resume=stood).open(Stage(Params(), ManualClock(), "/cue", (64, 64), folder=tmp_path)) as cues:
         assert (cues.stood()["cue"], cues.stood()["since"]) == ("", None)
+
+
+def test_a_flood_of_presets_is_no_flood_of_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    params, cues = opened(tmp_path)
+    may = threading.Event()
+    monkeypatch.setattr(presets, "write", lambda path, values: may.wait(60.0))
+    refused: list[str] = []
+    params.on_refuse.append(lambda post, reason: refused.append(reason))
+    for n in range(AT_ONCE + 2):
+        params.post("/preset/save", f"p{n}")
+        params.settle(1.0 + n)
+        params.settle(1.5 + n)
+    assert refused == ["writes 8 presets at a time; say it again"] * 2
+    may.set()
+    cues.close()
 
 
 def test_of_what_a_pattern_reaches_each_takes_what_it_can(tmp_path: Path) -> None:
