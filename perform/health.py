@@ -36,6 +36,7 @@ class Status:
         """Say how the part is. Saying the same again costs nothing, unless another `Status` of this address (a guard's)
         has said something else meanwhile. Any thread.
         """
+        text = " ".join(text.split())  # one line, whatever a library says
         if text == self.params.said.get(self.address):
             return
         self.params.said[self.address] = text

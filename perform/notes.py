@@ -5,6 +5,7 @@ Everything here can be deleted at any time: it is measured or computed again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -56,9 +57,14 @@ class Notes:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
+        except OSError:
+            return False
+        try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(notes, file, indent=0)
             os.replace(name, self.path)
         except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
             return False
         return True

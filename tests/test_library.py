@@ -154,7 +154,14 @@ def test_a_card_without_sizes_is_told() -> None:
         card(text + "[size]\nm = 1\n")
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"format = ", b"\x00" * 100, b"a = " + b"[" * 5000])
+def test_a_number_of_hundreds_of_digits_is_no_finite_one() -> None:
+    with pytest.raises(CardError, match="expected 2 finite numbers"):
+        card(CARD.replace("noon = [0.0, 1.0]", f"noon = [0.0, {'9' * 400}]", 1))
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff\xfe\x00", b"format = ", b"\x00" * 100, b"a = " + b"[" * 5000, b"a = " + b"9" * 5000]
+)
 def test_what_is_not_toml_is_told(data: bytes) -> None:
     with pytest.raises(CardError, match="this is not TOML"):
         read_card(data, Path("models/tide/card.toml"))

@@ -21,7 +21,7 @@ MOVES = re.compile(r"\b(TIME|TIMEDELTA|FRAMEINDEX|DATE)\b")
 
 def moves(header: Header) -> bool:
     """True if the patch's picture can change while its inputs do not: it has time, a memory or sound in it."""
-    if header.dialect != "isf" or any(step.persistent for step in header.passes):
+    if header.dialect != "isf" or any(step.persistent for step in header.passes) or header.vertex:
         return True
     return any(entry.type != "image" for entry in header.pictures) or MOVES.search(header.body) is not None
 

@@ -85,8 +85,10 @@ def _torch_trouble() -> str:
     """Why PyTorch cannot use a card here; empty if it can."""
     if not _has("torch"):
         return "CUDA: torch is not installed"
-    import torch
-
+    try:
+        import torch
+    except (ImportError, OSError) as e:
+        return f"CUDA: torch cannot be imported: {e}"
     if torch.cuda.is_available():
         return ""
     why = "this torch was built without CUDA" if torch.version.cuda is None else "torch finds no usable card"

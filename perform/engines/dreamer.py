@@ -89,15 +89,21 @@ class Dreamer:
         if self.worker is not None:
             if not self.worker.alive:
                 raise EngineError(f"its worker has died{': ' + self.worker.error if self.worker.error else ''}")
-            if self._asked > self._answered and time.perf_counter() - self._asked > STALL:
+            if self._stalled:
                 raise EngineError(f"no dream for {STALL:g} seconds")
         dreamt = self._outbox.take()
         return dreamt if dreamt is not None and dreamt.owner is owner else None
 
     @property
+    def _stalled(self) -> bool:
+        return self._asked > self._answered and time.perf_counter() - self._asked > STALL
+
+    @property
     def sound(self) -> bool:
         """Whether it could work for somebody else."""
-        return self.worker is not None and self.worker.alive and not self._trouble and not self.worker.stop.is_set()
+        if self.worker is None or not self.worker.alive or self.worker.stop.is_set():
+            return False
+        return not self._trouble and not self._stalled
 
     def stop(self) -> None:
         """Work no more; what is being dreamt is finished."""

@@ -51,7 +51,11 @@ class HostGenerator:
             ready, self._ready = (self._ready, None) if not venue.synchronous else (None, self._ready)
         dreamer = ready if ready is not None and ready.sound else Dreamer(self.session, venue.synchronous)
         dreamer.fps = venue.fps
-        return HostEngine(dreamer, self.shape, self.mood, venue, self._return)
+        try:
+            return HostEngine(dreamer, self.shape, self.mood, venue, self._return)
+        except BaseException:
+            self._return(dreamer)
+            raise
 
     def _return(self, dreamer: Dreamer) -> None:
         """An engine has been closed: keep its dreamer for the next one, or let it go."""

@@ -28,7 +28,10 @@ class Ladder:
 
         `room` gives memory back, for one that is short of it; False if there is none to give.
         """
-        self._rungs = self._rungs or self.hardware()
+        try:
+            self._rungs = self._rungs or self.hardware()
+        except Exception as e:
+            raise EngineError(f"the engines of this machine cannot be listed: {e}") from e
         if not self._rungs:
             raise EngineError("there is no engine on this machine")
         card.size(size)

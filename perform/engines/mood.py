@@ -126,7 +126,7 @@ class MoodPad:
             self._vector, self._speed = list(start), list(fit(self._speed, size))
         dt = max(0.0, now - self._then) if self._then is not None else 0.0
         fade = float(self.fade.value)
-        if fade <= 0.0:
+        if fade < 1e-3:
             self._vector, self._speed = list(self._goal), [0.0] * size
             return
         rate = GLIDE / fade

@@ -95,11 +95,13 @@ class Shelf:
         with self.lock:
             due = [role for role, entry in self.entries.items() if entry.due and entry.wanted]
             due.sort(key=lambda role: self.entries[role].used, reverse=True)
-            taken = Cost.sum(e.cost for r, e in self.entries.items() if e.wanted and r not in self.kept)
+            taken = Cost.sum(e.cost for e in self.entries.values() if e.wanted)  # these are never put away
             for role in self.kept:
                 entry = self.entries[role]
+                if entry.wanted:
+                    continue
                 taken += entry.cost
-                if entry.due and role not in due and self.room.holds(taken):
+                if entry.due and self.room.holds(taken):
                     due.append(role)
         return due
 

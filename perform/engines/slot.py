@@ -80,10 +80,11 @@ class Slot:
         for seat in (self._present, self._coming):
             if seat is None:
                 continue
+            known = seat.trouble
             fresh = seat.dream(picture, mood)
             if fresh and seat.role is not None and seat.frame is not None and seat is self._leader:
                 self._rates.count(now, now - seat.frame.time)
-            if seat.trouble and seat.role is not None:
+            if seat.trouble and not known and seat.role is not None:  # one failure is blamed once
                 self._blame(seat.role, seat.trouble, now)
             if seat.deadly:
                 ask_restart(self._params, f"{seat.role}: {seat.trouble}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from perform.library import CardError, Library
@@ -35,6 +36,6 @@ def _look_at(path: Path) -> tuple[str, int, int]:
 def resident() -> int:
     """Bytes of memory this process uses now; 0 where the system does not say."""
     try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0

@@ -55,7 +55,7 @@ class Torch:
                 f"{width}×{height} is not a size this world dreams at: sides are multiples of {card.multiple}"
             )
         path = verify(chosen.files["weights"], Notes((self.cache or cache_folder()) / "sha256.json"))
-        wanted = PRECISIONS[device] if self.precision == "auto" else (self.precision,)
+        wanted = PRECISIONS[device.partition(":")[0]] if self.precision == "auto" else (self.precision,)
         tried = {name: self._build(torch, card, size, device, name) for name in wanted}
         mood = card.mood.size if card.mood is not None else 0
         runs = {name: make() for name, make in tried.items()}

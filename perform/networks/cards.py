@@ -101,7 +101,7 @@ def load(card: Mapping[str, Any], size: str, folder: str | Path) -> Dream:
     entry = card["size"][size]
     path = Path(folder) / Path(str(entry["weights"])).name  # a card names files beside itself, never elsewhere
     data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != entry["weights_sha256"]:
+    if hashlib.sha256(data).hexdigest() != str(entry["weights_sha256"]).lower():
         raise ValueError(f"{path.name} is not the file the card describes (sha256 differs)")
     with torch.device("meta"):  # no memory before the file has shown that it holds what the card promises
         network = build(entry.get("network", card["network"]["name"]), _args(card, entry))

@@ -16,7 +16,8 @@ from perform.performance.parts import open_part
 from perform.performance.performance import Performance
 from perform.performance.sourcing import open_source
 from perform.plugins import Stage
-from perform.show import Edits, Problem, Show, ShowError, diff, load, misfits
+from perform.show import Edits, PartSpec, Problem, Show, ShowError, diff, load, misfits
+from perform.show.layers import resolution
 from perform.workers import Mailbox, Worker, spawn
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ class Editor:
         elif new is not None:
             kept, size = self.play.show, new.size
             try:
-                later = self._become(replace(new, size=kept.size))
+                later = self._become(_resized(new, kept.size))
             except Exception as e:
                 self.play.show = kept
                 log.debug("edit", exc_info=True)
@@ -108,31 +109,46 @@ class Editor:
             new, blend_space=kept.blend_space, window=kept.window, record=kept.record, sinks=kept.sinks,
             patches=kept.patches, models=kept.models,
         )  # fmt: skip
-        self._change_sources(edits, new)
+        self._change_sources(edits, kept, new)
         self._change_layers(edits, new)
         self._change_values(edits, new)
         self._change_controls(edits, new)
         self.layering.bank.keep(roles(new, self.layering.bank.library))
         return list(edits.restart)
 
-    def _change_sources(self, edits: Edits, new: Show) -> None:
-        """Changed sources are opened again; so are those that fall back to them, which hold the old ones."""
-        stale = set(edits.sources)
+    def _change_sources(self, edits: Edits, kept: Show, new: Show) -> None:
+        """Changed sources are opened again; so are those that fall back to them, which hold the old ones.
+
+        What the performer has moved stays; what nobody has goes to the new default. Another type or patch begins anew.
+        """
+        params = self.play.params
+        stale = set(edits.sources) | (set(new.sources) - set(self.play.sources))  # or one that an edit before lost
         while more := {n for n, s in new.sources.items() if s.fallback in stale} - stale:
             stale |= more
         old = [n for n in self.play.sources if n in stale or n in edits.gone_sources]
         leaving = [self.play.sources.pop(name) for name in old]
+        for name in edits.gone_sources:
+            params.remove(f"/source/{name}")
+            params.remove(f"/status/source/{name}")
+        posts: list[Post] = []
+        for name in stale & kept.sources.keys():
+            if _what(kept.sources[name]) != _what(new.sources[name]):
+                params.remove(f"/source/{name}")
+                posts += [Post(a, v) for a, v in new.sources[name].values.items()]
+        untouched = {p.address: p.spec.default for p in params if p.spec.default == p.base and not p.spec.readonly}
         waiting = {n: s for n, s in new.sources.items() if n in stale}
         while waiting:
             for name, spec in list(waiting.items()):
                 if spec.fallback not in waiting:
                     self.play.sources[name] = open_source(self.play, waiting.pop(name), self.stage)
+        for address, default in untouched.items():
+            param = params.find(address)
+            if param is not None and param.spec.default != default:
+                posts.append(Post(address, param.spec.default))
+        params.post_all(posts)
         for feed in leaving:  # last, so that what they show is there until something else is
             self.play.closing.remove(feed.close)
             feed.close()
-        for name in edits.gone_sources:
-            self.play.params.remove(f"/source/{name}")
-            self.play.params.remove(f"/status/source/{name}")
 
     def _change_layers(self, edits: Edits, new: Show) -> None:
         """A layer with other filters or another resolution is opened again; its values stay what they are."""
@@ -171,13 +187,25 @@ class Editor:
             part = open_part(self.play, new.controls[name], self.stage, f"/{name}")
             if part is not None:
                 self.play.controls[name] = part
-        if (edits.cues or edits.layers or edits.sources) and self.play.cues is not None:
-            self.play.cues.change(new.cues, new.values())  # cues dated before now are past
+        changed = edits.cues or edits.layers or edits.sources or edits.values or edits.defaults or edits.inset
+        if changed and self.play.cues is not None:  # cues dated before now are past
+            self.play.cues.change(new.cues, {**new.values(), "/master/inset": new.inset})
 
     def close(self) -> None:
         """Stop looking."""
         if self._worker is not None:
             self._worker.close()
+
+
+def _what(source: PartSpec) -> tuple[str, object]:
+    return source.type, source.keys.get("patch")
+
+
+def _resized(show: Show, size: tuple[int, int]) -> Show:
+    """A show at another size; what its layers are given by that goes along."""
+    own, other = resolution(show.size), resolution(size)
+    layers = tuple(replace(x, resolution=other) if x.resolution == own else x for x in show.layers)
+    return replace(show, size=size, layers=layers)
 
 
 def _more(problems: Sequence[Problem]) -> str:

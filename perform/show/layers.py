@@ -108,7 +108,7 @@ def _source(table: Table, name: str, feeds: Sequence[str]) -> str:
         return source
     if source == f"layer:{name}":
         table.wrong("source", f"the layer looks at itself: {name} → {name}")
-    elif source and source not in feeds:
+    elif source not in feeds:
         table.wrong("source", f"source = {source!r}: there is no such source{nearest(source, feeds)}")
     return source
 

@@ -86,7 +86,7 @@ class Lines:
     def of(cls, text: str) -> Lines:
         """Read a TOML text; never fails (what is not TOML is skipped). Linear in its length."""
         lines, table, value = cls(), (), None  # type: tuple[Lines, KeyPath, _Value | None]
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             if value is not None:
                 value = value if value.feed(line) else None
                 continue

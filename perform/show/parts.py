@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from perform import plugins
@@ -34,7 +34,7 @@ def read_engine(top: Table) -> PartSpec | None:
     return part
 
 
-def _named_tables(top: Table, key: str) -> list[tuple[str, Table]]:
+def _named_tables(top: Table, key: str, reserved: Collection[str] = ()) -> list[tuple[str, Table]]:
     """The tables [key.NAME], those with unusable names reported and left out."""
     group = top.table(key, f"[{key}]")
     out = []
@@ -44,7 +44,10 @@ def _named_tables(top: Table, key: str) -> list[tuple[str, Table]]:
             group.wrong(name, f"write {head} and the keys below it, not {name} = …")
         elif not NAME.fullmatch(name):
             group.wrong(name, f"{name!r} {NAME_RULE}")
+        elif name.casefold() in reserved:
+            group.wrong(name, f"the name {name!r} is taken: give [{key}.{name}] another")
         else:
+            reserved = {*reserved, name.casefold()}  # addresses do not tell Beam from beam
             out.append((name, group.table(name, f"[{key}.{name}]")))
     return out
 
@@ -108,10 +111,10 @@ def _type(table: Table, group: plugins.Group) -> str | None:
     return table.one_of("type", names, "", f"{group[:-1]} type installed") or None
 
 
-def read_named(top: Table, group: plugins.Group, key: str) -> dict[str, PartSpec]:
-    """[sink.NAME] or [control.NAME], each with its type."""
+def read_named(top: Table, group: plugins.Group, key: str, reserved: Collection[str] = ()) -> dict[str, PartSpec]:
+    """[sink.NAME] or [control.NAME], each with its type; `reserved` names are the show's own."""
     parts = {}
-    for name, table in _named_tables(top, key):
+    for name, table in _named_tables(top, key, reserved):
         kind = _type(table, group)
         if kind is not None:
             parts[name] = read_part(table, group, name, kind)
@@ -128,4 +131,4 @@ def read_controls(top: Table) -> dict[str, PartSpec]:
             controls[kind] = read_part(table, "controls", kind, kind)
             table.done()
         top.known.append(kind)
-    return controls | read_named(top, "controls", "control")
+    return controls | read_named(top, "controls", "control", plugins.names("controls"))

@@ -75,6 +75,8 @@ def parse(text: str, path: Path) -> Show:
         where = re.search(r"\(at line (\d+), column \d+\)", str(e))
         line = int(where.group(1)) if where else max(1, len(text.splitlines()))
         raise ShowError([Problem(path, line, f"this is not TOML: {_plainly(str(e))}")]) from None
+    except ValueError:
+        raise ShowError([Problem(path, 0, "this is not a show: a number in it has thousands of digits")]) from None
     except RecursionError:
         raise ShowError([Problem(path, 0, "this is not a show: its tables are nested too deeply")]) from None
     if not data:
@@ -119,7 +121,7 @@ def _read_show(top: Table, path: Path) -> Show:
         master=frozen(scalars(top.table("master", "[master]"), "/master")),
         window=read_part(window, "sinks", "window", "window"),
         record=record,
-        sinks=frozen(read_named(top, "sinks", "sink")),
+        sinks=frozen(read_named(top, "sinks", "sink", ("window", "record"))),
         engine=read_engine(top),
         cues=read_cues(top),
         controls=frozen(read_controls(top)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
@@ -12,6 +13,8 @@ from typing import Any
 
 from perform.show.lines import KeyPath, Lines
 from perform.show.spec import Problem
+
+LARGEST = sys.float_info.max
 
 
 def nearest(word: str, names: Iterable[str]) -> str:
@@ -89,7 +92,7 @@ class Table:
         """A text that must be one of `choices`."""
         choices = list(choices)
         value = self.text(key, default)
-        if value != default and value not in choices:
+        if isinstance(self.data.get(key), str) and value not in choices:
             self.wrong(key, f"{key} = {value!r}: there is no such {what or key}{nearest(value, choices)}")
             return default
         return value
@@ -102,7 +105,7 @@ class Table:
         value = self.take(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST:
             self.wrong(key, f"{key} is a number, not {shown(value)}")
             return None
         if not lo <= value <= hi:

@@ -83,6 +83,17 @@ def test_what_a_slot_waits_for_is_loaded_first(tmp_path: Path) -> None:
     bank.close()
 
 
+def test_what_there_is_no_room_for_is_not_loaded_again_and_again(tmp_path: Path) -> None:
+    slow = Slow()
+    slow.gate.set()
+    bank = Bank(library(tmp_path, "a", "b", "c"), lambda: [slow], 2 * SIZE + SIZE // 2)
+    bank.keep([role("a"), role("b"), role("c")])
+    bank.hold(role("c"))  # the last in the show plays
+    until(lambda: slow.loaded.count("b") and set(bank.warm) == {role("a"), role("c")} and not bank._shelf.queue())
+    assert slow.loaded.count("b") == 1  # what it takes is known only now
+    bank.close()
+
+
 def test_the_least_needed_is_dropped_first_and_nothing_that_plays(tmp_path: Path) -> None:
     slow = Slow()
     slow.gate.set()

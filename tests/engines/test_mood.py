@@ -170,3 +170,13 @@ def test_the_handle_goes_to_the_nearest_place() -> None:
     wider = card(WIDER).mood
     assert wider is not None
     assert nearest(wider, (1.0, 1.0, 1.0)) == (0.5, 0.5)
+
+
+def test_the_shortest_fade_there_is_is_a_jump() -> None:
+    deck = Deck(start="calm")
+    deck.pad.vector(0.0)
+    deck.params.post("/layer/dream/mood/fade", 1e-310)
+    deck.params.post("/layer/dream/mood", "noon")
+    deck.params.settle(1.0)
+    assert np.isfinite(deck.pad.vector(1.0)).all()
+    assert np.isfinite(deck.pad.vector(1.1)).all()

@@ -418,6 +418,45 @@ def test_what_is_gone_leaves_no_status(theatre: Theatre) -> None:
     assert play.params.refused == 0
 
 
+def test_a_reopened_source_has_its_own_numbers_and_keeps_the_performers(theatre: Theatre) -> None:
+    theatre.open(ONE.replace('"plain"', '"drift"', 1))
+    theatre.post("/source/red/warmth", 0.9)
+    theatre.run()
+    save(theatre, ONE.replace('"plain"', '"drift"\nspeed = 0.25', 1))
+    theatre.run()
+    assert theatre.play.params["/source/red/time/speed"].base == 0.25
+    assert theatre.value("/source/red/warmth") == pytest.approx(0.9, abs=0.1)
+    save(theatre, ONE.replace('"plain"', '"ocean"', 1))
+    theatre.run()
+    ocean = theatre.play.params["/source/red/horizon"]
+    assert ocean.base == ocean.spec.default  # not drift's
+    assert theatre.play.params.find("/source/red/mist") is None
+
+
+def test_panic_goes_back_to_what_the_file_says_now(theatre: Theatre) -> None:
+    theatre.open(ONE)
+    save(theatre, ONE + "opacity = 0.5\n")
+    theatre.run(0.1)
+    theatre.post("/layer/a/opacity", 0.9)
+    theatre.run(0.1)
+    theatre.post("/panic")
+    theatre.run(0.1)
+    assert theatre.play.params["/layer/a/opacity"].base == 0.5
+
+
+def test_another_size_leaves_the_layers_alone(theatre: Theatre) -> None:
+    play = theatre.open(ONE)
+    layer = play.layers["a"]
+    path = theatre.folder / "show.toml"
+    editor = editor_of(theatre)
+    editor._worker.close()
+    path.write_text(path.read_text().replace("[64, 36]", "[64, 64]"))
+    assert editor.look()
+    theatre.run()
+    assert play.layers["a"] is layer
+    assert "size at the next start" in str(theatre.value("/status/show"))
+
+
 def test_a_preset_saved_twice_survives_an_edit(theatre: Theatre) -> None:
     theatre.open(ONE)
     for _ in range(2):

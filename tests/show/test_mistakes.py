@@ -88,6 +88,22 @@ def test_one_mistake(mistakes: Mistakes, text: str, told: str) -> None:
     assert told in mistakes(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (GOOD + '[sink.window]\ntype = "null"\n', "6: [sink]: the name 'window' is taken: give [sink.window] another"),
+        (GOOD + '[control.osc]\ntype = "osc"\n', "6: [control]: the name 'osc' is taken: give [control.osc] another"),
+        (SOURCE + '[source.Card]\ntype = "testcard"\n' + LAYER, "3: [source]: the name 'Card' is taken"),
+        (GOOD + '[sink.q]\ntype = ""\n', "7: [sink.q]: type = '': there is no such sink type installed"),
+        ("[show]\nfps = " + "9" * 400 + "\n" + GOOD, "2: [show]: fps is a number, not "),
+        (GOOD + "[x]\ny = " + "9" * 5000 + "\n", "a number in it has thousands of digits"),
+        ("# one\u2028line\n" + GOOD + "opacity = 2\n", "7: layer 'dream': opacity = 2 is out of range"),
+    ],
+)
+def test_what_was_once_taken_in_silence(mistakes: Mistakes, text: str, told: str) -> None:
+    assert any(told in line for line in mistakes(text))
+
+
 def test_all_mistakes_at_once_in_the_files_order(mistakes: Mistakes) -> None:
     told = mistakes('[show]\nfps = 0\nsize = 3\n[source.card]\ntype = "x"\n[[layer]]\nopacity = "a"\n[[cue]]\n')
     assert [line.split(":")[0] for line in told] == ["2", "3", "5", "7", "8"]

@@ -12,7 +12,7 @@ from perform.gl.isf.patch import Patch
 from perform.gl.lib import gl
 
 Size = tuple[int, int]
-PROBES: tuple[Size, ...] = ((8, 4), (16, 9), (32, 18), (64, 36), (128, 72), (256, 144))
+PROBES: tuple[Size, ...] = ((8, 4), (12, 6), (16, 9), (32, 18), (64, 36), (128, 72), (256, 144))
 LONGEST = 2.0  # seconds a frame: a patch that would take longer is not put on
 BRIEF = 0.1  # seconds for one tiny frame where a show waits for it
 THOROUGH = 1.0  # and where nobody waits
@@ -29,7 +29,8 @@ def seconds_a_frame(
     """At most how long one frame of this size takes on this machine, from tiny ones; leaves the patch as new.
 
     Goes from tiny sizes upward, as long as the answer may be more than `limit` seconds and the next probe promises
-    to cost no more than `spend` seconds; altogether it takes about five times `spend`, and the driver's compilation.
+    to cost no more than `spend` seconds, or hardly more than the one before; altogether it takes about five times
+    `spend` (for a patch whose cost does not grow, five of its frames), and the driver's compilation.
     The best of three decides against a patch, because a busy machine is no reason to refuse one. `timed` measures
     one frame. Render thread.
     """
@@ -47,7 +48,10 @@ def seconds_a_frame(
             takes = best * max(1.0, area / max(1, extent))
             # What does not grow with the picture (passes of a fixed size, idle cores) is not what the next one costs.
             slope = max(0.0, best - before) / (extent - pixels) if pixels else 0.0
-            goes_on = growth > 0 and best + slope * growth <= spend
+            if pixels:  # where hardly anything grows, the next one costs what this one did, be it more than `spend`
+                goes_on = growth > 0 and best + slope * growth <= max(spend, 1.5 * best)
+            else:
+                goes_on = growth > 0 and best * (extent + growth) / extent <= limit / 4.0
             if takes <= limit or goes_on or spent > 3.0 * spend:
                 break
         if takes <= limit or not goes_on:

@@ -14,6 +14,7 @@ Dialect = Literal["isf", "shadertoy", "glsl"]
 
 TYPES = ("event", "bool", "long", "float", "point2D", "color", "image", "audio", "audioFFT")
 PICTURES = ("image", "audio", "audioFFT")
+VERTEX = (".vs", ".vert")  # of the file beside it that is its vertex shader
 SUFFIXES = (".fs", ".frag", ".glsl", ".isf", ".fsh")
 
 
@@ -95,9 +96,10 @@ class Header:
         """The file of the patch's own vertex shader, if it is there."""
         if self.dialect != "isf":
             return None
-        return next((p for s in (".vs", ".vert") if (p := self.path.with_suffix(s)).is_file()), None)
+        return next((p for s in VERTEX if (p := self.path.with_suffix(s)).is_file()), None)
 
     @property
     def files(self) -> tuple[Path, ...]:
         """Everything on disk that the patch is made of (whether it is there or not): what to watch."""
-        return self.path, self.path.with_suffix(".vs"), *(f for files in self.imported.values() for f in files)
+        shaders = (self.path.with_suffix(kind) for kind in VERTEX)
+        return self.path, *shaders, *(f for files in self.imported.values() for f in files)

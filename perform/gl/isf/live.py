@@ -14,7 +14,7 @@ from perform.gl.isf import controls
 from perform.gl.isf.cost import BRIEF, LONGEST, Size, TooSlow, judge, seconds_a_frame
 from perform.gl.isf.draft import Draft, draft
 from perform.gl.isf.header import load, parse
-from perform.gl.isf.kinds import Header, PatchError
+from perform.gl.isf.kinds import VERTEX, Header, PatchError
 from perform.gl.isf.patch import Date, Patch, today
 from perform.gl.isf.rehearse import rehearse
 from perform.gl.target import Format, Texture
@@ -122,7 +122,7 @@ class LivePatch:
 
     def _draft(self) -> Draft | PatchError:
         found: Draft | PatchError
-        files: tuple[Path, ...] = (self.path, self.path.with_suffix(".vs"))
+        files: tuple[Path, ...] = (self.path, *(self.path.with_suffix(kind) for kind in VERTEX))
         before = self._look((*dict.fromkeys((*self._stamps, *files)),))
         try:
             found = draft(self.path)

@@ -100,7 +100,7 @@ def _input(name: str, kind: str, entry: Mapping[str, Any]) -> Input:
     if kind in PICTURES:
         return Input(name, kind, None, hi=_number(hi), label=label)
     if kind in ("bool", "event"):
-        return Input(name, kind, kind == "bool" and bool(_number(default, 0.0)), label=label)
+        return Input(name, kind, kind == "bool" and _truth(default), label=label)
     if kind == "float":
         return Input(name, kind, *_range(_number(default), _number(lo), _number(hi)), label=label)
     if kind == "color":
@@ -138,6 +138,8 @@ def _long(name: str, label: str, entry: Mapping[str, Any]) -> Input:
     if values:
         return Input(name, "long", default if default in values else values[0], None, None, label, values, labels)
     lo, hi = _number(entry.get("MIN")), _number(entry.get("MAX"))
+    if lo is not None and hi is not None and lo > hi:
+        lo, hi = hi, lo
     low, high = (None if v is None else int(v) for v in (lo, hi))
     return Input(name, "long", default, low, high, label)
 

@@ -60,6 +60,12 @@ def test_what_does_not_grow_with_the_picture_is_not_multiplied(size: Size) -> No
     assert watch.spent < 1.0
 
 
+def test_a_buffer_of_fixed_size_is_not_multiplied_though_it_be_slow() -> None:
+    watch = Stopwatch(lambda pixels: 0.2 + 0.05 * pixels / (FULL[0] * FULL[1]))
+    assert watch.takes() <= LONGEST
+    assert watch.spent < 2.0
+
+
 @pytest.mark.parametrize("late", range(8))
 def test_a_busy_machine_refuses_nothing(late: int) -> None:
     stalls = (*[0.0] * late, 0.25)
