@@ -50,6 +50,13 @@ vec3 flow(vec2 p, float t, float rate) {
     vec2 c = a - vec2(0.5, 1.0);
     return 10.9 * (corner(i, a, t, rate) + corner(i + o, b, t, rate) + corner(i + 1.0, c, t, rate));
 }
+
+// Straight alpha: each picture weighs as much as it covers, so that what is clear lends no colour.
+vec4 mixed(vec4 a, vec4 b, float k) {
+    float alpha = mix(a.a, b.a, k);
+    return vec4(mix(a.rgb * a.a, b.rgb * b.a, k) / max(alpha, 1e-5), alpha);
+}
+
 void main() {
     vec2 uv = isf_FragNormCoord;
     if (progress <= 0.0) {
@@ -72,7 +79,7 @@ void main() {
     float m = smoothstep(-1.0, 1.0, d);
     vec2 pull = 0.016 * vec2(c.y, c.z) * (1.0 - abs(clamp(d * 0.5, -1.0, 1.0))) * smoothstep(0.0, 0.1, progress) * smoothstep(1.0, 0.9, progress);
     vec4 from = IMG_NORM_PIXEL(startImage, uv + pull * 0.4), to = IMG_NORM_PIXEL(endImage, uv - pull);
-    vec4 col = mix(from, to, m);
+    vec4 col = mixed(from, to, m);
     float wet = exp(-abs(d - 0.35) * 2.6) * smoothstep(0.0, 0.12, progress) * smoothstep(1.0, 0.88, progress);
     col.rgb *= 1.0 - edge * 0.62 * wet * (0.7 + 0.3 * c.x);
     gl_FragColor = col;

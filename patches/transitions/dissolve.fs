@@ -16,8 +16,22 @@
    Cost   2 fetches a pixel.
    At progress 0 the picture is startImage and at 1 endImage, bit for bit. MIT licence. */
 
+// Straight alpha: each picture weighs as much as it covers, so that what is clear lends no colour.
+vec4 mixed(vec4 a, vec4 b, float k) {
+    float alpha = mix(a.a, b.a, k);
+    return vec4(mix(a.rgb * a.a, b.rgb * b.a, k) / max(alpha, 1e-5), alpha);
+}
+
 void main() {
     vec2 uv = isf_FragNormCoord;
+    if (progress <= 0.0) {
+        gl_FragColor = IMG_NORM_PIXEL(startImage, uv);
+        return;
+    }
+    if (progress >= 1.0) {
+        gl_FragColor = IMG_NORM_PIXEL(endImage, uv);
+        return;
+    }
     float k = mix(progress, progress * progress * (3.0 - 2.0 * progress), ease);
-    gl_FragColor = mix(IMG_NORM_PIXEL(startImage, uv), IMG_NORM_PIXEL(endImage, uv), k);
+    gl_FragColor = mixed(IMG_NORM_PIXEL(startImage, uv), IMG_NORM_PIXEL(endImage, uv), k);
 }

@@ -50,6 +50,13 @@ vec3 flow(vec2 p, float t, float rate) {
     vec2 c = a - vec2(0.5, 1.0);
     return 10.9 * (corner(i, a, t, rate) + corner(i + o, b, t, rate) + corner(i + 1.0, c, t, rate));
 }
+
+// Straight alpha: each picture weighs as much as it covers, so that what is clear lends no colour.
+vec4 mixed(vec4 a, vec4 b, float k) {
+    float alpha = mix(a.a, b.a, k);
+    return vec4(mix(a.rgb * a.a, b.rgb * b.a, k) / max(alpha, 1e-5), alpha);
+}
+
 void main() {
     vec2 uv = isf_FragNormCoord;
     if (progress <= 0.0) {
@@ -79,7 +86,7 @@ void main() {
     vec3 film = from.rgb * mix(vec3(1.0), vec3(0.74, 0.56, 0.40), smoothstep(0.0, 0.55, scorch));
     film *= 1.0 - 0.93 * smoothstep(0.35, 1.0, scorch);
     film += heat * glowing * glowing * (0.55 + 0.45 * c.x) * vec3(0.62, 0.24, 0.09) * 0.75;
-    vec3 col = mix(film, to.rgb, hole);
+    vec3 col = mixed(vec4(film, from.a), to, hole).rgb;
     col += heat * rim * (0.5 + 0.5 * c.x) * vec3(1.0, 0.70, 0.40) * 0.80;
     col += heat * 0.10 * exp(-abs(d - width) * 7.0) * ends * vec3(1.0, 0.5, 0.2);
     gl_FragColor = vec4(clamp(col, 0.0, 1.0), mix(from.a, to.a, hole));

@@ -19,6 +19,12 @@
    Cost   2 fetches a pixel.
    At progress 0 the picture is startImage and at 1 endImage, bit for bit. MIT licence. */
 
+// Straight alpha: each picture weighs as much as it covers, so that what is clear lends no colour.
+vec4 mixed(vec4 a, vec4 b, float k) {
+    float alpha = mix(a.a, b.a, k);
+    return vec4(mix(a.rgb * a.a, b.rgb * b.a, k) / max(alpha, 1e-5), alpha);
+}
+
 void main() {
     vec2 uv = isf_FragNormCoord;
     if (progress <= 0.0) {
@@ -37,7 +43,7 @@ void main() {
     float d = (k * (1.0 + softness) - order) / softness;
     float m = smoothstep(0.0, 1.0, clamp(d, 0.0, 1.0));
     vec2 lens = (uv - center) * 0.06 * m * (1.0 - m) * (closing ? 1.0 : -1.0);
-    vec4 col = mix(IMG_NORM_PIXEL(startImage, uv + lens), IMG_NORM_PIXEL(endImage, uv + lens), m);
+    vec4 col = mixed(IMG_NORM_PIXEL(startImage, uv + lens), IMG_NORM_PIXEL(endImage, uv + lens), m);
     col.rgb += glow * 0.9 * m * (1.0 - m) * col.rgb * smoothstep(0.0, 0.15, progress) * smoothstep(1.0, 0.85, progress);
     gl_FragColor = col;
 }

@@ -18,6 +18,12 @@
    Cost   2 fetches a pixel.
    At progress 0 the picture is startImage and at 1 endImage, bit for bit. MIT licence. */
 
+// Straight alpha: each picture weighs as much as it covers, so that what is clear lends no colour.
+vec4 mixed(vec4 a, vec4 b, float k) {
+    float alpha = mix(a.a, b.a, k);
+    return vec4(mix(a.rgb * a.a, b.rgb * b.a, k) / max(alpha, 1e-5), alpha);
+}
+
 void main() {
     vec2 uv = isf_FragNormCoord;
     if (progress <= 0.0) {
@@ -33,5 +39,5 @@ void main() {
     float order = darkFirst ? light : 1.0 - light;
     float k = progress * (1.0 + softness);
     k = smoothstep(0.0, 1.0, clamp((k - order) / softness, 0.0, 1.0));
-    gl_FragColor = mix(a, b, k);
+    gl_FragColor = mixed(a, b, k);
 }

@@ -49,6 +49,13 @@ vec3 flow(vec2 p, float t, float rate) {
     vec2 c = a - vec2(0.5, 1.0);
     return 10.9 * (corner(i, a, t, rate) + corner(i + o, b, t, rate) + corner(i + 1.0, c, t, rate));
 }
+
+// Straight alpha: each picture weighs as much as it covers, so that what is clear lends no colour.
+vec4 mixed(vec4 a, vec4 b, float k) {
+    float alpha = mix(a.a, b.a, k);
+    return vec4(mix(a.rgb * a.a, b.rgb * b.a, k) / max(alpha, 1e-5), alpha);
+}
+
 void main() {
     vec2 uv = isf_FragNormCoord;
     if (progress <= 0.0) {
@@ -72,5 +79,5 @@ void main() {
     vec2 here = uv - v * amount * 1.6 * (1.0 - k) * (1.0 - k);
     there = 1.0 - abs(1.0 - abs(there));                                 // what flows in from outside is mirrored
     here = 1.0 - abs(1.0 - abs(here));
-    gl_FragColor = mix(IMG_NORM_PIXEL(startImage, there), IMG_NORM_PIXEL(endImage, here), m);
+    gl_FragColor = mixed(IMG_NORM_PIXEL(startImage, there), IMG_NORM_PIXEL(endImage, here), m);
 }

@@ -27,6 +27,11 @@ vec2 seen(vec2 uv, float z, float aspect) {
     return 1.0 - abs(1.0 - abs(p));                                      // beyond the frame the picture is mirrored
 }
 
+// Straight alpha, weighed by what it covers, so that what is clear lends no colour.
+vec4 covered(vec4 c) {
+    return vec4(c.rgb * c.a, c.a);
+}
+
 void main() {
     vec2 uv = isf_FragNormCoord;
     if (progress <= 0.0) {
@@ -46,10 +51,11 @@ void main() {
     vec4 a = vec4(0.0), b = vec4(0.0);
     for (int i = 0; i < 10; i++) {
         float o = (float(i) - 4.5 + jitter) * step0;
-        a += IMG_NORM_PIXEL(startImage, seen(uv, far * k + o, aspect));
-        b += IMG_NORM_PIXEL(endImage, seen(uv, far * (k - 1.0) * 0.6 + o, aspect));
+        a += covered(IMG_NORM_PIXEL(startImage, seen(uv, far * k + o, aspect)));
+        b += covered(IMG_NORM_PIXEL(endImage, seen(uv, far * (k - 1.0) * 0.6 + o, aspect)));
     }
     float r = length((uv - center) * vec2(aspect, 1.0));
     float m = smoothstep(0.0, 1.0, clamp(2.2 * k - 0.6 + (0.45 - r) * 1.1 * 4.0 * k * (1.0 - k) * 0.6, 0.0, 1.0));
-    gl_FragColor = mix(a, b, m) / 10.0;
+    vec4 col = mix(a, b, m) / 10.0;
+    gl_FragColor = vec4(col.rgb / max(col.a, 1e-5), col.a);
 }

@@ -49,6 +49,13 @@ vec3 flow(vec2 p, float t, float rate) {
     vec2 c = a - vec2(0.5, 1.0);
     return 10.9 * (corner(i, a, t, rate) + corner(i + o, b, t, rate) + corner(i + 1.0, c, t, rate));
 }
+
+// Straight alpha: each picture weighs as much as it covers, so that what is clear lends no colour.
+vec4 mixed(vec4 a, vec4 b, float k) {
+    float alpha = mix(a.a, b.a, k);
+    return vec4(mix(a.rgb * a.a, b.rgb * b.a, k) / max(alpha, 1e-5), alpha);
+}
+
 void main() {
     vec2 uv = isf_FragNormCoord;
     if (progress <= 0.0) {
@@ -77,7 +84,7 @@ void main() {
     float ends = smoothstep(0.0, 0.05, progress) * smoothstep(1.0, 0.92, progress);
     float film = smoothstep(-0.6, 1.4, water) * smoothstep(9.0, 1.0, water) * ends;
     vec2 bend = bending * 0.020 * f.yz * film * vec2(0.6, 1.0);
-    vec4 col = mix(IMG_NORM_PIXEL(startImage, uv + bend), IMG_NORM_PIXEL(endImage, uv + bend), m);
+    vec4 col = mixed(IMG_NORM_PIXEL(startImage, uv + bend), IMG_NORM_PIXEL(endImage, uv + bend), m);
     float foam = exp(-abs(water) * 1.6) * (0.5 + 0.5 * f.x) * ends;
     col.rgb = mix(col.rgb, vec3(0.92, 0.94, 0.94), 0.40 * foam) * (1.0 - 0.10 * film * (1.0 - m));
     gl_FragColor = col;

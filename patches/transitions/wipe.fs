@@ -49,6 +49,13 @@ vec3 flow(vec2 p, float t, float rate) {
     vec2 c = a - vec2(0.5, 1.0);
     return 10.9 * (corner(i, a, t, rate) + corner(i + o, b, t, rate) + corner(i + 1.0, c, t, rate));
 }
+
+// Straight alpha: each picture weighs as much as it covers, so that what is clear lends no colour.
+vec4 mixed(vec4 a, vec4 b, float k) {
+    float alpha = mix(a.a, b.a, k);
+    return vec4(mix(a.rgb * a.a, b.rgb * b.a, k) / max(alpha, 1e-5), alpha);
+}
+
 void main() {
     vec2 uv = isf_FragNormCoord;
     if (progress <= 0.0) {
@@ -70,5 +77,5 @@ void main() {
     float k = progress * progress * (3.0 - 2.0 * progress);
     float d = (k * (1.0 + softness + 2.0 * over) - over - order) / softness;
     float m = smoothstep(0.0, 1.0, clamp(d, 0.0, 1.0));
-    gl_FragColor = mix(IMG_NORM_PIXEL(startImage, uv), IMG_NORM_PIXEL(endImage, uv), m);
+    gl_FragColor = mixed(IMG_NORM_PIXEL(startImage, uv), IMG_NORM_PIXEL(endImage, uv), m);
 }

@@ -160,10 +160,17 @@ class Editor:
             if spec.name in edits.layers:
                 self.layering.add(spec)
                 own = {a: v for a, v in values.items() if a.startswith(f"{spec.address}/")}
-                said = {f"{spec.address}/{tail}": v for tail, v in spec.values.items()} if not own else {}
-                posts += [Post(a, v) for a, v in {**said, **own}.items()]
+                said = {f"{spec.address}/{tail}": v for tail, v in spec.values.items()}
+                known = {a: v for a, v in {**said, **own}.items() if self.play.params.find(a) is not None}
+                posts += [Post(a, v) for a, v in known.items()]
         if edits.order or edits.layers or edits.gone_layers:
             self.layering.number(new.layers)
+        for spec in new.layers if edits.gone_sources or edits.gone_layers else ():
+            there = self.layering.feeds(spec.name)
+            for tail, said_so in (("source", spec.source), ("mask", spec.values.get("mask", "none"))):
+                param = self.play.params[f"{spec.address}/{tail}"]
+                if param.base not in there and param.base != said_so:  # the performer's choice is gone
+                    posts.append(Post(param.address, said_so))
         self.play.params.post_all(posts)
 
     def _change_values(self, edits: Edits, new: Show) -> None:

@@ -19,7 +19,9 @@ from perform.gl.context import Context
 from perform.gl.isf.header import read
 from perform.gl.isf.patch import Date, Patch
 from perform.gl.isf.stills import given, views
+from perform.gl.target import Texture as GlTexture
 from perform.gl.transfer import read as pixels
+from perform.gl.transfer import upload
 
 SIZE = (96, 54)
 NOON: Date = (2026.0, 6.0, 21.0, 43200.0)
@@ -172,6 +174,23 @@ def test_moving_the_speed_fader_never_makes_a_source_jump(path: Path, play: Play
     before = play(path, 900.0, 900.0 + frame)
     after = play(path, 900.0, 900.0 + frame, 900.0 + 2.0 * frame, speed=speed)
     assert far(before, after) < 4.0
+
+
+@pytest.mark.parametrize("path", TRANSITIONS, ids=name)
+def test_what_is_clear_lends_a_transition_no_colour(path: Path, opened: dict[Path, Patch], gl: Context) -> None:
+    """From nothing (black, alpha 0) to white: whatever is there half way is white, but for what the patch paints."""
+    clear, white = GlTexture.make(*SIZE), GlTexture.make(*SIZE)
+    upload(clear, np.zeros((SIZE[1], SIZE[0], 4), np.uint8))
+    upload(white, np.full((SIZE[1], SIZE[0], 4), 255, np.uint8))
+    patch = opened[path] if path in opened else opened.setdefault(path, Patch.open(path))
+    paints = {"edge": 0.0, "brown": 0.0, "heat": 0.0, "glow": 0.0, "blend": 0.5}  # of its own
+    given = {"startImage": clear, "endImage": white, "progress": 0.5, **paints}
+    half = pixels(patch.render(SIZE, 1.0, given)).astype(int)
+    there = half[half[..., 3] > 16]
+    assert len(there) > 100
+    assert np.percentile(there[:, :3], 5) > (200 if path.stem in ("tide", "filmburn") else 250)
+    for texture in (clear, white):
+        texture.close()
 
 
 @pytest.mark.parametrize("path", TRANSITIONS, ids=name)

@@ -37,6 +37,9 @@ source = "red"
 """
 
 
+GROW = """/*{"DESCRIPTION": "lighter", "CREDIT": "perform", "INPUTS": [{"NAME": "inputImage", "TYPE": "image"}]}*/
+void main() { gl_FragColor = vec4(IMG_THIS_PIXEL(inputImage).rgb + 0.2, 1.0); }
+"""
 THROUGH = """/*{"DESCRIPTION": "its input", "CREDIT": "perform", "INPUTS": [{"NAME": "inputImage", "TYPE": "image"}]}*/
 void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); }
 """
@@ -431,6 +434,40 @@ def test_a_reopened_source_has_its_own_numbers_and_keeps_the_performers(theatre:
     ocean = theatre.play.params["/source/red/horizon"]
     assert ocean.base == ocean.spec.default  # not drift's
     assert theatre.play.params.find("/source/red/mist") is None
+
+
+def test_a_chosen_source_that_is_edited_out_gives_way_to_the_files_own(theatre: Theatre) -> None:
+    theatre.open(ONE)
+    theatre.post("/layer/a/source", "blue")
+    assert theatre.run() == near(BLUE)
+    start, end = ONE.index("[source.blue]"), ONE.index("[[layer]]")
+    save(theatre, ONE[:start] + ONE[end:])
+    assert theatre.run(0.1) == near(RED)
+    assert theatre.value("/layer/a/source") == "red"
+
+
+def test_a_filter_that_comes_back_has_the_files_values_again(theatre: Theatre) -> None:
+    plain, filtered = ONE, ONE + 'filters = ["bloom"]\n[layer.filter]\nbloom = { intensity = 1.7 }\n'
+    play = theatre.open(filtered)
+    theatre.run()
+    assert play.params["/layer/a/filter/bloom/intensity"].base == pytest.approx(1.7)
+    for text in (plain, filtered):
+        save(theatre, text)
+        theatre.run(0.1)
+    assert play.params["/layer/a/filter/bloom/intensity"].base == pytest.approx(1.7)
+    assert play.params.refused == 0
+
+
+def test_a_source_that_looks_at_itself_does_not_draw_into_what_it_reads(theatre: Theatre) -> None:
+    theatre.patch("grow", GROW)
+    source = '[source.x]\ntype = "shader"\npatch = "grow"\nimages = { inputImage = "x" }\n'
+    play = theatre.open(source + '[[layer]]\nname = "a"\nsource = "x"\n')
+    drawn = []
+    for _ in range(3):
+        theatre.run()
+        drawn.append(play.sources["x"].last.texture.id)
+    assert drawn[0] != drawn[1] != drawn[2] == drawn[0]
+    assert play.picture is not None
 
 
 def test_panic_goes_back_to_what_the_file_says_now(theatre: Theatre) -> None:

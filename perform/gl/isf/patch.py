@@ -52,6 +52,7 @@ class Patch:
         self._blank = Texture.make(1, 1)
         self._buffers: dict[str, Buffer] = buffers(self.header)
         self._output: Target | None = None
+        self._spare: Target | None = None  # where it draws while its own picture is what it looks at
         self._frame = 0
         self._last = 0.0
 
@@ -125,6 +126,8 @@ class Patch:
         if target:
             canvas = self._buffers[target].begin()
         else:
+            if self._output is not None and any(t.id == self._output.texture.id for t in pictures.values()):
+                self._output, self._spare = self._spare, self._output  # it looks at its own picture: not into that one
             self._output = canvas = self._output or Target(*size, self._format)
             canvas.resize(*size)
         textures = dict(pictures)
@@ -181,9 +184,10 @@ class Patch:
     def close(self) -> None:
         """Give everything back. May be called twice."""
         self.reset()
-        if self._output is not None:
-            self._output.close()
-            self._output = None
+        for target in (self._output, self._spare):
+            if target is not None:
+                target.close()
+        self._output = self._spare = None
         for texture in (*self._fixed.values(), *self._empty.values(), self._blank):
             texture.close()
         for program in self._programs:
