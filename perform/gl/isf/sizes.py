@@ -78,11 +78,10 @@ class Expression:
             raise ValueError(f"the size expression {text!r} goes wrong at {self._tokens[0]!r}")
 
     def __call__(self, values: Mapping[str, float]) -> float:
-        """The value; not-a-number where there is none (a division by zero, the root of a negative number,
-        an input that is no number)."""
+        """The value; not-a-number where there is none (a division by zero, the root of a negative number)."""
         try:
             return float(self._node(values))
-        except (ArithmeticError, ValueError, LookupError):
+        except (ArithmeticError, ValueError):
             return math.nan
 
     @staticmethod

@@ -16,7 +16,7 @@ def header(data: dict[str, Any], body: str, path: Path, line: int) -> Header:
     """The Header for an ISF dict that starts at this line of the file. Raises PatchError."""
     try:
         inputs = _inputs(data.get("INPUTS"))
-        passes = _passes(data, {i.name for i in inputs})
+        passes = _passes(data, {i.name for i in inputs if i.type in ("float", "long", "bool", "event")})
         imported = _imported(data.get("IMPORTED"), {p.target for p in passes}, path.parent)
     except ValueError as e:
         raise PatchError(path, line, str(e)) from e
@@ -156,7 +156,7 @@ def _size(value: Any, known: set[str]) -> Expression | None:
     size = Expression(str(value))
     unknown = size.names - known - {"WIDTH", "HEIGHT"}
     if unknown:
-        raise ValueError(f"the size expression {value!r} reads ${min(unknown)}, which is no input")
+        raise ValueError(f"the size expression {value!r} reads ${min(unknown)}, which is no input that is a number")
     return size
 
 

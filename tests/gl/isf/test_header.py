@@ -153,6 +153,11 @@ def test_every_encoding_and_line_end(tmp_path: Path, data: bytes, ends: str) -> 
         ('/*{"INPUTS": [{"NAME": "a", "TYPE": "flot"}]}*/', 1, "type 'flot'; one of event, bool"),
         ('/*{"INPUTS": 3}*/', 1, "INPUTS must be a list"),
         ('/*{"PASSES": [{"TARGET": "a", "WIDTH": "$nope"}]}*/', 1, r"reads \$nope, which is no input"),
+        (
+            '/*{"INPUTS": [{"NAME": "at", "TYPE": "point2D"}], "PASSES": [{"TARGET": "a", "WIDTH": "$at"}]}*/',
+            1,
+            r"reads \$at, which is no input that is a number",
+        ),
         ('/*{"PASSES": [{"TARGET": "a", "WIDTH": "1 +"}]}*/', 1, "ends too early"),
         ('/*{"PASSES": [{"TARGET": "a-b"}]}*/', 1, "named 'a-b'"),
         ('/*{"IMPORTED": {"a": {}}}*/', 1, "needs a PATH"),
