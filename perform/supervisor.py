@@ -224,7 +224,7 @@ class Supervisor:
                 self._end(child)
                 return FAILED, f"gave no picture for {now - last:.0f} seconds"
             self.wall.sleep(0.1)
-        return code, _words(code)
+        return (QUIT if child.closing else code), _words(code)  # what dies while it closes was quit all the same
 
     def _end(self, child: Child, closing: float | None = None) -> None:
         """SIGTERM, some seconds (for one that says that it is closing a film, two minutes), SIGKILL."""

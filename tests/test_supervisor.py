@@ -186,6 +186,11 @@ def test_a_show_that_was_quit_may_take_its_time_to_close_and_does_not_come_back(
     assert cast.children[0].signals == ([] if closes < 120.0 else ["term", "kill"])
 
 
+def test_a_show_that_dies_while_it_closes_was_quit_all_the_same() -> None:
+    code, cast, _ = supervise({"plays": 5.0, "closes": 2.0, "code": -11})
+    assert (code, len(cast.children)) == (0, 1)
+
+
 def test_closing_time_waits_for_the_film() -> None:
     wall = PaperWall()
     cast = Cast(wall, [{"plays": 1e9, "closes": 30.0}])

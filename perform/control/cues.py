@@ -79,6 +79,11 @@ class Cues(Closing):
             self.problems[:] = self._list.open()
             self._list.carry_on(old)
 
+    def open_with(self, opening: Mapping[str, Value]) -> None:
+        """What `/panic` goes back to from now on; the list stays as it is."""
+        if self._list is not None:
+            self._list.opening = opening
+
     def close(self) -> None:
         """Forget the addresses."""
         cues, self._list = self._list, None

@@ -194,9 +194,13 @@ class Editor:
             part = open_part(self.play, new.controls[name], self.stage, f"/{name}")
             if part is not None:
                 self.play.controls[name] = part
-        changed = edits.cues or edits.layers or edits.sources or edits.values or edits.defaults or edits.inset
-        if changed and self.play.cues is not None:  # cues dated before now are past
-            self.play.cues.change(new.cues, {**new.values(), "/master/inset": new.inset})
+        opening = {**new.values(), "/master/inset": new.inset}
+        if self.play.cues is None:
+            return
+        if edits.cues or edits.layers or edits.sources:
+            self.play.cues.change(new.cues, opening)  # cues dated before now are past
+        else:  # reads no presets: a number that is edited must not cost a frame
+            self.play.cues.open_with(opening)
 
     def close(self) -> None:
         """Stop looking."""
