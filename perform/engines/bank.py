@@ -95,18 +95,18 @@ class Bank:
         return entry.card if entry is not None else None
 
     def retry(self, world: str) -> None:
-        """Try a world's failed loads again now, with the best engine."""
+        """Try again now, with the best engine, what of a world failed to load or went down the ladder."""
         with self._shelf.lock:
             for role, entry in self._shelf.entries.items():
                 if role.world == world and (self._ladder.forgive(role) or entry.trouble):
                     entry.trouble, entry.due = "", True
         self._wake()
 
-    def failed(self, role: Role, why: str) -> None:
-        """An engine of this role failed at play. When it fails again, the next engine down the ladder is loaded."""
+    def failed(self, role: Role, why: str, again: bool = True) -> None:
+        """An engine of this role failed at play. When it fails `again`, the next engine down the ladder is loaded."""
         with self._shelf.lock:
             entry = self._shelf.entries.get(role)
-            if entry is not None and self._ladder.failed(role, why):
+            if entry is not None and self._ladder.failed(role, why, again):
                 entry.due = True
         self._wake()
 
@@ -167,22 +167,25 @@ class Bank:
                         entry.stamp, entry.due, entry.trouble = before, False, str(e.args[0])
                     self._say(f"{role} cannot be loaded: {entry.trouble}", trouble=True)
 
-    def _load(self, role: Role, ahead: int = 0) -> None:
+    def _load(self, role: Role, more: int = 0) -> None:
         entry = self._shelf.entries.get(role)
         if entry is None:
             return
-        self._say(f"loading {role} at {role.shape[0]}×{role.shape[1]}" + f", {ahead} to follow" * (ahead > 0))
+        self._say(f"loading {role} at {role.shape[0]}×{role.shape[1]}" + f", {more} to follow" * (more > 0))
         entry.stamp = entry.seen = stamp(self.library, role.world, role.size)
-        before = resident()
+        before, ahead = resident(), not entry.wanted
         try:
             card = self.library.card(role.world)
             entry.card = card
-            generator, why = self._ladder.load(role, card, role.size, role.shape, lambda: self._yield_to(role))
+            generator, troubles = self._ladder.load(
+                role, card, role.size, role.shape, lambda: self._yield_to(role), ahead
+            )
             if not self.synchronous:
                 generator.prepare()
         except (EngineError, CardError, LookupError) as e:
-            if isinstance(e, Full) and not entry.wanted:
-                entry.due = False  # until somebody wants it: then others make room
+            if isinstance(e, Full) and ahead:
+                with self._shelf.lock:
+                    entry.due = entry.wanted > 0  # once somebody wants it, others make room
                 self._say(f"{role} is not loaded ahead: {e}")
                 return
             with self._shelf.lock:
@@ -197,11 +200,13 @@ class Bank:
             if not forgotten:
                 entry.cost = Cost.of(generator, resident() - before)  # first: who finds it warm may ask what it takes
                 entry.generator, entry.trouble, entry.due = generator, "", False
+                entry.makeshift = any(isinstance(trouble, Full) for trouble in troubles)
         if before_it is not None:
             before_it.close()
         if forgotten:
             return
-        self._say(f"{role} is ready ({generator.note})" + (f"; {why}" if why else ""), trouble=bool(why))
+        why = f"; {troubles[0]}" if troubles else ""
+        self._say(f"{role} is ready ({generator.note}){why}", trouble=bool(why))
 
     def _tidy(self) -> None:
         """Put away what there is no room for."""

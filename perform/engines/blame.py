@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from perform.engines.bank import Role
 
 PATIENCE = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds until an engine that failed is tried again
+STEADY = 600.0  # seconds without a failure after which the next one counts as the first
 
 
 @dataclass(slots=True)
@@ -22,13 +23,14 @@ class Blames:
 
     _known: dict[Role, _Blame] = field(default_factory=dict)
 
-    def add(self, role: Role, why: str, now: float) -> bool:
-        """Its engine failed. False if that is known, and the role is left alone anyway."""
+    def add(self, role: Role, why: str, now: float) -> int:
+        """Its engine failed. How often in a row; 0 if that is known, and the role is left alone anyway."""
         if self.rests(role, now):
-            return False
-        tries = self._known[role].tries + 1 if role in self._known else 0
-        self._known[role] = _Blame(why, tries, now + PATIENCE[min(tries, len(PATIENCE) - 1)])
-        return True
+            return 0
+        known = self._known.get(role)
+        tries = known.tries + 1 if known is not None and now < known.until + STEADY else 1
+        self._known[role] = _Blame(why, tries, now + PATIENCE[min(tries, len(PATIENCE)) - 1])
+        return tries
 
     def rests(self, role: Role, now: float) -> bool:
         """Whether it is to be left alone for now."""

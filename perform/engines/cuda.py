@@ -10,6 +10,7 @@ first of them that is quick to have; a faster one is made in the background and 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,16 +61,19 @@ class Cuda:
         quick = [maker for maker in makers if maker.quick(card, size, shape)]
         try:
             road, _, place = first_road(board, piece, quick, lambda text: None)
+            with ExitStack() as undo:
+                undo.callback(road.close)
+                works = Works(board, piece, road, makers[: makers.index(quick[place])], self._label)
+                if self._bridges is None:
+                    self._bridges = Bridges(board.cuda, self.device, KINDS if self.bridge == "auto" else (self.bridge,))
+                generator = CudaGenerator(board, works, self._bridges.open)
+                undo.pop_all()
         except CudaError as e:
             if e.code == NO_MEMORY:
                 board.release()
                 raise Full(f"{card.world} {size} does not fit on the card beside what is there") from e
             raise
-        better = makers[: makers.index(quick[place])]
-        works = Works(board, piece, road, better, self._label)
-        if self._bridges is None:
-            self._bridges = Bridges(board.cuda, self.device, KINDS if self.bridge == "auto" else (self.bridge,))
-        return CudaGenerator(board, works, self._bridges.open)
+        return generator
 
     def lacks(self, size: Size) -> str:
         """See `generator.Choosy`."""

@@ -8,6 +8,7 @@ compiler (TorchInductor, ahead of time) has a process of its own, and the show l
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -37,7 +38,7 @@ class Order:
 
 def compile_apart(order: Order, out: Path, say: Callable[[str], None]) -> None:
     """Have it compiled by another process. Worker thread; some ten seconds to minutes. Raises EngineError: the
-    compiler's last words."""
+    compiler's last words. What `say` raises, which is called every second, ends that process."""
     width, height = map(str, order.shape)
     command = [sys.executable, "-m", __name__, str(order.folder), order.size, width, height, str(out), order.device]
     paths = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
@@ -50,16 +51,18 @@ def compile_apart(order: Order, out: Path, say: Callable[[str], None]) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as child:
-        words = ""
-        while child.poll() is None:
-            gone = time.monotonic() - began
-            say(f"compiling for this card, {gone:.0f} s")
-            try:
-                words = child.communicate(timeout=1.0)[1]
-            except subprocess.TimeoutExpired:
+        words = None
+        try:
+            while words is None:
+                gone = time.monotonic() - began
                 if gone > LIMIT:
-                    child.kill()
-                    raise EngineError(f"the compiler took more than {LIMIT:.0f} s") from None
+                    raise EngineError(f"the compiler took more than {LIMIT:.0f} s")
+                say(f"compiling for this card, {gone:.0f} s")
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    words = child.communicate(timeout=1.0)[1]
+        except BaseException:
+            child.kill()
+            raise
     if child.returncode != 0:
         lines = [line.strip() for line in words.splitlines() if line.strip()]
         raise EngineError(f"the compiler failed: {lines[-1][:200] if lines else f'code {child.returncode}'}")

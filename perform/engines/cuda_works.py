@@ -130,6 +130,8 @@ class Works:
             try:
                 done = self._try(maker)
             except Exception as e:
+                if self._over:
+                    return
                 done, why = False, (str(e).strip() or type(e).__name__).splitlines()[0]
                 self._progress = f"no {maker.name}: {why}"
                 log.warning("%s %s: no %s: %s", self.piece.card.world, self.piece.size, maker.name, why)
@@ -154,6 +156,9 @@ class Works:
         return True
 
     def _say(self, text: str) -> None:
+        """How far a maker is. Raises EngineError once nobody plays this any more: it may stop."""
+        if self._over:
+            raise EngineError("it was put away")
         self._progress = text
 
     def _widen(self, rows: int) -> None:

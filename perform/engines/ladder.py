@@ -22,11 +22,12 @@ class Ladder:
     _failed: dict[Hashable, tuple[int, int, str]] = field(default_factory=dict)  # first rung left, failures, why
 
     def load(
-        self, role: Hashable, card: Card, size: str, shape: Shape, room: Callable[[], bool]
-    ) -> tuple[Generator, str]:
-        """Load with the best engine that can; and why a better one could not. Raises what the first one said.
+        self, role: Hashable, card: Card, size: str, shape: Shape, room: Callable[[], bool], ahead: bool = False
+    ) -> tuple[Generator, Sequence[Exception]]:
+        """Load with the best engine that can; and why the better ones could not. Raises what the first one said.
 
-        `room` gives memory back, for one that is short of it; False if there is none to give.
+        `room` gives memory back, for one that is short of it; False if there is none to give. `ahead`: nobody plays
+        it yet, so that it had better wait for room (`Full` is raised) than go to a slower engine.
         """
         try:
             self._rungs = self._rungs or self.hardware()
@@ -41,20 +42,22 @@ class Ladder:
             try:
                 generator = _load(self._rungs[rung], card, size, shape, room)
             except (EngineError, CardError) as e:
-                if getattr(e, "deadly", False):
+                if getattr(e, "deadly", False) or (ahead and isinstance(e, Full)):
                     raise
                 troubles.append(e)
                 continue
             self._plays[role] = rung
-            return generator, str(troubles[0]) if troubles else ""
+            return generator, troubles
         raise troubles[0]
 
-    def failed(self, role: Hashable, why: str) -> bool:
-        """Its engine failed at play. True if it is to be loaded again, one rung down. Any thread."""
+    def failed(self, role: Hashable, why: str, again: bool = True) -> bool:
+        """Its engine failed at play. True if it is to be loaded again, one rung down. `again`: False if it had played
+        well for so long that what was before does not count. Any thread."""
         first, times, _ = self._failed.get(role, (0, 0, ""))
+        times = times + 1 if again else 1
         rung = self._plays.get(role, first)
-        down = times + 1 >= TRIES and rung + 1 < len(self._rungs)
-        self._failed[role] = (rung + 1, 0, why) if down else (first, times + 1, why)
+        down = times >= TRIES and rung + 1 < len(self._rungs)
+        self._failed[role] = (rung + 1, 0, why) if down else (first, times, why)
         return down
 
     def forgive(self, role: Hashable) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -85,14 +86,16 @@ class Rtx:
         board = RtxBoard(cuda, self.device)
         note = "TensorRT-RTX fp16" + (f"; {ready.remark}" if ready.remark else "")
         compute = RtxWork(board, Runner(trt, cuda, loaded, shape, mood, known), note, len(ready.engine))
-        try:
+        with ExitStack() as undo:
+            undo.callback(compute.close)
             road = pave(board, compute, shape, mood)
-        except Exception:
-            compute.close()
-            raise
-        if known is None:
-            kernels.keep(shape, compute.runner.kernels())
-        return CudaGenerator(board, Works(board, Piece(card, size, shape), road, (), gpu.name), self._bridge)
+            undo.callback(road.close, compute=False)
+            if known is None:
+                kernels.keep(shape, compute.runner.kernels())
+            works = Works(board, Piece(card, size, shape), road, (), gpu.name)
+            generator = CudaGenerator(board, works, self._bridge)
+            undo.pop_all()
+        return generator
 
     def lacks(self, size: Size) -> str:
         """See `generator.Choosy`."""

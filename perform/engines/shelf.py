@@ -37,6 +37,7 @@ class Entry:
     wanted: int = 0  # slots that wait for it or play it
     used: float = 0.0  # wall time it was last needed
     due: bool = True  # to be loaded (again)
+    makeshift: bool = False  # a better engine had no room for it: it plays there until nobody plays it
     cost: Cost = field(default_factory=Cost)  # known once it has been loaded, and kept when it is put away
 
     def put_away(self) -> list[Generator]:
@@ -119,9 +120,10 @@ class Shelf:
             total = self.total
             for role in self._idle():
                 entry = self.entries[role]
-                if entry.generator is None or not self.room.helps(total, entry.cost):
+                if entry.generator is None or not (entry.makeshift or self.room.helps(total, entry.cost)):
                     continue
-                why = f"{role} was put away: {self.room.short(total)}"
+                short = "a better engine may have room for it by now" if entry.makeshift else self.room.short(total)
+                why = f"{role} was put away: {short}"
                 total -= entry.cost
                 taken += [(why, gone) for gone in entry.put_away()]
             known = set(self.kept)

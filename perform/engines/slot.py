@@ -234,8 +234,8 @@ class Slot:
         self._coming = None
 
     def _blame(self, role: Role, why: str, now: float) -> None:
-        if self._blames.add(role, why, now):
-            self._bank.failed(role, why)
+        if times := self._blames.add(role, why, now):
+            self._bank.failed(role, why, again=times > 1)
 
     # ------------------------------------------------------------------ what is seen
     def _picture(self, picture: Frame, now: float) -> Frame:

@@ -58,13 +58,20 @@ class Torch:
         wanted = PRECISIONS[device.partition(":")[0]] if self.precision == "auto" else (self.precision,)
         tried = {name: self._build(torch, card, size, device, name) for name in wanted}
         mood = card.mood.size if card.mood is not None else 0
-        runs = {name: make() for name, make in tried.items()}
-        for run in runs.values():
-            prove(run, shape, mood)
+        runs, troubles = {}, []
+        for name, make in tried.items():
+            try:
+                run = make()
+                prove(run, shape, mood)
+                runs[name] = run
+            except (EngineError, RuntimeError) as e:  # torch's own: no such operator in this precision, no memory
+                troubles.append(e)
+        if not runs:
+            raise troubles[0]
         times = race(runs, shape, mood)
         best = min(times, key=lambda name: times[name])
         nbytes = 3 * path.stat().st_size + width * height * 256
-        note = f"torch {device} {best}, {times[best] * 1e3:.0f} ms"
+        note = f"torch {device} {best}, {times[best] * 1e3:.0f} ms" + (f"; {troubles[0]}" if troubles else "")
         return HostGenerator(tried[best], shape, mood, nbytes, note)
 
     def lacks(self, size: Size) -> str:

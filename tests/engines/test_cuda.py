@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -549,6 +552,18 @@ def test_a_full_card_is_said_and_leaves_nothing_behind(rig: Rig) -> None:
     assert rig.cuda.streams == set()
 
 
+def test_what_fails_after_its_lanes_were_made_leaves_nothing_behind(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*given: object) -> None:
+        raise CudaError("no memory", 2)
+
+    compute, there = Tint(), dict(rig.cuda.memory)
+    monkeypatch.setattr("perform.engines.cuda.CudaGenerator", full)
+    with pytest.raises(Full):
+        rig.load(compute)
+    assert compute.closed == 1
+    assert (rig.cuda.streams, rig.cuda.memory) == (set(), there)
+
+
 def test_a_compute_that_gives_no_picture_is_not_played(rig: Rig) -> None:
     with pytest.raises(EngineError, match="one flat colour"):
         rig.load(Tint(add=255))
@@ -635,3 +650,23 @@ def test_the_compilers_last_words_are_told(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"the compiler failed: FileNotFoundError.*card\.toml"):
         cuda_package.compile_apart(Order(tmp_path, "m", SHAPE, "cpu"), tmp_path / "out.pt2", said.append)
     assert said[0] == "compiling for this card, 0 s"
+
+
+def test_nobody_waits_for_a_compiler_that_is_not_wanted_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A world that is put away while it is compiled, or a show that ends."""
+
+    def say(text: str) -> None:
+        raise EngineError("it was put away")
+
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*given: Any, **keys: Any) -> subprocess.Popen[str]:
+        started.append(subprocess.Popen(*given, **keys))
+        return started[-1]
+
+    monkeypatch.setattr(cuda_package, "subprocess", SimpleNamespace(**vars(subprocess) | {"Popen": start}))
+    with pytest.raises(EngineError, match="it was put away"):
+        cuda_package.compile_apart(Order(tmp_path, "m", SHAPE, "cpu"), tmp_path / "out.pt2", say)
+    assert [child.returncode for child in started] == [-signal.SIGKILL]

@@ -10,6 +10,7 @@ import pytest
 
 from perform.clock import ManualClock
 from perform.engines.bank import Bank, Role
+from perform.engines.blame import PATIENCE, STEADY, Blames
 from perform.engines.generator import Full, Shape, Venue
 from perform.engines.passthrough import Input
 from perform.engines.slot import Slot
@@ -165,6 +166,55 @@ def test_where_no_card_has_room_the_next_engine_is_taken(tmp_path: Path) -> None
     generator = bank.find(role("a"))
     assert generator is not None
     assert generator.note == "a CPU"
+    bank.close()
+
+
+def test_a_world_loaded_ahead_waits_for_room_on_the_card_instead_of_going_to_a_slower_engine(tmp_path: Path) -> None:
+    card, cpu = FakeCard(sizes={"m": 6 * GB}), FakeCard(note="a CPU")
+    bank = bank_of(tmp_path, card, cpu, share=0.95)
+    bank.keep([role("a"), role("b")])
+    until(lambda: card.loads == ["a", "b"] and not bank._shelf.queue())
+    assert cpu.loads == []
+    bank.hold(role("b"))
+    until(lambda: bank.find(role("b")) is not None)
+    assert [g.note for g in card.there] == ["a card"]
+    assert [r.world for r in bank.warm] == ["b"]
+    bank.close()
+
+
+def test_what_had_no_room_on_the_card_is_not_left_on_a_slower_engine_for_ever(tmp_path: Path) -> None:
+    card, cpu = FakeCard(sizes={"m": 6 * GB}), FakeCard(note="a CPU")
+    bank = bank_of(tmp_path, card, cpu, share=0.95)
+    bank.keep([role("a"), role("b")])
+    bank.hold(role("a"))
+    until(lambda: bank.find(role("a")) is not None)
+    bank.hold(role("b"))  # both play at once
+    until(lambda: getattr(bank.find(role("b")), "note", "") == "a CPU")
+    bank.release(role("a"))
+    bank.hold(role("b"))  # asked for anew while it plays: it goes on
+    bank.release(role("b"))
+    bank.release(role("b"))
+    until(lambda: cpu.there == [])
+    bank.hold(role("b"))
+    until(lambda: getattr(bank.find(role("b")), "note", "") == "a card")
+    bank.close()
+
+
+def test_failures_far_apart_do_not_add_up(tmp_path: Path) -> None:
+    card, cpu = FakeCard(), FakeCard(note="a CPU")
+    bank, blames, now = bank_of(tmp_path, card, cpu, synchronous=True), Blames(), 0.0
+    bank.hold(role("a"))
+    assert bank.find(role("a")) is not None
+    for _ in range(6):  # once in a while
+        assert blames.add(role("a"), "it broke", now) == 1
+        assert blames.add(role("a"), "it broke", now) == 0, "it is left alone"
+        bank.failed(role("a"), "it broke", again=False)
+        now += STEADY + PATIENCE[0] + 1.0
+    assert getattr(bank.find(role("a")), "note", "") == "a card"
+    assert blames.add(role("a"), "it broke", now) == 1
+    assert blames.add(role("a"), "it broke", now + PATIENCE[0]) == 2
+    bank.failed(role("a"), "it broke", again=True)
+    assert getattr(bank.find(role("a")), "note", "") == "a CPU"
     bank.close()
 
 

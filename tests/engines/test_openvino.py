@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from perform.card import Asset, Size
 from perform.engines.openvino import OpenVino, candidates, choose, default_threads
 from perform.engines.trial import probe
 from perform.library import Card, CardError, Library
+from perform.notes import Notes
 from perform.plugins import EngineError
 from tests.engines.worlds import CARD, make_world, onnx_bytes, write_card
 
@@ -43,6 +45,27 @@ def test_the_fastest_precision_is_taken_and_remembered(tmp_path: Path) -> None:
     assert second.note.startswith(f"OpenVINO {other}, ")
     assert list((tmp_path / "cache" / "openvino").iterdir())  # compiled networks
     assert second.nbytes > 0
+
+
+def test_a_precision_that_cannot_be_played_any_more_is_told_and_another_one_plays(tmp_path: Path) -> None:
+    card = world(tmp_path)
+    size = card.size("m")
+    damaged = replace(size.files["onnx"], path=tmp_path / "gone.onnx")
+    both = replace(card, sizes={**card.sizes, "m": replace(size, files={**size.files, "int8": damaged})})
+    hardware = OpenVino(cache=tmp_path / "cache")
+    notes, key = Notes(tmp_path / "cache" / "openvino.json"), hardware._key(hardware._library(), both.size("m"), SHAPE)
+    notes.put(key, "int8")
+    played = hardware.load(both, "m", SHAPE)
+    assert played.note.startswith(("OpenVINO bf16, ", "OpenVINO fp32, "))
+    assert "gone.onnx" in played.note
+    assert notes.get(key) == "int8", "once the file is back, it is known already"
+
+
+def test_what_goes_wrong_at_play_is_one_sentence(tmp_path: Path) -> None:
+    generator = OpenVino(cache=tmp_path / "cache").load(world(tmp_path), "m", SHAPE)
+    assert generator.session is not None
+    with pytest.raises(EngineError, match="OpenVINO cannot compute it: "):
+        generator.session()(probe((32, 32)), np.zeros(2, np.float32))
 
 
 @pytest.mark.parametrize(

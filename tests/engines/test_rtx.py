@@ -512,8 +512,16 @@ def test_a_full_card_is_told_as_such(tmp_path: Path, trt: FakeTrt, cuda: FakeCud
     generator.close()
 
 
-def test_what_fails_while_it_is_loaded_is_given_back(tmp_path: Path, trt: FakeTrt, cuda: FakeCuda) -> None:
-    trt.flat = True
+@pytest.mark.parametrize("late", [False, True])
+def test_what_fails_while_it_is_loaded_is_given_back(
+    tmp_path: Path, trt: FakeTrt, cuda: FakeCuda, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    def fail(*given: object) -> None:
+        raise EngineError("no more streams")
+
+    if late:  # after its lanes were made
+        monkeypatch.setattr(rtx, "CudaGenerator", fail)
+    trt.flat = not late
     with pytest.raises(EngineError):
         Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
     assert (cuda.memory, cuda.streams, cuda.graphs, cuda.events) == ({}, set(), {}, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,6 +44,23 @@ def test_it_dreams_what_the_network_does(tmp_path: Path) -> None:
     exact = Torch("cpu", "fp32", threads=1, cache=tmp_path).load(card, "m", SHAPE)
     assert exact.session is not None
     assert np.abs(exact.session()(picture, mood).astype(int) - expected).max() <= 1
+
+
+def test_a_precision_that_this_machine_cannot_compute_leaves_the_other_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = Torch._build
+
+    def built(self: Torch, torch: Any, card: Card, size: str, device: str, precision: str) -> Any:
+        def make() -> Any:
+            raise RuntimeError("no kernel for BFloat16 here")
+
+        return make if precision == "bf16" else build(self, torch, card, size, device, precision)
+
+    monkeypatch.setattr(Torch, "_build", built)
+    note = Torch("cpu", cache=tmp_path).load(world(tmp_path), "m", SHAPE).note
+    assert note.startswith("torch cpu fp32, ")
+    assert "no kernel for BFloat16 here" in note
 
 
 @pytest.mark.parametrize(
