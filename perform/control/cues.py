@@ -14,26 +14,24 @@ import contextlib
 import functools
 import logging
 import math
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from perform.control import presets
 from perform.control.cue import Cue, Score, posts
 from perform.control.osc.pattern import Patterns
+from perform.control.preset_list import SAVE, PresetList, Triggers
 from perform.health import Status
-from perform.params import Param, Post, Refused, Spec, Value
+from perform.params import Post, Refused, Value
 from perform.plugins import Closing, Stage
-from perform.workers import Worker, spawn
+
+__all__ = ["Cue", "Cues"]
 
 log = logging.getLogger(__name__)
 STATUS = "/status/cue"
 SAFE: Mapping[str, Value] = {"/master/opacity": 1.0, "/master/blackout": False, "/master/freeze": False}
-AT_ONCE = 8  # presets being written: a flood of names must not become a flood of threads
 SLACK = 1e-6  # seconds: rounding must not cost a frame
-Deed = Callable[[float], list[Post]]  # show time -> what it posts
 
 
 @dataclass(slots=True)
@@ -52,13 +50,20 @@ class Cues(Closing):
     resume: Mapping[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list, init=False)
     _list: _List | None = field(default=None, init=False)
+    _presets: PresetList | None = field(default=None, init=False)
 
     def open(self, stage: Stage) -> Self:
         """Declare the addresses and begin to follow the show's time."""
         self.close()
-        self._list = _List(stage, tuple(self.cues), stage.folder / self.folder, self.opening)
-        self.problems[:] = self._list.open()
+        params = stage.params
+        status, patterns = Status(params, STATUS), Patterns(params)
+        self._list = _List(status, Triggers(params), patterns, tuple(self.cues), self.opening)
+        triggers = Triggers(params, self._list.triggers.wishes)  # in the order in which they were wished for
+        self._presets = PresetList(stage.folder / self.folder, status, triggers, patterns)
+        self._list.open()
         self._list.stand(self.resume)
+        self._tell(self._list.problems() + self._presets.open())
+        params.feeds.append(self._feed)
         return self
 
     def stood(self) -> dict[str, Any]:
@@ -73,11 +78,13 @@ class Cues(Closing):
         `opening` is what `/panic` goes back to from now on; None: to what it did before.
         """
         old, self.cues = self._list, cues
-        if old is not None:
-            self.close()
-            self._list = _List(old.stage, tuple(cues), old.folder, opening or old.opening)
-            self.problems[:] = self._list.open()
+        if old is not None and self._presets is not None:
+            old.triggers.close()
+            triggers = Triggers(old.triggers.params, old.triggers.wishes)
+            self._list = _List(old.status, triggers, old.patterns, tuple(cues), opening or old.opening)
+            self._list.open()
             self._list.carry_on(old)
+            self._tell(self._list.problems() + self._presets.look())
 
     def open_with(self, opening: Mapping[str, Value]) -> None:
         """What `/panic` goes back to from now on; the list stays as it is."""
@@ -86,63 +93,52 @@ class Cues(Closing):
 
     def close(self) -> None:
         """Forget the addresses."""
-        cues, self._list = self._list, None
-        if cues is not None:
-            cues.close()
+        if self._list is not None:
+            params = self._list.triggers.params
+            params.feeds[:] = [f for f in params.feeds if f != self._feed]
+            self._list.triggers.close()
+        if self._presets is not None:
+            self._presets.close()
+        self._list = self._presets = None
+
+    def _feed(self, now: float) -> list[Post]:
+        """What the presets that were called up, and the cues that are due, post. The end of each settle."""
+        return self._list.feed(now) if self._list is not None else []
+
+    def _tell(self, problems: list[str]) -> None:
+        self.problems[:] = problems
+        for sentence in problems:
+            log.warning("%s", sentence)
 
 
 @dataclass(slots=True)
 class _List:
     """The cue list while it is open. A trigger wishes for a deed; the feed, at the end of the settle, does it."""
 
-    stage: Stage
+    status: Status
+    triggers: Triggers
+    patterns: Patterns
     cues: tuple[Score, ...]
-    folder: Path
     opening: Mapping[str, Value] | None = None
     place: int = -1  # of the present cue; -1 before the first
     since: float | None = None  # show time at which it was fired; None: nothing follows by itself
     last: float = -1.0  # show time of the last settle
     earlier: float = 0.0  # seconds that the show had played before this process; `since` and `last` count them
-    wishes: deque[Deed] = field(default_factory=deque)
-    declared: set[str] = field(default_factory=set)
-    workers: list[Worker] = field(default_factory=list)
-    status: Status = field(init=False)
-    patterns: Patterns = field(init=False)
 
-    def open(self) -> list[str]:
-        """Returns what is wrong with the cues and presets, one sentence each."""
-        params = self.stage.params
-        self.status, self.patterns = Status(params, STATUS), Patterns(params)
-        self._trigger(
+    def open(self) -> None:
+        """Declare the addresses."""
+        self.triggers.add(
             "/cue/go", "Fires the next cue; after the last comes the first.", lambda now: self._go(self.place + 1, now)
         )
-        self._trigger("/cue/back", "Fires the cue before.", lambda now: self._go(max(self.place - 1, 0), now))
-        self._trigger("/panic", "Everything back to how the show opened, at once, with the master up.", self._panic)
+        self.triggers.add("/cue/back", "Fires the cue before.", lambda now: self._go(max(self.place - 1, 0), now))
+        self.triggers.add("/panic", "Everything back to how the show opened, at once, with the master up.", self._panic)
         for n, cue in enumerate(self.cues):
-            self._trigger(f"/cue/{cue.name}/go", f"Fires the cue {cue.name!r}.", functools.partial(self._go, n))
-        problems = [sentence for cue in self.cues for sentence in posts(cue, self.patterns, before=self.cues)[1]]
-        for name in presets.names(self.folder):
-            path = self.folder / f"{name}.toml"
-            try:
-                preset = Cue(name, presets.read(path))
-                self._add_preset(preset)
-            except presets.PresetError as why:
-                problems.append(str(why))
-                continue
-            except ValueError as why:  # Calm.toml beside calm.toml
-                problems.append(f"{path}: {why}")
-                continue
-            wrong = posts(preset, self.patterns)[1]
-            more = f" (and {len(wrong) - 1} more of {path}: is it another show's?)" if len(wrong) > 1 else ""
-            problems += [s.replace("cue", "preset", 1) + more for s in wrong[:1]]
-        spec = Spec("text", "", doc="Writes every value of now to the presets folder, under this name.")
-        params.declare("/preset/save", spec).on_change = self._wish_to_save
-        self.declared.add("/preset/save")
-        for sentence in problems:
-            log.warning("%s", sentence)
+            self.triggers.add(f"/cue/{cue.name}/go", f"Fires the cue {cue.name!r}.", functools.partial(self._go, n))
         self.status.say(f"{len(self.cues)} cues" if len(self.cues) != 1 else "1 cue")
-        params.feeds.append(self.feed)
-        return problems
+
+    def problems(self) -> list[str]:
+        """What the tree cannot take of the cues, one sentence each."""
+        return [sentence for cue in self.cues for sentence in posts(cue, self.patterns, before=self.cues)[1]]
 
     def carry_on(self, old: _List) -> None:
         """Stand where another list stood: at the cue of the same name, at the same time."""
@@ -163,23 +159,12 @@ class _List:
             self.since = min(float(since), self.last) if isinstance(since, (int, float)) else None
             self.place = next((n for n, cue in enumerate(self.cues) if cue.name == stood.get("cue")), -1)
 
-    def close(self) -> None:
-        params = self.stage.params
-        params.feeds[:] = [f for f in params.feeds if f != self.feed]
-        for address in self.declared:
-            params[address].on_change = None
-            params.remove(address)
-        for worker in self.workers:
-            worker.close()
-
     def feed(self, now: float) -> list[Post]:
         """What the cues that are due post. The end of each settle."""
         now += self.earlier
         if self.opening is None:
-            self.opening = self.stage.params.snapshot()
-        out: list[Post] = []
-        while self.wishes:
-            out += self.wishes.popleft()(now)
+            self.opening = self.triggers.params.snapshot()
+        out = self.triggers.fulfil(now)
         for n in self._timed(now):
             out += self._go(n, now)
         self.last = now
@@ -207,68 +192,13 @@ class _List:
     def _panic(self, now: float) -> list[Post]:
         self.place, self.since = -1, None
         self.status.say("panic: everything as it was when the show opened")
-        params = self.stage.params
+        params = self.triggers.params
         back: dict[str, Value] = {}
         for param in params:
-            if not (param.spec.readonly or param.spec.kind == "trigger" or self._is_own(param.address)):
+            if not (param.spec.readonly or param.spec.kind == "trigger" or param.address == SAVE):
                 with contextlib.suppress(Refused):  # a choice that has nothing to choose from now
                     back[param.address] = param.spec.coerce(param.spec.default)
         for address, value in {**(self.opening or {}), **SAFE}.items():
             if (known := params.find(address)) is not None and known.address in back:
                 back[known.address] = value
         return [Post(a, v) for a, v in back.items() if params[a].base != v or params[a].fade is not None]
-
-    def _is_own(self, address: str) -> bool:
-        return address in self.declared
-
-    # ------------------------------------------------------------------ addresses
-    def _trigger(self, address: str, doc: str, deed: Deed) -> None:
-        def wish(param: Param) -> None:
-            self.wishes.append(deed)
-
-        self.stage.params.declare(address, Spec("trigger", doc=doc)).on_change = wish
-        self.declared.add(address)
-
-    def _add_preset(self, preset: Cue) -> None:
-        def deed(now: float) -> list[Post]:
-            self.status.say(f"preset {preset.name}")
-            return posts(preset, self.patterns)[0]
-
-        self._trigger(f"/preset/{preset.name}/go", f"Calls up the preset {preset.name!r}, at once.", deed)
-
-    def _wish_to_save(self, param: Param) -> None:
-        name = str(param.base).strip()
-        if name:
-            self.wishes.append(lambda now: self._save(name))
-
-    def _save(self, name: str) -> list[Post]:
-        done = [Post("/preset/save", "")]  # so that the same name can be said again
-        if not presets.NAME.fullmatch(name) or name.casefold() == "save":
-            self._refuse(name, "takes a name of letters, digits, - and _")
-            return done
-        self.workers[:] = [w for w in self.workers if w.alive]
-        if len(self.workers) >= AT_ONCE:
-            self._refuse(name, f"writes {AT_ONCE} presets at a time; say it again")
-            return done
-        preset = Cue(name, {a: v for a, v in self.stage.params.snapshot().items() if not self._is_own(a)})
-        path = self.folder / f"{name}.toml"
-        try:
-            self._add_preset(preset)
-        except ValueError as why:
-            self._refuse(name, f"cannot take this name: {why}")
-            return done
-        self.workers.append(spawn(f"preset {name}", lambda stop: self._write(path, preset.set), restart=False))
-        return done
-
-    def _refuse(self, name: str, why: str) -> None:
-        """Nobody hears an /error for what was wished for in the settle before: the status says it."""
-        self.stage.params.refuse(Post("/preset/save", name), why)
-        self.status.say(f"the preset {name[:40]!r} is not saved: /preset/save {why}", trouble=True)
-
-    def _write(self, path: Path, values: Mapping[str, Value]) -> None:
-        try:
-            presets.write(path, values)
-        except presets.PresetError as why:
-            self.status.say(str(why), trouble=True)
-        else:
-            self.status.say(f"saved preset {path.stem}")

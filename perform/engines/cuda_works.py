@@ -129,15 +129,19 @@ class Works:
             self._progress = f"making {maker.name}"
             try:
                 done = self._try(maker)
-            except Exception as e:
-                if self._over:
-                    return
-                done, why = False, (str(e).strip() or type(e).__name__).splitlines()[0]
-                self._progress = f"no {maker.name}: {why}"
-                log.warning("%s %s: no %s: %s", self.piece.card.world, self.piece.size, maker.name, why)
-                log.debug("%s", maker.name, exc_info=True)
+            except Exception as e:  # noqa: BLE001 - logged there
+                done = False
+                self._regret(maker, e)
             if done:
                 return
+
+    def _regret(self, maker: Maker, error: Exception) -> None:
+        if self._over:
+            return  # it was told to stop
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        self._progress = f"no {maker.name}: {why}"
+        log.warning("%s %s: no %s: %s", self.piece.card.world, self.piece.size, maker.name, why)
+        log.debug("%s", maker.name, exc_info=error)
 
     def _try(self, maker: Maker) -> bool:
         """Make it; True if it is faster and will play."""

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from perform.clock import FixedClock, ManualClock
 from perform.control import presets
 from perform.control.cue import Cue, posts, problems
-from perform.control.cues import AT_ONCE, Cues
+from perform.control.cues import Cues
 from perform.control.osc.pattern import Patterns
+from perform.control.preset_list import AT_ONCE
 from perform.params import Params, Spec
 from perform.plugins import Stage
 
@@ -187,6 +188,44 @@ def test_a_preset_that_is_saved_again_does_not_cost_the_cues_at_the_next_edit(tm
     assert all(params.find(address) is not None for address in ("/cue/go", "/panic", "/preset/save"))
     cues.close()
     assert params.find("/panic") is None
+
+
+def test_an_edit_of_the_show_reads_the_presets_that_changed_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, reads = tmp_path / "presets", []
+    for name, opacity in (("calm", 0.25), ("dusk", 0.5), ("gone", 0.75)):
+        presets.write(folder / f"{name}.toml", {"/layer/dream/opacity": opacity})
+    params, cues = opened(tmp_path)
+    read = presets.read
+    monkeypatch.setattr(presets, "read", lambda path: (reads.append(path.stem), read(path))[1])
+    cues.change([DUSK])
+    assert reads == []
+    presets.write(folder / "new.toml", {"/layer/dream/opacity": 0.125})
+    presets.write(folder / "calm.toml", {"/layer/dream/opacity": 0.0625})
+    (folder / "gone.toml").unlink()
+    (folder / "bad.toml").write_text("[")
+    cues.change([DAWN])
+    assert reads == ["bad", "calm", "new"]
+    assert [sentence for sentence in cues.problems if "bad.toml" in sentence]
+    assert params.find("/preset/gone/go") is None
+    for name, opacity in (("calm", 0.0625), ("dusk", 0.5), ("new", 0.125)):
+        params.post(f"/preset/{name}/go")
+        params.settle(1.0)
+        assert params["/layer/dream/opacity"].value == opacity
+
+
+def test_cues_and_presets_of_one_frame_go_in_the_order_of_their_posts(tmp_path: Path) -> None:
+    presets.write(tmp_path / "presets" / "calm.toml", {"/layer/dream/opacity": 0.25})
+    params, _ = opened(tmp_path, Cue("loud", {"/layer/dream/opacity": 0.75}))
+    for now, order, last in (
+        (1.0, ("/cue/loud/go", "/preset/calm/go"), 0.25),
+        (2.0, ("/preset/calm/go", "/cue/loud/go"), 0.75),
+    ):
+        for address in order:
+            params.post(address)
+        params.settle(now)
+        assert params["/layer/dream/opacity"].value == last
 
 
 def test_where_the_list_stood_goes_on_in_the_next_process(tmp_path: Path) -> None:

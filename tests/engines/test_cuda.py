@@ -43,6 +43,15 @@ SHAPE = (64, 32)
 LIVE, FIXED = Venue(), Venue(synchronous=True)
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """The stand-in dreams inside `submit`, where a card would not: threads that look for a free core would be seen."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @dataclass
 class Tint:
     """A compute that is easily told: the negative, or with `add` the picture and some more."""

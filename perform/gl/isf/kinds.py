@@ -16,6 +16,14 @@ TYPES = ("event", "bool", "long", "float", "point2D", "color", "image", "audio",
 PICTURES = ("image", "audio", "audioFFT")
 VERTEX = (".vs", ".vert")  # of the file beside it that is its vertex shader
 SUFFIXES = (".fs", ".frag", ".glsl", ".isf", ".fsh")
+BUILT_IN = {  # what every patch is given, and its type in GLSL
+    "PASSINDEX": "int",
+    "RENDERSIZE": "vec2",
+    "TIME": "float",
+    "TIMEDELTA": "float",
+    "DATE": "vec4",
+    "FRAMEINDEX": "int",
+}
 
 
 class PatchError(Exception):

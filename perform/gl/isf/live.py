@@ -167,6 +167,7 @@ class LivePatch:
             patch = Patch(news, self._format)
             if quick is None or size[0] * size[1] > quick[0] * quick[1]:
                 judge(self.path, size, seconds_a_frame(patch, size, LONGEST, BRIEF))
+            self._controls = self._declared(news.header)
         except PatchError as e:
             if patch is not None:
                 patch.close()
@@ -175,9 +176,18 @@ class LivePatch:
         if self._patch is not None:
             self._patch.close()
             log.info("%s is live", self.path.name)
-        controls.gone(self.params, self._controls, news.header, self.prefix)
         self._patch, self.header, self.error, self._slow = patch, news.header, "", False
-        self._controls = controls.declare(self.params, self.prefix, news.header)
+
+    def _declared(self, header: Header) -> controls.Controls:
+        """The parameters of a new version, in the place of those of the present one, which stay if it cannot be.
+        Raises PatchError."""
+        controls.gone(self.params, self._controls, header, self.prefix)
+        try:
+            return controls.declare(self.params, self.prefix, header)
+        except ValueError as e:
+            if self.header is not None:
+                self._controls = controls.declare(self.params, self.prefix, self.header)
+            raise PatchError(self.path, 0, str(e)) from e
 
     def _complain(self, error: PatchError) -> None:
         self._slow = isinstance(error, TooSlow)
@@ -205,9 +215,10 @@ class LivePatch:
         return self._patch.render(size, now, inputs, self._date())
 
     def close(self) -> None:
-        """Stop watching and give everything back; the parameters stay. May be called twice."""
+        """Stop watching and give everything back; the parameters stay. May be called twice. Does not wait: the watcher
+        may be at a rehearsal, and touches nothing but its mailbox."""
         if self._watcher is not None:
-            self._watcher.close()
+            self._watcher.close(0.0)
             self._watcher = None
         if self._patch is not None:
             self._patch.close()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from perform.gl.isf.kinds import PICTURES, TYPES, Header, Input, Kind, Pass, PatchError
+from perform.gl.isf.kinds import BUILT_IN, PICTURES, TYPES, Header, Input, Kind, Pass, PatchError
 from perform.gl.isf.sizes import Expression
 
 
@@ -57,6 +57,8 @@ def _name(value: Any, what: str) -> str:
     name = str(value or "").strip()
     if not re.fullmatch(r"[A-Za-z_]\w*", name) or name.startswith("gl_"):
         raise ValueError(f"{what} is named {name!r}: a name is letters, digits and _ and starts with no digit")
+    if name in BUILT_IN:
+        raise ValueError(f"{what} is named {name!r}, which every patch has already: give it another name")
     return name
 
 

@@ -10,18 +10,10 @@ from dataclasses import dataclass
 
 from perform.gl.isf import strangers, tokens
 from perform.gl.isf.builtins import overloads
-from perform.gl.isf.kinds import Header, Input
+from perform.gl.isf.kinds import BUILT_IN, Header, Input
 from perform.gl.isf.modern import declarations, defines, modernise, outputs, safe, writable
 
 VERSION = "#version 330 core"
-BUILT_IN = {
-    "PASSINDEX": "int",
-    "RENDERSIZE": "vec2",
-    "TIME": "float",
-    "TIMEDELTA": "float",
-    "DATE": "vec4",
-    "FRAMEINDEX": "int",
-}
 _GLSL = {"float": "float", "bool": "bool", "event": "bool", "long": "int", "point2D": "vec2", "color": "vec4"}
 
 _HELP = """

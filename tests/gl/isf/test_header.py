@@ -151,6 +151,7 @@ def test_every_encoding_and_line_end(tmp_path: Path, data: bytes, ends: str) -> 
         ('/*{\n"INPUTS": [\n{"NAME": }]}*/', 3, "not JSON: expected a value"),
         ('\n/*{"INPUTS": [{"NAME": "a b", "TYPE": "float"}]}*/', 2, "named 'a b'"),
         ('/*{"INPUTS": [{"NAME": "a", "TYPE": "flot"}]}*/', 1, "type 'flot'; one of event, bool"),
+        ('/*{"INPUTS": [{"NAME": "TIME", "TYPE": "float"}]}*/', 1, "named 'TIME', which every patch has already"),
         ('/*{"INPUTS": 3}*/', 1, "INPUTS must be a list"),
         ('/*{"PASSES": [{"TARGET": "a", "WIDTH": "$nope"}]}*/', 1, r"reads \$nope, which is no input"),
         (

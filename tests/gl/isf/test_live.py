@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from perform.gl.context import Context
 from perform.gl.isf import LivePatch, PatchError
 from perform.gl.isf.cost import BRIEF
 from perform.gl.transfer import read
-from perform.params import Params
+from perform.params import Params, Spec
 from tests.gl.isf.conftest import Bench, Write
 
 SIZE = (4, 4)
@@ -163,6 +164,48 @@ def test_an_input_that_changes_its_case_is_not_in_its_own_way(
     patch.look()
     assert pixel(patch) == [51] * 4
     assert params["/source/x/Speed"].address == "/source/x/Speed"
+
+
+def test_a_version_whose_inputs_cannot_be_declared_leaves_the_one_before_it_whole(
+    live: Callable[..., LivePatch], params: Params, write: Write
+) -> None:
+    body = "void main() { gl_FragColor = vec4(k); }"
+    path = write(body, INPUTS=[{"NAME": "k", "TYPE": "float", "DEFAULT": 0.2}])
+    patch = live(path)
+    assert pixel(patch) == [51] * 4
+    params.declare("/source/x/Loud", Spec("bool", False))  # its host's
+    inputs = [{"NAME": "loud", "TYPE": "bool"}]
+    save(path, write("void main() { gl_FragColor = vec4(1.0); }", "other.fs", INPUTS=inputs).read_text("utf-8"))
+    patch.look()
+    assert pixel(patch) == [51] * 4
+    assert "differ only by case" in patch.error
+    params.post("/source/x/k", 0.6)
+    params.settle(0.0)
+    assert pixel(patch) == [153] * 4
+
+
+def test_closing_does_not_wait_for_a_rehearsal(
+    live: Callable[..., LivePatch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def rehearse(path: Path, form: str, size: tuple[int, int]) -> float | None:
+        begun.set()
+        over.wait(60.0)
+        return None
+
+    monkeypatch.setattr("perform.gl.isf.live.rehearse", rehearse)
+    save(path := tmp_path / "a.fs", paint("1.0, 0.0, 0.0, 1.0"))
+    patch = live(path, watch=True)
+    pixel(patch)
+    save(path, paint("0.0, 1.0, 0.0, 1.0"))
+    assert begun.wait(60.0)
+    watcher = patch._watcher
+    patch.close()
+    assert watcher is not None
+    assert watcher.alive, "it was not waited for"
+    over.set()
+    assert watcher.close(60.0)
 
 
 def test_pictures_sound_and_overrides_reach_it(live: Callable[..., LivePatch], bench: Bench, write: Write) -> None:

@@ -1,0 +1,158 @@
+"""The presets at play: an address for each file of the folder, and one that writes them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from perform.control import presets
+from perform.control.cue import Cue, posts
+from perform.control.osc.pattern import Patterns
+from perform.health import Status
+from perform.params import Param, Params, Post, Spec, Value
+from perform.workers import Worker, spawn
+
+AT_ONCE = 8  # presets being written: a flood of names must not become a flood of threads
+SAVE = "/preset/save"
+Deed = Callable[[float], list[Post]]  # show time -> what it posts
+
+
+@dataclass(slots=True)
+class Triggers:
+    """Addresses that wish for a deed when they are fired; `fulfil` does it, in the same settle. Render thread."""
+
+    params: Params
+    wishes: deque[Deed] = field(default_factory=deque)
+    declared: set[str] = field(default_factory=set)
+
+    def fulfil(self, now: float) -> list[Post]:
+        """What the deeds that were wished for post."""
+        out: list[Post] = []
+        while self.wishes:
+            out += self.wishes.popleft()(now)
+        return out
+
+    def add(self, address: str, doc: str, deed: Deed) -> None:
+        """Raises ValueError as `Addresses.add` does."""
+
+        def wish(param: Param) -> None:
+            self.wishes.append(deed)
+
+        self.params.declare(address, Spec("trigger", doc=doc)).on_change = wish
+        self.declared.add(address)
+
+    def drop(self, address: str) -> None:
+        """Forget one, if it is there."""
+        if address in self.declared:
+            self.declared.discard(address)
+            self.params[address].on_change = None
+            self.params.remove(address)
+
+    def close(self) -> None:
+        """Forget them all. May be called twice."""
+        for address in list(self.declared):
+            self.drop(address)
+
+
+@dataclass(slots=True)
+class PresetList:
+    """The presets in a folder. Render thread, but for their writing. An edit of the cues leaves them where they are:
+    files are read once, and again only when they change.
+    """
+
+    folder: Path
+    status: Status
+    triggers: Triggers
+    patterns: Patterns
+    _known: dict[str, tuple[int, int]] = field(default_factory=dict)  # name -> when its file was changed (ns), its size
+    _workers: list[Worker] = field(default_factory=list)
+
+    def open(self) -> list[str]:
+        """Declare the addresses. Returns what is wrong with the files, one sentence each."""
+        spec = Spec("text", "", doc="Writes every value of now to the presets folder, under this name.")
+        self.triggers.params.declare(SAVE, spec).on_change = self._wish_to_save
+        self.triggers.declared.add(SAVE)
+        return self.look()
+
+    def look(self) -> list[str]:
+        """Take up files that are new, changed or gone; a millisecond if none of a hundred is. Returns what is wrong."""
+        there = presets.names(self.folder)
+        for gone in self._known.keys() - set(there):
+            del self._known[gone]
+            self.triggers.drop(_address(gone))
+        return [sentence for name in there for sentence in self._take_up(name)]
+
+    def close(self) -> None:
+        """Forget the addresses, and wait for what is being written. May be called twice."""
+        self.triggers.close()
+        for worker in self._workers:
+            worker.close()
+        self._workers.clear()
+
+    def _take_up(self, name: str) -> list[str]:
+        path = self.folder / f"{name}.toml"
+        try:
+            stat = path.stat()
+            stamp = stat.st_mtime_ns, stat.st_size
+            if self._known.get(name) == stamp:
+                return []
+            self._known[name] = stamp
+            preset = Cue(name, presets.read(path))
+            self._add(preset)
+        except presets.PresetError as why:
+            return [str(why)]
+        except (OSError, ValueError) as why:  # gone at this moment; Calm.toml beside calm.toml
+            return [f"{path}: {why}"]
+        wrong = posts(preset, self.patterns)[1]
+        more = f" (and {len(wrong) - 1} more of {path}: is it another show's?)" if len(wrong) > 1 else ""
+        return [s.replace("cue", "preset", 1) + more for s in wrong[:1]]
+
+    def _add(self, preset: Cue) -> None:
+        def deed(now: float) -> list[Post]:
+            self.status.say(f"preset {preset.name}")
+            return posts(preset, self.patterns)[0]
+
+        self.triggers.add(_address(preset.name), f"Calls up the preset {preset.name!r}, at once.", deed)
+
+    def _wish_to_save(self, param: Param) -> None:
+        name = str(param.base).strip()
+        if name:
+            self.triggers.wishes.append(lambda now: self._save(name))
+
+    def _save(self, name: str) -> list[Post]:
+        done = [Post(SAVE, "")]  # so that the same name can be said again
+        if not presets.NAME.fullmatch(name) or name.casefold() == "save":
+            self._refuse(name, "takes a name of letters, digits, - and _")
+            return done
+        self._workers[:] = [w for w in self._workers if w.alive]
+        if len(self._workers) >= AT_ONCE:
+            self._refuse(name, f"writes {AT_ONCE} presets at a time; say it again")
+            return done
+        preset = Cue(name, {a: v for a, v in self.triggers.params.snapshot().items() if a != SAVE})
+        path = self.folder / f"{name}.toml"
+        try:
+            self._add(preset)
+        except ValueError as why:
+            self._refuse(name, f"cannot take this name: {why}")
+            return done
+        self._workers.append(spawn(f"preset {name}", lambda stop: self._write(path, preset.set), restart=False))
+        return done
+
+    def _refuse(self, name: str, why: str) -> None:
+        """Nobody hears an /error for what was wished for in the settle before: the status says it."""
+        self.triggers.params.refuse(Post(SAVE, name), why)
+        self.status.say(f"the preset {name[:40]!r} is not saved: {SAVE} {why}", trouble=True)
+
+    def _write(self, path: Path, values: Mapping[str, Value]) -> None:
+        try:
+            presets.write(path, values)
+        except presets.PresetError as why:
+            self.status.say(str(why), trouble=True)
+        else:
+            self.status.say(f"saved preset {path.stem}")
+
+
+def _address(name: str) -> str:
+    return f"/preset/{name}/go"
