@@ -13,6 +13,7 @@ from pathlib import Path
 
 from perform import paths
 from perform.card import Asset, Card, CardError, Mood, MoodMap, Size, nearest, read_card
+from perform.files import Stamp, stamp
 from perform.notes import Notes, cache_folder
 
 __all__ = ["Asset", "Card", "CardError", "Library", "Mood", "MoodMap", "Size", "read_card", "verify"]
@@ -28,7 +29,7 @@ class Library:
     """
 
     folders: Sequence[Path]
-    _cards: dict[Path, tuple[tuple[int, int], Card]] = field(default_factory=dict)
+    _cards: dict[Path, tuple[Stamp | None, Card]] = field(default_factory=dict)
 
     @classmethod
     def standard(cls, show: Path | None = None) -> Library:
@@ -60,18 +61,16 @@ class Library:
         """The card of a world. Raises LookupError (no such world) or CardError. About 1 ms when it has changed."""
         path = self.find(world)
         try:
-            stat = path.stat()
-            stamp = (stat.st_mtime_ns, stat.st_size)
-            known = self._cards.get(path)
-            if known is not None and known[0] == stamp:
+            now, known = stamp(path), self._cards.get(path)
+            if known is not None and known[0] == now:
                 return known[1]
-            if stat.st_size > CARD_LARGEST:
-                raise CardError(f"{path}: a card of {stat.st_size} bytes; at most {CARD_LARGEST} are read")
+            if now is not None and now.size > CARD_LARGEST:
+                raise CardError(f"{path}: a card of {now.size} bytes; at most {CARD_LARGEST} are read")
             data = path.read_bytes()
         except OSError as e:
             raise CardError(f"{path} cannot be read: {e.strerror or e}") from e
         card = read_card(data, path)
-        self._cards[path] = (stamp, card)
+        self._cards[path] = (now, card)
         return card
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from perform.control import presets
 from perform.control.cue import Cue, posts
 from perform.control.osc.pattern import Patterns
+from perform.files import Stamp, stamp
 from perform.health import Status
 from perform.params import Param, Params, Post, Spec, Value
 from perform.workers import Worker, spawn
@@ -66,7 +67,7 @@ class PresetList:
     status: Status
     triggers: Triggers
     patterns: Patterns
-    _known: dict[str, tuple[int, int]] = field(default_factory=dict)  # name -> when its file was changed (ns), its size
+    _known: dict[str, Stamp | None] = field(default_factory=dict)  # the files that were read, by name
     _workers: list[Worker] = field(default_factory=list)
 
     def open(self) -> list[str]:
@@ -93,17 +94,16 @@ class PresetList:
 
     def _take_up(self, name: str) -> list[str]:
         path = self.folder / f"{name}.toml"
+        now = stamp(path)
+        if name in self._known and self._known[name] == now:
+            return []
+        self._known[name] = now
         try:
-            stat = path.stat()
-            stamp = stat.st_mtime_ns, stat.st_size
-            if self._known.get(name) == stamp:
-                return []
-            self._known[name] = stamp
             preset = Cue(name, presets.read(path))
             self._add(preset)
         except presets.PresetError as why:
             return [str(why)]
-        except (OSError, ValueError) as why:  # gone at this moment; Calm.toml beside calm.toml
+        except ValueError as why:  # Calm.toml beside calm.toml
             return [f"{path}: {why}"]
         wrong = posts(preset, self.patterns)[1]
         more = f" (and {len(wrong) - 1} more of {path}: is it another show's?)" if len(wrong) > 1 else ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from perform import files
 from perform.library import CardError, Library
 
-Stamp = tuple[tuple[str, int, int], ...]  # name, time and length of each file
+Stamp = tuple[tuple[Path, files.Stamp | None], ...]  # each file as it was
 
 
 def stamp(library: Library, world: str, size: str) -> Stamp:
@@ -22,15 +23,7 @@ def stamp(library: Library, world: str, size: str) -> Stamp:
         paths += [asset.path for asset in known.files.values()] if known is not None else []
     except (CardError, LookupError):
         pass  # the card alone then says when to look again
-    return tuple(_look_at(p) for p in paths)
-
-
-def _look_at(path: Path) -> tuple[str, int, int]:
-    try:
-        stat = path.stat()
-    except OSError:
-        return str(path), 0, -1
-    return str(path), stat.st_mtime_ns, stat.st_size
+    return tuple((p, files.stamp(p)) for p in paths)
 
 
 def resident() -> int:

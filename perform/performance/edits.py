@@ -7,8 +7,8 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
+from perform.files import Stamp, stamp
 from perform.health import Status
 from perform.params import Post
 from perform.performance.layering import Layering, roles
@@ -35,7 +35,7 @@ class Editor:
     status: Status
     _news: Mailbox[Show | ShowError] = field(default_factory=Mailbox)
     _taken: Mailbox[str] = field(default_factory=Mailbox)  # what an edit left for the next start
-    _stamp: tuple[int, int] | None = None
+    _stamp: Stamp | None = None
     _size: tuple[int, int] = (0, 0)  # that the file asks for
     _absent: int = 0  # looks, one after the other, that found no file or an empty one
     _worker: Worker | None = None
@@ -43,7 +43,7 @@ class Editor:
     def watch(self) -> None:
         """Look at the file from now on."""
         path = self.play.show.path
-        self._stamp, self._size = _stamp(path), self.play.show.size
+        self._stamp, self._size = stamp(path), self.play.show.size
         with contextlib.suppress(ShowError):
             self._size = load(path).size  # the file's own, whatever size was asked for on the command line
         self._worker = spawn("watch show.toml", self._watch)
@@ -56,19 +56,19 @@ class Editor:
     def look(self) -> bool:
         """Read the file if it has changed; True if so. The worker's thread."""
         path = self.play.show.path
-        stamp = _stamp(path)
-        if stamp is None or stamp[1] == 0:
+        seen = stamp(path)
+        if seen is None or seen.size == 0:
             self._absent += 1
             if self._absent != PATIENCE:
                 return False
             self._stamp = None  # so that it is read when it is back, even if it is as it was
-            gone = "there is no such file any more" if stamp is None else "the file is empty now"
+            gone = "there is no such file any more" if seen is None else "the file is empty now"
             self._news.put(ShowError([Problem(path, 0, gone)]))
             return True
         self._absent = 0
-        if stamp == self._stamp:
+        if seen == self._stamp:
             return False
-        self._stamp = stamp
+        self._stamp = seen
         try:
             self._news.put(load(path))
         except ShowError as e:
@@ -221,11 +221,3 @@ def _resized(show: Show, size: tuple[int, int]) -> Show:
 
 def _more(problems: Sequence[Problem]) -> str:
     return f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size

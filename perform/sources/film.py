@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from perform.files import Stamp, stamp
 from perform.sources.booth import Booth
 from perform.sources.canvas import Picture
 from perform.sources.decoding import Converter, errors
@@ -25,17 +26,6 @@ class Want:
     number: int
     time: float
     backwards: bool
-
-
-Stamp = tuple[int, int, int] | None  # of a file as it was; None: it is not there
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 class Film:
@@ -86,7 +76,7 @@ class Film:
     def _run(self, stop: threading.Event) -> None:
         tries = 0
         while not stop.is_set():
-            opened = _stamp(self.path)
+            opened = stamp(self.path)
             try:
                 booth = Booth(self.path, self._start, self._loop)
             except NoFilm as e:
@@ -110,14 +100,14 @@ class Film:
             self.failed = sentence
             self._answer.notify_all()
 
-    def _show(self, booth: Booth, opened: Stamp, stop: threading.Event) -> None:
+    def _show(self, booth: Booth, opened: Stamp | None, stop: threading.Event) -> None:
         """Until told to stop, or until another file lies there whole: seen twice the same."""
         convert = Converter()
         self._last = None
         seen, look = opened, time.monotonic() + LOOK
         while not stop.is_set():
             if time.monotonic() >= look:
-                before, seen, look = seen, _stamp(self.path), time.monotonic() + LOOK
+                before, seen, look = seen, stamp(self.path), time.monotonic() + LOOK
                 if seen is not None and seen == before != opened:
                     return
             want = self._wants.take()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from perform.clock import FixedClock
+from perform.files import Stamp, stamp
 from perform.frame import Texture as AnyTexture
 from perform.gl.isf import controls
 from perform.gl.isf.cost import BRIEF, LONGEST, Size, TooSlow, judge, seconds_a_frame
@@ -23,7 +24,6 @@ from perform.plugins import Stage
 from perform.workers import Mailbox, spawn
 
 log = logging.getLogger(__name__)
-Stamp = tuple[int, int]  # when a file was changed (ns), and its size
 News = tuple[Draft | PatchError, Size | None]  # and the size at which it is known to be quick enough
 PERIOD = 0.2  # seconds between looks at the files
 AGAIN = 300.0  # seconds until a patch that was too slow is tried once more: the machine may have been busy
@@ -92,8 +92,8 @@ class LivePatch:
         `rehearsed` tries and measures it in another process first: half a second later on stage, without a hitch.
         """
         now = self._look(tuple(self._stamps))
-        stamp = now[self.path]
-        if now == self._stamps or stamp is None or stamp[1] == 0:
+        own = now[self.path]
+        if now == self._stamps or own is None or own.size == 0:
             return False  # an editor may delete or empty a file on its way to saving it
         news = self._draft()
         self._news.put(self._rehearsed(news) if rehearsed else (news, None))
@@ -132,19 +132,12 @@ class LivePatch:
             files = tuple(before)  # whichever file is wrong, saving it is news
             with contextlib.suppress(PatchError):  # the header itself may be what is wrong
                 files += parse(load(self.path), self.path).files
-        self._stamps = {f: before.get(f, stamp) for f, stamp in self._look(files).items()}
+        self._stamps = {f: before.get(f, now) for f, now in self._look(files).items()}
         return found
 
     @staticmethod
     def _look(files: tuple[Path, ...]) -> dict[Path, Stamp | None]:
-        found: dict[Path, Stamp | None] = {}
-        for file in files:
-            try:
-                stat = file.stat()
-                found[file] = stat.st_mtime_ns, stat.st_size
-            except OSError:
-                found[file] = None
-        return found
+        return {file: stamp(file) for file in files}
 
     # ------------------------------------------------------------------ the render thread
     @property
