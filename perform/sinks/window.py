@@ -6,7 +6,6 @@ pyglet makes the GL context together with the window, so the window is opened be
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -19,7 +18,7 @@ from perform.params import Params
 from perform.plugins import Closing, Stage
 from perform.sinks.overlay import Overlay
 
-log = logging.getLogger(__name__)
+LOOK = 30.0  # seconds between looks for a screen that is not there: asking a driver may take a frame or two
 
 FIT = """#version 330 core
 in vec2 uv;
@@ -65,9 +64,20 @@ def status_lines(params: Params) -> list[tuple[str, str]]:
     return lines
 
 
+def _names(screens: Sequence[Any]) -> list[str]:
+    """What screens are called ("HDMI-1" on Linux); by number where the system gives no name."""
+    names = [str(screen.get_monitor_name() or "Unknown") for screen in screens]
+    return [f"screen {n}" if name == "Unknown" else name for n, name in enumerate(names)]
+
+
+def _centre(window: Any, screen: Any) -> None:
+    window.set_location(screen.x + (screen.width - window.width) // 2, screen.y + (screen.height - window.height) // 2)
+
+
 @dataclass(slots=True)
 class Window(Closing):
-    """show.toml's [window]. `screen` is a number from 0 or a part of the screen's name; None: the main one."""
+    """show.toml's [window]. `screen` is a number from 0 or a part of the screen's name; None: the main one, which also
+    stands in for a screen that is not there, until it is."""
 
     screen: int | str | None = None
     fullscreen: bool = False
@@ -83,6 +93,8 @@ class Window(Closing):
     _overlay: Overlay = field(default_factory=Overlay, init=False)
     _panel: str = field(default="", init=False)  # "", "status" or "keys"
     _due: float = field(default=0.0, init=False)
+    _missing: bool = field(default=False, init=False)  # the screen that was asked for
+    _look: float = field(default=0.0, init=False)  # show time of the next look for it
 
     def __post_init__(self) -> None:
         if isinstance(self.screen, int) and self.screen < 0:
@@ -99,39 +111,47 @@ class Window(Closing):
         return context
 
     def _make(self, pyglet: Any, config: Any, size: tuple[int, int]) -> Any:
-        screens = pyglet.display.get_display().get_screens()
-        screen = self._choose(screens)
+        display = pyglet.display.get_display()
+        screen = self._find(display)
+        if screen is None:
+            screen, self._missing = display.get_default_screen(), self.screen is not None
         options: dict[str, Any] = {"config": config, "screen": screen, "vsync": self.vsync, "caption": self.title}
         if self.fullscreen:
             window = pyglet.window.Window(fullscreen=True, **options)
         else:
             k = min(1.0, 0.9 * screen.width / size[0], 0.9 * screen.height / size[1])
             window = pyglet.window.Window(round(size[0] * k), round(size[1] * k), resizable=True, **options)
-            window.set_location(
-                screen.x + (screen.width - window.width) // 2, screen.y + (screen.height - window.height) // 2
-            )
+            _centre(window, screen)
         window.set_mouse_visible(self.cursor)
         window.push_handlers(on_key_press=self._key, on_close=self._quit, on_text=self._text)
         return window
 
-    def _choose(self, screens: Sequence[Any]) -> Any:
-        if self.screen is None:
-            return screens[0]
-        named = [getattr(s, "get_display_name", lambda: "")() or f"screen {n}" for n, s in enumerate(screens)]
+    def _find(self, display: Any) -> Any:
+        """The screen that was asked for; None if it is not there, or none was."""
+        screens = display.get_screens()
         if isinstance(self.screen, int):
-            if 0 <= self.screen < len(screens):
-                return screens[self.screen]
+            return screens[self.screen] if self.screen < len(screens) else None
+        names = [name.casefold() for name in _names(screens)]
+        wanted = (self.screen or "").casefold()
+        return next((s for s, name in zip(screens, names, strict=True) if wanted and wanted in name), None)
+
+    def _look_for_screen(self, now: float) -> None:
+        """Move to the screen that was asked for once it is there: a projector may be switched on after the show."""
+        if not self._missing or now < self._look:
+            return
+        self._look = now + LOOK
+        assert self._status is not None
+        screen = self._find(self._window.display)
+        if screen is None:
+            names = ", ".join(_names(self._window.display.get_screens()))
+            self._status.say(f"there is no screen {self.screen!r} (there are {names}): on the main one", trouble=True)
+            return
+        self._missing = False
+        if self._window.fullscreen:
+            self._window.set_fullscreen(True, screen=screen)
         else:
-            for screen, name in zip(screens, named, strict=True):
-                if self.screen.casefold() in name.casefold():
-                    return screen
-        log.warning(
-            "window: there is no screen %r, using the first; there are 0 to %s: %s",
-            self.screen,
-            len(screens) - 1,
-            ", ".join(named),
-        )
-        return screens[0]
+            _centre(self._window, screen)
+        self._status.say(f"the screen {self.screen!r} is there: moved to it")
 
     def open(self, stage: Stage) -> Self:
         """Start showing. `open_window` must have been called."""
@@ -150,6 +170,7 @@ class Window(Closing):
         window = self._window
         window.switch_to()
         window.dispatch_events()
+        self._look_for_screen(picture.time)
         width, height = window.get_framebuffer_size()
         if width < 1 or height < 1:  # minimised
             self.dropped += 1

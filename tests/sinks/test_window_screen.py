@@ -1,0 +1,136 @@
+"""Which screen the window goes to: asked of stand-ins for pyglet's screens, whose names no virtual screen has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from perform.health import Status
+from perform.params import Params
+from perform.sinks.window import LOOK, Window
+
+
+@dataclass
+class Screen:
+    """The part of `pyglet.display.base.Screen` that is used."""
+
+    name: str
+    x: int = 0
+    y: int = 0
+    width: int = 1920
+    height: int = 1080
+
+    def get_monitor_name(self) -> str:
+        return self.name
+
+
+@dataclass
+class Display:
+    """Screens that come and go."""
+
+    screens: list[Screen]
+    asked: int = 0
+
+    def get_screens(self) -> list[Screen]:
+        self.asked += 1
+        return self.screens
+
+    def get_default_screen(self) -> Screen:
+        return self.screens[0]
+
+
+@dataclass
+class Pane:
+    """A window: where it was put."""
+
+    display: Display
+    fullscreen: bool
+    width: int = 640
+    height: int = 360
+    places: list[Any] = field(default_factory=list)
+
+    def set_location(self, x: int, y: int) -> None:
+        self.places.append((x, y))
+
+    def set_fullscreen(self, fullscreen: bool, screen: Screen) -> None:
+        assert fullscreen
+        self.places.append(screen.name)
+
+
+LAPTOP, BEAMER = Screen("eDP-1"), Screen("HDMI-1", 1920, 0, 1280, 720)
+
+
+def made(display: Display, params: Params, fullscreen: bool, **keys: Any) -> tuple[Window, Pane, Screen]:
+    """A window opened on a display: with the screen that pyglet was given."""
+    window, pane, given = Window(fullscreen=fullscreen, **keys), Pane(display, fullscreen), []
+
+    def window_of(*size: int, **options: Any) -> Any:
+        given.append(options["screen"])
+        return SimpleNamespace(
+            width=640, height=360, set_location=pane.set_location,
+            set_mouse_visible=lambda shown: None, push_handlers=lambda **keys: None,
+        )  # fmt: skip
+
+    pyglet_ = SimpleNamespace(
+        display=SimpleNamespace(get_display=lambda: display), window=SimpleNamespace(Window=window_of)
+    )
+    window._make(pyglet_, None, (640, 360))
+    window._window, window._status = pane, Status(params, "/status/window")
+    return window, pane, given[0]
+
+
+def test_the_stand_in_has_the_words_of_pyglets_screens() -> None:
+    import pyglet  # its display is not to be imported here: that would choose a screen for all tests
+
+    words = (Path(pyglet.__file__).parent / "display" / "base.py").read_text("utf-8")
+    assert [w for w in ("get_monitor_name", "get_screens", "get_default_screen") if f"def {w}(" not in words] == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "given"),
+    [
+        (None, [LAPTOP, BEAMER], LAPTOP),
+        ("hdmi", [LAPTOP, BEAMER], BEAMER),
+        (1, [LAPTOP, BEAMER], BEAMER),
+        (2, [LAPTOP, BEAMER], LAPTOP),
+        ("hdmi", [LAPTOP], LAPTOP),
+        ("screen 1", [Screen("Unknown"), one := Screen("Unknown")], one),
+    ],
+)
+def test_a_screen_is_chosen_by_number_or_by_name(wanted: int | str | None, there: list[Screen], given: Screen) -> None:
+    _, _, screen = made(Display(there), Params(), fullscreen=True, screen=wanted)
+    assert screen is given
+
+
+@pytest.mark.parametrize(("fullscreen", "place"), [(True, "HDMI-1"), (False, (1920 + 320, 180))])
+def test_a_screen_that_is_switched_on_later_is_moved_to(fullscreen: bool, place: object) -> None:
+    display, params = Display([LAPTOP]), Params()
+    window, pane, screen = made(display, params, fullscreen, screen="hdmi")
+    assert screen is LAPTOP
+    pane.places.clear()
+    window._look_for_screen(0.0)
+    params.settle(0.0)
+    assert params["/status/window"].value == "there is no screen 'hdmi' (there are eDP-1): on the main one"
+    display.screens, before = [LAPTOP, BEAMER], display.asked
+    window._look_for_screen(LOOK - 1.0)
+    assert display.asked == before, "a driver is not asked in every frame"
+    window._look_for_screen(LOOK)
+    assert pane.places == [place]
+    params.settle(1.0)
+    assert params["/status/window"].value == "the screen 'hdmi' is there: moved to it"
+    before = display.asked
+    window._look_for_screen(10 * LOOK)
+    assert display.asked == before, "found is found"
+
+
+def test_without_a_wish_nobody_looks() -> None:
+    display = Display([LAPTOP])
+    window, pane, _ = made(display, Params(), fullscreen=True)
+    before = display.asked
+    window._look_for_screen(LOOK)
+    assert display.asked == before
+    assert pane.places == []
