@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from perform.lab import networks, run
+from perform.lab.conditions import shrink, speckle, tone
 from perform.networks import Dream, describe
 
 FORMAT = 1
@@ -25,6 +28,12 @@ CONDITION = {
 }
 KINDS = ("weights", "onnx", "int8")
 NAME = "card.toml"
+
+
+def condition(grey: Tensor, reduce: float, side: int) -> Tensor:
+    """A camera picture's light [B,1,h,h] in 0..1 as a world is given it by default: [B,1,side,side]."""
+    grain = CONDITION["grain"] * speckle(side, side).to(grey.device)
+    return tone(shrink(grey, reduce, (side, side)), grain=grain)
 
 
 def sha256(path: Path) -> str:

@@ -23,7 +23,6 @@ from torch import Tensor
 from perform import networks as live_networks
 from perform.lab import card, graph, losses, moods, quantise, run, words
 from perform.lab.batches import Batches, apart, middle
-from perform.lab.conditions import shrink
 from perform.lab.graph import play, to_onnx
 from perform.lab.words import own
 from perform.lab.worlds import World
@@ -105,7 +104,7 @@ def preview(network: Dream, world: World, reduce: float, mood: Sequence[float], 
     shown: list[Tensor] = []
     for one in world.unseen()[:12]:
         _, grey = apart(middle(one, side))
-        shown.append(network(quantise.rgba(shrink(grey, reduce).clamp(0, 1)[0])[None], vector)[0, ..., :3])
+        shown.append(network(quantise.rgba(card.condition(grey, reduce, side)[0])[None], vector)[0, ..., :3])
     still = [dream.permute(2, 0, 1)[None] / 127.5 - 1 for dream in shown]
     detail = [float(losses.haar(dream, torch.zeros_like(dream))) for dream in still]
     return shown[detail.index(max(detail))]

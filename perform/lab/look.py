@@ -94,20 +94,6 @@ def plate(
     return torch.cat(rows, 0)
 
 
-def flicker(network: torch.nn.Module, grey: Tensor, mood: Tensor, noise: float = 2.0, seed: int = 0) -> float:
-    """How much a still dream trembles under sensor noise: mean absolute change in bytes, for noise of that many
-    bytes in the input.
-
-    grey: uint8 RGBA [H,W,4], the condition. The condition's averaging removes most of a camera's noise; this is
-    what is left times more.
-    """
-    rng = torch.Generator().manual_seed(seed)
-    shaken = grey.float() + noise * torch.randn(grey.shape, generator=rng)
-    with torch.no_grad():
-        still, moved = network(grey[None], mood), network(shaken.clamp(0, 255).to(torch.uint8)[None], mood)
-    return float((still.float() - moved.float()).abs().mean())
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pictures", nargs="*", type=Path)

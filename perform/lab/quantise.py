@@ -30,7 +30,6 @@ from torch import Tensor
 from perform import networks
 from perform.lab import card, graph, losses, moods, run, timing
 from perform.lab.batches import Batches, apart, middle
-from perform.lab.conditions import quantise, shrink
 from perform.lab.device import pick
 from perform.lab.finish import finish
 from perform.lab.worlds import World
@@ -68,8 +67,8 @@ SWEEP: Mapping[str, Settings] = {
 
 
 def samples(batches: Batches, count: int, seed: int = 7) -> Iterator[dict[str, npt.NDArray[Any]]]:
-    """`count` live-like inputs: {"picture": uint8 [1,S,S,4], "mood": float32 [1,7]}, half photographs, half
-    strangers, any mood.
+    """`count` live-like inputs: {"picture": uint8 [1,S,S,4], "mood": float32 [1,7]}, half photographs in their own
+    mood, half what training shows without a truth (strangers, twisted and plain photographs), any mood.
     """
     rng = torch.Generator().manual_seed(seed)
     for _ in range(count // 2):
@@ -128,10 +127,10 @@ def _no_bars() -> Iterator[None]:
 
 
 def truths(world: World, batches: Batches, reduce: float) -> tuple[Inputs, Tensor]:
-    """Held-out pictures as inputs in their own mood, and what they really look like: uint8 [N,S,S,3]."""
+    """Held-out pictures as a show gives them, in their own mood, and what they really look like: uint8 [N,S,S,3]."""
     real, grey = apart(torch.cat([middle(one.to(batches.device), batches.side) for one in world.unseen()]))
     mood = batches.scale(moods.measure(real, grey)).cpu()
-    condition, real = quantise(shrink(grey, reduce)).cpu(), real.cpu()
+    condition, real = card.condition(grey, reduce, batches.side).cpu(), real.cpu()
     inputs = [{"picture": rgba(c)[None].numpy(), "mood": m[None].numpy()} for c, m in zip(condition, mood, strict=True)]
     return inputs, ((real + 1) * 127.5 + 0.5).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 
@@ -149,7 +148,9 @@ def loss(network: Dream, path: Path, inputs: Inputs, real: Tensor) -> float:
 
 @dataclass(frozen=True)
 class Bench:
-    """A world to quantise for: what to calibrate on, what to compare on, what is true."""
+    """A world to quantise for: what to calibrate on (training pictures and strangers); held-out pictures in their own
+    mood, and what is true; and what to compare on: some of those, in another one's mood as well.
+    """
 
     calibration: Inputs
     trial: Inputs
@@ -158,9 +159,11 @@ class Bench:
 
     @classmethod
     def of(cls, world: World, batches: Batches, reduce: float, most: int = 0) -> Bench:
-        """The usual inputs of a world, `most` of them (0: the usual count) to calibrate on, others to compare on."""
+        """The usual inputs of a world, `most` of them (0: the usual count) to calibrate on."""
         held_out, real = truths(world, batches, reduce)
-        return cls(list(samples(batches, most or CALIBRATION)), list(samples(batches, 16, seed=8)), held_out, real)
+        few = held_out[:8]
+        turned = [one | {"mood": other["mood"]} for one, other in zip(few, few[1:] + few[:1], strict=True)]
+        return cls(list(samples(batches, most or CALIBRATION)), few + turned, held_out, real)
 
     def judge(self, network: Dream, path: Path) -> dict[str, float]:
         """`int8_psnr`: agreement with the float network, dB. `int8_loss`: what is lost against the truth, dB."""

@@ -1,14 +1,14 @@
 """Once for all: train every width at once, then choose the best plan for a measured latency, then distil it on.
 
-    python -m perform.lab.search train  --teacher runs/teacher --world runs/landscape --out runs/search --steps 4000
-    python -m perform.lab.search choose --teacher runs/teacher --world runs/landscape --out runs/search --like m
-    python -m perform.lab.search finish --teacher runs/teacher --world runs/landscape --out runs/search --steps 2000
+    perform search train  --teacher runs/teacher --world runs/landscape --out runs/search --steps 4000
+    perform search choose --teacher runs/teacher --world runs/landscape --out runs/search --like m
+    perform search finish --teacher runs/teacher --world runs/landscape --out runs/search --steps 2000
 
 `train` shares the weights of all plans of a space (`spaces.Space`) and lets four of them learn from the teacher in
 every step: the largest, the smallest and two at random (the sandwich rule, Yu and Huang 2019). `choose` breeds plans
 that the latency table allows, each with its batch statistics counted afresh, by their distance from the teacher, and
-writes `plan.json`. `finish` distils the chosen network on, alone; its run folder is the plan's, inside `--out`. All
-three resume.
+writes `plan.json`. `finish` distils the chosen network on, alone, in `finish` inside `--out`. `train` and
+`finish` go on where they were interrupted; `choose` takes minutes, and begins anew.
 """
 
 from __future__ import annotations

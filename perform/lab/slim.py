@@ -1,6 +1,6 @@
 """Channel slimming: cut a trained network's inner widths until it meets a measured latency, then distil it on.
 
-    python -m perform.lab.slim --teacher runs/teacher --world runs/landscape --start runs/students/l --out runs/slim
+    perform slim --teacher runs/teacher --world runs/landscape --start runs/students/l --out runs/slim
 
 What a channel is worth is the first-order Taylor term of the distillation loss in a gate at its output (Molchanov et
 al. 2019; the same question that Liu et al. 2017 put to batch-norm gains, without training them sparse first). What it
@@ -33,7 +33,7 @@ Cost = Callable[[Plan], float]
 
 
 def worth(network: Plain, teacher: nn.Module, inputs: Iterable[tuple[Tensor, Tensor]]) -> list[Tensor]:
-    """For each block, what each inner channel [inner] adds to the likeness with the teacher: the mean square of the
+    """For each block, what each inner channel [inner] adds to the likeness with the teacher: the sum of squares of the
     loss's slope in a gate of 1 at its output. Differentiable networks, any device.
     """
     gates = [torch.ones(width, device=network.head.weight.device, requires_grad=True) for width in network.inner]

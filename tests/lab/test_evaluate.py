@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from perform.lab import evaluate, losses, moods, networks, run
 from perform.lab.batches import Batches, middle
 from perform.lab.conditions import condition, luma
 from perform.lab.evaluate import entrants, latency, measuring, record, scene
+from perform.lab.metrics import realism
 from perform.lab.metrics.perceptual import LpipsHed
 from perform.lab.metrics.realism import Embedding
 from perform.lab.strangers import strangers
@@ -125,7 +127,8 @@ def test_realism_tells_photographs_inputs_from_live_ones(stage: scene.Scene, jud
 
     fresh = measuring.Judges(judges.lpips, judges.embedding, {"real": seen(16, 0)})
     mine = measuring.Dreams(stage.real, stage.real, seen(5, 1) + 3, seen(4, 2))
-    found = measuring.realism(mine, stage, fresh)
+    found, left = measuring.realism(mine, stage, fresh)
+    assert found["kid_error"] == pytest.approx(realism.spread(left))
     assert found["kid_held"] > found["kid"] > found["kid_live"] + 1
     assert found["kid_held"] > 10
 
@@ -151,9 +154,8 @@ def test_measuring_twice_gives_the_same_numbers(stage: scene.Scene, judges: meas
     torch.manual_seed(1)
     network = networks.live("s", moods.SIZE)
     theirs = measuring.dreams(entrants.itself, stage, judges)
-    first, _ = measuring.measure(network, stage, judges, theirs)
-    second, _ = measuring.measure(network, stage, judges, theirs)
-    assert first == second
+    first, left = measuring.measure(network, stage, judges, theirs)
+    assert (first, left) == measuring.measure(network, stage, judges, theirs)
     assert {"truth_lpips", "teacher_lpips", "teacher_live_l1", "teacher_kid", "kid_error", "swd_live"} <= set(first)
     assert {"tremble", "warp_pan", "warp_zoom", "shimmer"} <= set(first)
     assert all(isinstance(value, float) for value in first.values())
@@ -242,6 +244,17 @@ def test_evaluate_from_folders_to_a_record(
     assert there["teacher"]["quality"] == found["entrants"]["teacher"]["quality"]
     assert there["teacher"]["about"]["command"].startswith("perform evaluate")
 
+    # of one alone, what is said of all stays
+    about = record.load(tmp_path / "e.json")["about"]
+    evaluate.main([*words, "--only", "input"])
+    assert record.load(tmp_path / "e.json")["about"] == about
+
+    # another world's record is not written into
+    open_world.save(tmp_path / "other")
+    with pytest.raises(SystemExit, match="2"):
+        evaluate.main(["--world", str(tmp_path / "other"), *words[2:]])
+    assert "is of the world 'painted', not of 'other'" in capsys.readouterr().err
+
     # those who are not here at all stay as stored
     evaluate.main(words)
     assert record.load(tmp_path / "e.json")["entrants"]["undistilled"]["quality"]["teacher_l1"] > 0
@@ -250,6 +263,35 @@ def test_evaluate_from_folders_to_a_record(
     a_run(undistilled, seed=3)
     evaluate.main([*words, "--runs", str(undistilled)])
     assert record.load(tmp_path / "e.json")["entrants"]["undistilled"]["carried"] == []
+
+
+def test_a_difference_is_of_two_that_were_given_the_same() -> None:
+    found = record.empty("painted")
+    for name, kid, left in (("m", 0.5, (0.1, 0.2, 0.3)), ("whole", 0.25, (0.1, 0.2, 0.3003)), ("few", 0.1, (0.0, 1.0))):
+        entrant = entrants.Entrant(name, "run", "", lambda: entrants.itself, name)
+        record.enter(found, entrant, {"kid": kid}, "4/x", {}, left)
+    value, error = record.difference(found, "m", "whole") or (0.0, 0.0)
+    assert value == 0.25
+    assert error == pytest.approx((2 / 3 * (2 * 0.0001**2 + 0.0002**2)) ** 0.5, rel=0.01)
+    assert record.difference(found, "m", "nobody") is None
+    with pytest.raises(ValueError, match="rest on other pictures: 3 and 2 groups"):
+        record.difference(found, "m", "few")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"world": "../../evil"}, "'../../evil' is no name of a world"),
+        ({"world": None}, "None is no name of a world"),
+        ({"about": 3}, "says nothing of about"),
+        ({"entrants": {"m": {"kind": "size"}}}, "m is no entrant of an evaluation"),
+        ({"format": 9}, "is not an evaluation of format 1"),
+    ],
+)
+def test_a_record_of_a_stranger_is_told_in_one_sentence(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    (tmp_path / "e.json").write_text(json.dumps(record.empty("painted") | change))
+    with pytest.raises(ValueError, match=re.escape(said)):
+        record.load(tmp_path / "e.json")
 
 
 def test_only_what_was_measured_in_the_same_way_is_carried_over() -> None:
@@ -285,7 +327,7 @@ def test_who_paints_no_numbers_is_named_and_not_kept(
     open_world.save(tmp_path / "painted")
     words = ["--world", str(tmp_path / "painted"), "--side", "64", "--out", str(tmp_path / "e.json")]
     numbers = {"kid": 0.1}
-    monkeypatch.setattr(measuring, "measure", lambda *_: (dict(numbers), None))
+    monkeypatch.setattr(measuring, "measure", lambda *_: (dict(numbers), ()))
     evaluate.main([*words, "--stored", str(tmp_path / "none.json"), "--only", "input"])
     numbers["kid_error"] = float("nan")
     with pytest.raises(SystemExit, match="2"):
@@ -300,9 +342,9 @@ def test_a_world_that_has_grown_is_measured_again(
 ) -> None:
     seen = []
 
-    def measured(*_: object) -> tuple[dict[str, float], None]:
+    def measured(*_: object) -> tuple[dict[str, float], tuple[float, ...]]:
         seen.append(1)
-        return {"kid": 0.1}, None
+        return {"kid": 0.1}, ()
 
     monkeypatch.setattr(measuring, "floor", lambda *_: {"kid": 0.0})
     monkeypatch.setattr(measuring, "measure", measured)
@@ -339,11 +381,12 @@ def test_times_of_another_processor_go_before_new_ones_come(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one = {"network": "s", "latency": [{"engine": "torch f32", "best": 9.0}]}
+    one |= {"kind": "run", "why": "", "fingerprint": "", "quality": {}, "cost": {}}
     kept = record.empty("painted") | {"entrants": {"here": one, "elsewhere": one}}
     kept["about"] = {"latency": {"processor": "another"}}
     row = {"engine": "torch f32", "side": 256, "threads": 1, "best": 1.0, "p50": 1.0, "p95": 1.0}
     monkeypatch.setattr(latency, "of_run", lambda *_: [row])
-    words = ["--latency", "--out", str(tmp_path / "e.json"), "--runs", "here=nowhere"]
+    words = ["--world", "runs/painted", "--latency", "--out", str(tmp_path / "e.json"), "--runs", "here=nowhere"]
     for processor, left in (("another", []), (record.processor(), one["latency"])):
         kept["about"]["latency"]["processor"] = processor
         record.save(tmp_path / "e.json", kept)

@@ -232,4 +232,3 @@ def test_the_shipped_world_dreams_the_same_in_torch_and_onnx() -> None:
     rgba = torch.cat([pictures[0], torch.full((64, 64, 1), 255, dtype=torch.uint8)], -1)
     ours, theirs = (look.dream(read, MODELS, size, kind, [rgba], noon)[0].int() for kind in ("torch", "onnx"))
     assert int((ours - theirs).abs().max()) <= 1
-    assert look.flicker(networks.load(read, size, MODELS), rgba, torch.tensor([noon]), noise=0.0) == 0.0

@@ -79,6 +79,40 @@ def test_kid_leaves_out_what_shares_a_photograph() -> None:
     assert abs(realism.kid(base, base, list(range(60)), list(range(60))).value) < 1e-9  # itself, each left out
 
 
+def test_the_jackknife_leaves_a_photograph_out_on_both_sides_at_once() -> None:
+    x, y, gx, gy = (
+        drawn(12, 8),
+        drawn(9, 8, seed=1),
+        [0, 0, 1, 2, 3, 4, 4, 5, 6, 7, 8, 8],
+        [0, 3, 3, 20, 21, 22, 23, 24, 25],
+    )
+    found = realism.kid(x, y, gx, gy)
+    groups = sorted({*gx, *gy})
+    slow = []
+    for gone in groups:
+        mine = [index for index, group in enumerate(gx) if group != gone]
+        theirs = [index for index, group in enumerate(gy) if group != gone]
+        slow.append(realism.kid(x[mine], y[theirs], [gx[i] for i in mine], [gy[i] for i in theirs]).value)
+    assert list(found.left) == pytest.approx(slow)
+    n, mean = len(slow), sum(slow) / len(slow)
+    assert found.error == pytest.approx(((n - 1) / n * sum((one - mean) ** 2 for one in slow)) ** 0.5)
+
+
+def test_the_error_of_a_difference_is_how_far_that_strays() -> None:
+    """Two dreamers that are given the same inputs err together: their own errors say nothing of their difference."""
+
+    def once(seed: int) -> tuple[float, float, float]:
+        real, inputs = drawn(60, 4, seed=2 * seed), drawn(60, 4, seed=2 * seed + 1)
+        one, other = (realism.kid(real, inputs + shift) for shift in (0.5, 0.55))
+        return other.value - one.value, realism.apart(other.left, one.left), one.error
+
+    values, errors, own = torch.tensor([once(seed) for seed in range(60)]).T
+    assert float(errors.mean() / values.std()) == pytest.approx(1, abs=0.3)
+    assert float(errors.mean()) < 0.5 * float(own.mean())
+    with pytest.raises(ValueError, match="rest on other pictures: 2 and 1 groups"):
+        realism.apart([1.0, 2.0], [1.0])
+
+
 def test_kid_says_what_it_needs() -> None:
     for few in ([1, 1, 1, 1], [1, 1, 6, 6]):  # of two, one left out would leave nothing to compare, and no error
         with pytest.raises(ValueError, match="at least three independent"):

@@ -33,14 +33,14 @@ from perform.lab.worlds import World
 from perform.parsing import Parser
 
 WHY = {name: variant.why for name, variant in VARIANTS.items()} | {
-    "annealed": "`m`, gone on with at half the rate",
+    "annealed": "`m`, gone on with at three quarters of the rate",
     "copied": "as its teacher's copy, before it went on",
     "copying": "a copy that went on copying",
     "judged": "a copy that went on with the judge of photographs, its light not asked for",
     "slim": "cut from `l` to `m`'s time",
     "search": "widths chosen for `m`'s time",
 }
-PROTOCOL = "3"  # what is measured and how; a change of it makes every entrant be measured again
+PROTOCOL = "4"  # what is measured and how; a change of it makes every entrant be measured again
 
 
 def everybody(args: argparse.Namespace, scale: Any) -> list[Entrant]:
@@ -77,12 +77,13 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     all_of_them = everybody(args, scale)
     wanted = entrants.chosen(all_of_them, args.only)
     stage = scene.prepare(world, live_inputs(args.cache), _reduce(args), args.side, args.seed)
-    kept = record.load(args.out) if args.out.exists() else record.empty(args.world.name)
-    stored = record.load(args.stored) if args.stored is not None and args.stored.exists() else {}
-    times = {key: value for key, value in kept["about"].items() if key == "latency"}
-    kept["about"] = record.about(args.command, args.seed, args.side, stage.reduce) | times
+    kept = record.of(args.world.name, args.out) if args.out.exists() else record.empty(args.world.name)
+    stored = record.of(args.world.name, args.stored) if args.stored is not None and args.stored.exists() else {}
+    if not (args.only and kept["about"]):  # of a few alone, what is said of all stays
+        times = {key: value for key, value in kept["about"].items() if key == "latency"}
+        kept["about"] = record.about(args.command, args.seed, args.side, stage.reduce) | times
+        kept["n"] = counts(stage)
     judges = measuring.Judges.fetched(args.cache)
-    kept["n"] = counts(stage)
     real_side = f"{PROTOCOL}/{args.seed}/{args.side}/{len(world.pictures)}"
     if kept["floor"].get("protocol") != real_side:
         kept["floor"] = {**measuring.floor(stage, judges), "protocol": real_side}
@@ -95,10 +96,10 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         if record.known(kept, one, protocol):
             kept["entrants"][one.name]["why"] = one.why
             continue
-        numbers, _ = measuring.measure(one.open(), stage, judges, None if one is teacher else theirs)
+        numbers, left = measuring.measure(one.open(), stage, judges, None if one is teacher else theirs)
         if not all(math.isfinite(value) for value in numbers.values()):
             raise ValueError(f"{one.name} paints what is no number: leave it out, or train it again")
-        record.enter(kept, one, numbers, protocol, stored)
+        record.enter(kept, one, numbers, protocol, stored, left)
         record.save(args.out, kept)
         print(f"{one.name:24} {_line(numbers)}", flush=True)
     record.carry(kept, stored, protocol)
@@ -136,7 +137,7 @@ def time_all(args: argparse.Namespace) -> dict[str, Any]:
     """The latency of every entrant in the record that is here: sizes from the card, others from their run folders.
     Times of another processor are dropped first: what a report divides was measured on one machine.
     """
-    kept = record.load(args.out)
+    kept = record.of(args.world.name, args.out)
     seconds, sides, threads = args.seconds, args.sides, args.threads
     if unknown := set(args.only) - set(kept["entrants"]):
         raise ValueError(f"{args.out} has no {min(unknown)!r}; it has {', '.join(kept['entrants'])}")
@@ -161,7 +162,8 @@ def time_all(args: argparse.Namespace) -> dict[str, Any]:
             continue
         measured[entry["network"]] = name
         _time(args.out, kept, name, latency.of_run(folder, sides, threads, seconds))
-    kept["about"]["latency"] = record.about(args.command, args.seed, args.side, 0.0)
+    if not (args.only and "latency" in kept["about"]):
+        kept["about"]["latency"] = record.about(args.command, args.seed, args.side, 0.0)
     record.save(args.out, kept)
     return kept
 

@@ -58,9 +58,13 @@ def of_card(folder: Path) -> list[Entrant]:
 def read_card(folder: Path) -> dict[str, Any]:
     """A world's card as plain data. Raises ValueError where there is none."""
     try:
-        return tomllib.loads((folder / "card.toml").read_text(encoding="utf-8"))
+        card = tomllib.loads((folder / "card.toml").read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as e:
         raise ValueError(f"{folder} holds no world with a card ({e}); models/landscape is one") from e
+    for part in ("size", "mood", "condition"):
+        if not isinstance(card.get(part), dict):
+            raise ValueError(f"{folder}/card.toml has no [{part}]: it is no world that was trained here")
+    return card
 
 
 def shipped_bytes(folder: Path) -> int:
@@ -81,7 +85,8 @@ def of_run(folder: Path, kind: str = "run", why: str = "", name: str = "") -> En
         fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
     except (OSError, KeyError, json.JSONDecodeError) as e:
         raise ValueError(f"{folder} is not a run folder with one trained network in it ({e})") from e
-    cost = costs(network) | {"bytes": path.stat().st_size}
+    cost = costs(network)
+    cost |= {"bytes": 2 * cost["parameters"]}  # as it would be shipped, whatever it learned in
     opened = _held(network) if kind != "teacher" else _beyond(network)
     name = name or ("teacher" if kind == "teacher" else folder.name)
     return Entrant(name, kind, why, opened, fingerprint, cost, size)

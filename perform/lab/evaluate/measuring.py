@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from perform.lab import losses
-from perform.lab.evaluate.scene import Inputs, Scene, condition
+from perform.lab.card import condition
+from perform.lab.evaluate.scene import Inputs, Scene
 from perform.lab.metrics import temporal, texture
 from perform.lab.metrics.perceptual import LpipsHed
 from perform.lab.metrics.realism import Embedding, Kid, kid
@@ -115,13 +116,14 @@ def dreams(dream: Dream, scene: Scene, judges: Judges) -> Dreams:
 
 def measure(
     dream: Dream, scene: Scene, judges: Judges, teacher: Dreams | None = None
-) -> tuple[dict[str, float], Dreams]:
-    """All numbers of an entrant, and its dreams (of the teacher: to compare the others with). A minute for `m`."""
+) -> tuple[dict[str, float], tuple[float, ...]]:
+    """All numbers of an entrant, and what its KID is without each picture and input: two entrants' difference is
+    judged by those (`realism.apart`). A minute for `m`.
+    """
     mine = dreams(dream, scene, judges)
     numbers = fidelity(mine, scene, judges, teacher)
-    numbers |= realism(mine, scene, judges) | fabric(mine, scene, judges)
-    numbers |= steadiness(dream, scene)
-    return numbers, mine
+    real, left = realism(mine, scene, judges)
+    return numbers | real | fabric(mine, scene, judges) | steadiness(dream, scene), left
 
 
 def fidelity(mine: Dreams, scene: Scene, judges: Judges, teacher: Dreams | None) -> dict[str, float]:
@@ -158,16 +160,17 @@ def _pairs(name: str, a: Tensor, b: Tensor) -> dict[str, float]:
     }
 
 
-def realism(mine: Dreams, scene: Scene, judges: Judges) -> dict[str, float]:
+def realism(mine: Dreams, scene: Scene, judges: Judges) -> tuple[dict[str, float], tuple[float, ...]]:
     """KID against the world's photographs: of dreams on held-out photographs in their own moods, of dreams on live
-    inputs in any mood, and of both together.
+    inputs in any mood, and of both together; and the last one's jackknife.
     """
     real, groups = judges.real(scene), scene.collection_group.tolist()
     together = torch.cat([mine.seen_held, mine.seen_live])
     all_groups = torch.cat([scene.held.group, scene.live.group]).tolist()
-    out = _kid("kid", kid(real, together, groups, all_groups))
+    both = kid(real, together, groups, all_groups)
+    out = _kid("kid", both)
     out |= _kid("kid_held", kid(real, mine.seen_held, groups, scene.held.group.tolist()))
-    return out | _kid("kid_live", kid(real, mine.seen_live, groups, scene.live.group.tolist()))
+    return out | _kid("kid_live", kid(real, mine.seen_live, groups, scene.live.group.tolist())), both.left
 
 
 def _kid(name: str, found: Kid) -> dict[str, float]:

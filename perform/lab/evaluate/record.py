@@ -1,7 +1,10 @@
 """The file in which an evaluation is kept: one world, all entrants, and how every number came to be.
 
     {"format": 1, "world": …, "about": {seed, command, processor, versions …}, "n": {…}, "floor": {…},
-     "entrants": {"m": {"kind", "why", "fingerprint", "quality": {…}, "cost": {…}, "latency": [{…}], "carried": […]}}}
+     "entrants": {"m": {"kind", "why", "fingerprint", "quality": {…}, "left": "…", "cost": {…}, "latency": [{…}],
+                        "carried": […]}}}
+
+`left` is KID without each picture and input, in millionths away from their mean: what the error of a difference takes.
 
 An entrant whose weights have not changed is not measured again. Numbers that cannot be measured here, because the
 teacher's checkpoint is not shipped, are carried over from the stored file if the weights are the same and they were
@@ -12,6 +15,8 @@ from __future__ import annotations
 
 import json
 import platform
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,6 +24,7 @@ from typing import Any
 
 from perform.lab import run
 from perform.lab.evaluate.entrants import Entrant
+from perform.lab.metrics import realism
 
 FORMAT = 1
 PACKAGES = ("torch", "openvino", "onnxruntime", "nncf", "numpy", "pillow")
@@ -37,7 +43,23 @@ def load(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} cannot be read as an evaluation ({e}); `perform evaluate` makes one") from None
     if not isinstance(record, dict) or record.get("format") != FORMAT or not isinstance(record.get("entrants"), dict):
         raise ValueError(f"{path} is not an evaluation of format {FORMAT}; `perform evaluate` makes one")
+    if not isinstance(record.get("world"), str) or not re.fullmatch(r"\w[\w .-]*", record["world"]):
+        raise ValueError(f"{path}: {record.get('world')!r} is no name of a world")
+    for part in ("about", "n", "floor"):
+        if not isinstance(record.get(part), dict):
+            raise ValueError(f"{path} says nothing of {part}; `perform evaluate` does")
+    for name, entry in record["entrants"].items():
+        if not isinstance(entry, dict) or not {"kind", "why", "fingerprint", "quality", "cost"} <= set(entry):
+            raise ValueError(f"{path}: {name} is no entrant of an evaluation; `perform evaluate` makes one")
     return record
+
+
+def of(world: str, path: Path) -> dict[str, Any]:
+    """The record of this world. Raises ValueError, one sentence, for a file that is none, or another world's."""
+    found = load(path)
+    if found["world"] != world:
+        raise ValueError(f"{path} is of the world {found['world']!r}, not of {world!r}: name another file")
+    return found
 
 
 def save(path: Path, record: Mapping[str, Any]) -> None:
@@ -65,7 +87,7 @@ def about(command: Sequence[str], seed: int, side: int, reduce: float) -> dict[s
         except PackageNotFoundError:
             continue
     return {
-        "command": " ".join(command),
+        "command": shlex.join(command),
         "seed": seed,
         "side": side,
         "reduce": reduce,
@@ -92,7 +114,12 @@ def known(record: Mapping[str, Any], entrant: Entrant, protocol: str) -> bool:
 
 
 def enter(
-    record: dict[str, Any], entrant: Entrant, quality: Mapping[str, float], protocol: str, stored: Mapping[str, Any]
+    record: dict[str, Any],
+    entrant: Entrant,
+    quality: Mapping[str, float],
+    protocol: str,
+    stored: Mapping[str, Any],
+    left: Sequence[float] = (),
 ) -> None:
     """Put an entrant's numbers into the record, with what only the stored one, or this one so far, knows of the same
     weights.
@@ -113,10 +140,28 @@ def enter(
         "fingerprint": entrant.fingerprint,
         "protocol": protocol,
         "quality": {**quality, **carried},
+        "left": packed(left),
         "carried": sorted(carried),
         "cost": dict(entrant.cost),
         "latency": latency,
     }
+
+
+def packed(left: Sequence[float]) -> str:
+    """A jackknife in little room: whole millionths away from the mean, one word each."""
+    mean = sum(left) / max(len(left), 1)
+    return " ".join(str(round((value - mean) * 1e6)) for value in left)
+
+
+def difference(record: Mapping[str, Any], one: str, other: str) -> tuple[float, float] | None:
+    """How much larger one entrant's KID is than another's, and the standard error of that: over pictures, both having
+    been given the same. None where it was not measured. Raises ValueError if they were given others.
+    """
+    entries = [record["entrants"].get(name, {}) for name in (one, other)]
+    lefts = [[float(word) / 1e6 for word in entry.get("left", "").split()] for entry in entries]
+    if not all(lefts) or not all("kid" in entry["quality"] for entry in entries):
+        return None
+    return entries[0]["quality"]["kid"] - entries[1]["quality"]["kid"], realism.apart(*lefts)
 
 
 def alike(protocol: str, other: str) -> bool:

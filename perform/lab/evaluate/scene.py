@@ -11,8 +11,7 @@ from torch import Tensor
 
 from perform.lab import moods
 from perform.lab.batches import apart, crop, middle
-from perform.lab.card import CONDITION
-from perform.lab.conditions import shrink, speckle, tone
+from perform.lab.card import condition
 from perform.lab.moods import Scale
 from perform.lab.worlds import World
 
@@ -48,9 +47,9 @@ class Scene:
 
     `real` [P,3,S,S]: the middles of held-out photographs; the first P of `held` are their conditions in their own
     moods, the rest crops of the same photographs. `live`: what a camera shows (`live_seen` [N,1,S,S] in 0..1, before
-    the condition), under moods of any of the world's photographs. `collection`: crops of the world's photographs,
-    trained on or not, with their groups, the real side of realism and texture. `camera` [K,1,W,W]: wide pictures in
-    0..1 to hold still, to pan and to zoom, with a mood each; `hand`: a figure.
+    the condition), under moods of any of the photographs it was trained on. `collection`: crops of the world's
+    photographs, trained on or not, with their groups, the real side of realism and texture. `camera` [K,1,W,W]: wide
+    pictures in 0..1 to hold still, to pan and to zoom, with a mood each; `hand`: a figure.
     """
 
     side: int
@@ -67,12 +66,6 @@ class Scene:
     hand: Tensor
     frames: int
     moving: int
-
-
-def condition(grey: Tensor, reduce: float, side: int) -> Tensor:
-    """A camera picture's light [B,1,h,h] in 0..1 as a world is given it by default: [B,1,side,side]."""
-    grain = CONDITION["grain"] * speckle(side, side).to(grey.device)
-    return tone(shrink(grey, reduce, (side, side)), grain=grain)
 
 
 def scale_of(world: World, side: int) -> tuple[Scale, Tensor]:

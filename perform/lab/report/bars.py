@@ -90,13 +90,13 @@ class Time:
 
 
 def times(rows: Sequence[Time], title: str, note: str) -> str:
-    """Times from slow to fast on a logarithmic scale: the bar is the fastest call, the tick the median; at the end how
-    many times as fast as the first row. Raises ValueError without a row.
+    """Times, the slowest first, on a logarithmic scale: the bar is the median, the mark the fastest call; at the end
+    how many times as fast as the first row by the median. Raises ValueError without a row.
     """
     if not rows:
         raise ValueError(f"there is nothing to draw for {title!r}")
     top, name, end = 56.0, 184.0, 122.0
-    height = top + ROW * len(rows) + 14
+    bottom = top + ROW * len(rows) + 4
     low = min(row.best for row in rows) / 2
     high = max(row.p50 for row in rows)
     parts = [svg.text(0, 18, title, size=16), svg.text(0, 37, note, kind="quiet", size=13)]
@@ -104,13 +104,15 @@ def times(rows: Sequence[Time], title: str, note: str) -> str:
     def at(value: float) -> float:
         return name + math.log(value / low) / math.log(high / low) * (WIDTH - name - end)
 
+    for tick in svg.ticks(low, high, log=True):
+        parts.append(svg.line(at(tick), top - 2, at(tick), bottom))
+        parts.append(svg.text(at(tick), bottom + 16, svg.short(tick), "middle", "quiet", 12))
     for index, row in enumerate(rows):
         y = top + ROW * index
-        box = f'x="{svg.number(name)}" y="{svg.number(y + 3)}" width="{svg.number(at(row.best) - name)}" height="15"'
+        box = f'x="{svg.number(name)}" y="{svg.number(y + 3)}" width="{svg.number(at(row.p50) - name)}" height="15"'
         parts.append(svg.text(name - 10, y + 15, row.name, "end"))
         parts.append(f'<rect {box} class="{row.kind}" rx="1"/>')
-        parts.append(svg.line(at(row.p50), y + 3, at(row.p50), y + 18, "ink", 1.5))
-        faster = rows[0].best / row.best
-        words = f"{svg.short(row.best)} ms" + (f"  ×{svg.short(faster)}" if index else "")
-        parts.append(svg.text(max(at(row.p50), at(row.best)) + 8, y + 15, words))
-    return svg.document(WIDTH, height, parts, title)
+        parts.append(svg.line(at(row.best), y + 3, at(row.best), y + 18, "paper", 1.5))
+        words = f"{svg.short(row.p50)} ms" + (f"  ×{svg.short(rows[0].p50 / row.p50)}" if index else "")
+        parts.append(svg.text(at(row.p50) + 8, y + 15, words))
+    return svg.document(WIDTH, bottom + 24, parts, title)

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from perform.lab import timing
 from perform.lab.report import figures, goals
 from perform.lab.report.blocks import Block, Heading, Picture, Table, Text
 from perform.lab.report.svg import short
@@ -171,12 +172,17 @@ def _latency(name: str, record: Record, entrants: Sequence[tuple[str, Mapping[st
         for engine, found in by_engine.items():
             rows.append((who, engine, *(_times(found.get(case)) for case in cases)))
     processor = record["about"].get("latency", record["about"]).get("processor", "")
-    caption = f"{name}: milliseconds a dream on {processor}: fastest call / median / 95th percentile."
+    calls = sorted({row["rounds"] for _, entry in entrants for row in entry.get("latency", []) if "rounds" in row})
+    caption = f"{name}: milliseconds a dream on {processor}: fastest call / median / 95th percentile of "
+    caption += f"{calls[0]} to {calls[-1]} calls." if calls else "some calls."
     return Table(heads, rows, caption, figures.commands(record, True))
 
 
 def _times(row: Mapping[str, Any] | None) -> str:
-    return "–" if row is None else " / ".join(short(row[key]) for key in ("best", "p50", "p95"))
+    if row is None:
+        return "–"
+    tail = short(row["p95"]) if row.get("rounds", 0) >= timing.LEAST else "–"
+    return f"{short(row['best'])} / {short(row['p50'])} / {tail}"
 
 
 def _notes(title: str, notes: Sequence[Note]) -> Iterator[Block]:
@@ -199,11 +205,18 @@ def _how(record: Record) -> str:
     if len(ways) > 1:
         apart = "; ".join(", ".join(sorted(names)) for names in ways.values())
         words += f" Measured in different ways, not to be compared with each other: {apart}."
+    teachers: dict[str, list[str]] = {}
+    for name, entry in record["entrants"].items():
+        if "teacher_l1" in entry["quality"] and not entry.get("carried"):
+            teachers.setdefault(entry.get("protocol", "").rpartition("/")[2], []).append(name)
+    if len(teachers) > 1:
+        apart = "; ".join(", ".join(sorted(names)) for names in teachers.values())
+        words += f" Their distances are to different teachers: {apart}."
     return words
 
 
 def made_by(path: Path) -> str:
-    """The command that made a contact sheet: its own comment. `perform report`'s is said where it has none."""
+    """The command that made a contact sheet: its own comment; how sheets are made, where it has none."""
     with Image.open(path) as picture:
         comment = picture.info.get("comment", b"")
     return comment.decode("utf-8", "replace") if comment else "perform evaluate --sheets docs/compression"

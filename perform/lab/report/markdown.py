@@ -34,7 +34,7 @@ def table(block: Table) -> str:
 
 
 def _commands(commands: Sequence[str]) -> str:
-    return "\n```sh\n" + "\n".join(commands) + "\n```"
+    return "\n```bash\n" + "\n".join(commands) + "\n```"
 
 
 def _plain(caption: str) -> str:

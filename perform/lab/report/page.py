@@ -43,10 +43,12 @@ td{white-space:nowrap}
 th{font-weight:400;color:var(--quiet);vertical-align:bottom;min-width:5.2em}
 th.word,td.word{text-align:left;min-width:0}
 td.long{white-space:normal;min-width:min(22em,36vw)}
-th:first-child:not(.long),td:first-child:not(.long){position:sticky;left:0;background:var(--paper)}
+th:first-child:not(.long),td:first-child:not(.long){position:sticky;left:0;background:var(--paper);
+box-shadow:0 1px var(--rule)}
 tr.strong td{font-weight:600}
 @media(max-width:760px){body{font-size:16px}main{padding:5vh 18px 10vh}.charts{display:block}
-.scroll{margin:0 -18px;padding:0 18px}.scroll img{width:860px;max-width:none}}
+.scroll{margin:0 -18px;padding:0 18px}.scroll img{width:860px;max-width:none}
+td.long{white-space:nowrap}figure svg{width:calc(100% + 36px);margin:0 -18px}pre{max-height:12em}}
 """
 
 

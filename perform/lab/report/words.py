@@ -1,7 +1,8 @@
-"""The words of the report: `docs/compression/words.toml`. They are written by people and hold no number.
+"""The words of the report: `docs/compression/words.toml`. They are written by people; what was measured is named.
 
-A number is named, `{landscape:m:kid}` (world, entrant, measure), and filled in from the record, so that words do not go
-stale. `{landscape:m:kid:2}` gives two significant digits; `macs_g` are useful MACs in G.
+A number, `{landscape:m:kid}` (world, entrant, measure), is filled in from the record, so that words do not go stale.
+`{landscape:m:kid:2}` gives two significant digits; `macs_g` are useful MACs in G; `{landscape:slim:kid-whole}` is how
+much larger its KID is than that of `whole`, and `kid-whole_error` the standard error of that.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from perform.lab.evaluate import record as evaluation
 from perform.lab.report.svg import short
 
 NAMED = re.compile(r"\{([^{}:]+):([^{}:]+):([^{}:]+)(?::(\d))?\}")
@@ -57,6 +59,12 @@ def read(path: Path, records: Mapping[str, Mapping[str, Any]]) -> Words:
             raise ValueError(f"{path}: {where}: expected a text, found {value!r}")
         return filled(" ".join(value.split()), records, f"{path}: {where}")
 
+    for key in ("kept", "dropped", "weak"):
+        if not isinstance(raw.get(key, []), list) or not all(isinstance(one, dict) for one in raw.get(key, [])):
+            raise ValueError(f"{path}: {key}: write it as [[{key}]], with a title and a text")
+    if not isinstance(raw.get("world", {}), dict) or not isinstance(raw.get("method", []), list):
+        raise ValueError(f"{path}: world is a table, one text for each, and method a list of texts")
+
     def notes(key: str) -> tuple[Note, ...]:
         return tuple(
             Note(say(n.get("title"), f"{key}.title"), say(n.get("text"), f"{key}.text")) for n in raw.get(key, [])
@@ -81,6 +89,10 @@ def filled(text: str, records: Mapping[str, Mapping[str, Any]], where: str) -> s
         entry = records.get(world, {}).get("entrants", {}).get(entrant, {})
         cost = entry.get("cost", {})
         numbers = {**entry.get("quality", {}), **cost, "macs_g": cost.get("macs", 0.0) / 1e9}
+        if measure.startswith("kid-"):
+            other = measure.removeprefix("kid-").removesuffix("_error")
+            known = evaluation.difference(records.get(world, {"entrants": {}}), entrant, other)
+            numbers |= dict(zip((f"kid-{other}", f"kid-{other}_error"), known or (), strict=False))
         if measure not in numbers:
             raise ValueError(f"{where}: no record has {found.group(0)}; evaluate it, or take the sentence out")
         if digits:
