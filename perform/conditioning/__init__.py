@@ -11,7 +11,7 @@ generator's size only. "condition" in the list is where the reduction happens; u
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from perform.conditioning.controls import Controls
@@ -78,11 +78,15 @@ class Conditioning(Closing):
             self._controls.declare(card, fade)
         self._given = dict(card)
 
-    def draw(self, frame: Frame, size: tuple[int, int], now: float, condition: bool | None = None) -> Frame:
+    def draw(
+        self, frame: Frame, size: tuple[int, int], now: float, condition: bool | None = None, border: int = 0
+    ) -> Frame:
         """The conditioned picture: RGBA8 of exactly `size` (width, height), grey and opaque after the condition,
         straight alpha otherwise. The same Frame, and no work, as long as nothing has changed.
 
-        `condition` overrides the field of that name for this picture. Never raises for a filter's sake.
+        `condition` overrides the field of that name for this picture. `border` is how many pixels above and below (and
+        as much in proportion at the sides) will not be seen: the picture that is covers the rest, and goes on there as
+        it does past its edge. Never raises for a filter's sake.
         """
         if self._framing is None or self._reduction is None:
             raise RuntimeError("the conditioning is not open")
@@ -90,21 +94,26 @@ class Conditioning(Closing):
         steps = list(self._steps) if None in self._steps or not wanted else [*self._steps, None]
         polls = [step.poll(size) for step in steps if step is not None]  # each of them, whatever the first says
         moving = any(polls)
-        seen = (frame.texture.id, frame.serial, frame.size, size, len(steps), self._controls.values)
+        seen = (frame.texture.id, frame.serial, frame.size, size, border, len(steps), self._controls.values)
         if seen != self._seen:
             self._seen = seen
             self._moving_until = now + (REST * self._controls.smooth if None in steps else 0.0)
         elif not moving and now >= self._moving_until and self._frame is not None:
             return self._frame
-        picture = self._draw(frame.texture, size, now, steps)
+        view = self._controls.view
+        if border:
+            view = replace(view, zoom=view.zoom * (1.0 - 2.0 * border / size[1]))
+        picture = self._draw(frame.texture, size, view, now, steps)
         self._serial += 1
         self._frame = Frame(picture, frame.time, self._serial)
         return self._frame
 
-    def _draw(self, picture: Texture, size: tuple[int, int], now: float, steps: Sequence[Filter | None]) -> Texture:
+    def _draw(
+        self, picture: Texture, size: tuple[int, int], view: View, now: float, steps: Sequence[Filter | None]
+    ) -> Texture:
         assert self._framing is not None
         assert self._reduction is not None
-        tone, view, smooth = self._controls.tone, self._controls.view, self._controls.smooth
+        tone, smooth = self._controls.tone, self._controls.smooth
         steps = [step for step in steps if step is None or step.active]
         framed = (picture.width, picture.height) == size and view == View()
         if steps and steps[0] is None and tone.reduce >= COARSE and not framed:

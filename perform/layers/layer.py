@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from perform.clock import toward
 from perform.frame import Frame
-from perform.layers.memory import Memory
+from perform.layers.memory import Memory, border
 from perform.layers.transition import Transition
 from perform.params import Param, Params, Spec
 
@@ -25,7 +25,9 @@ class World(Protocol):
 class Conditioner(Protocol):
     """What a layer needs of its conditioning chain (see perform.conditioning)."""
 
-    def draw(self, frame: Frame, size: tuple[int, int], now: float, condition: bool | None = None) -> Frame: ...
+    def draw(
+        self, frame: Frame, size: tuple[int, int], now: float, condition: bool | None = None, border: int = 0
+    ) -> Frame: ...
     def defaults(self, card: Mapping[str, Any], fade: float = 0.0) -> None: ...
     def close(self) -> None: ...
 
@@ -103,6 +105,7 @@ class Layer:
     transition: Transition
     resolution: Callable[[], tuple[int, int]]  # of the picture that the generator gets: (width, height) in pixels
     memory: Memory = field(default_factory=Memory)
+    _inside: Memory = field(default_factory=lambda: Memory("rgba8"))  # of what is given, where that is shown
     given: Frame | None = None
     picture: Frame | None = None
     _asleep: float | None = None  # 0 the source as it is, 1 the dream; None before the first frame
@@ -128,15 +131,18 @@ class Layer:
             self._asleep, self._then = 0.0, now
             return self.picture
         self._learn()
-        self.given = given = self.conditioning.draw(frame, self.resolution(), now, condition=True)
+        size = self.resolution()
+        self.given = given = self.conditioning.draw(frame, size, now, condition=True, border=border(size)[1])
         dream = self.slot.dream(given, self.moods.vector(now), now)
         self._fall(now)
         mix, memory = float(self.params.mix.value), float(self.params.memory.value)
         self.picture = self.memory.settle(dream, given, now, mix, memory)
         if self._asleep is not None and self._asleep < 1.0:
             # A chain that names its condition has it without a world, too: drawn twice it would be into one target.
-            named = self.conditioning.named
-            raw = given if named else self.conditioning.draw(frame, frame.size, now, condition=False)
+            if self.conditioning.named:
+                raw = self._inside.settle(given, given, now, 1.0, 0.0)
+            else:
+                raw = self.conditioning.draw(frame, frame.size, now, condition=False)
             drawn = self.transition.draw(raw.texture, self.picture.texture, self._asleep, now, raw.size)
             self.picture = Frame(drawn, dream.time, self.transition.serial)
         return self.picture
@@ -169,6 +175,7 @@ class Layer:
     def close(self) -> None:
         """Give back GL objects, the conditioning and the slot."""
         self.memory.close()
+        self._inside.close()
         self.conditioning.close()
         self.transition.close()
         self.slot.close()

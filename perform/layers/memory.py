@@ -1,5 +1,8 @@
 """Mix and memory: what is seen of a dream, in one pass.
 
+A convolution knows nothing beyond the picture's edge, and the outermost pixels of a dream have colours of their own. So
+a world is given a little more than is seen, `border` pixels on each side, and those are left out here.
+
 Memory is motion-aware temporal smoothing after the generator, the cure for flicker: where the dream barely differs
 from what is shown, more of what is shown stays; where it moves, the new one comes through. The difference is taken
 over a neighbourhood so that the texture's own noise does not count as motion.
@@ -19,19 +22,21 @@ out vec4 color;
 uniform sampler2D dream;
 uniform sampler2D given;
 uniform sampler2D shown;
+uniform vec2 inside;    // share of the dream that is seen
 uniform float wet;      // 1 = the dream, 0 = what the generator was given
 uniform float keep;     // share of the shown picture that stays where nothing moves
 uniform vec2 pixel;
 uniform float turn;     // frame modulo 64
 uniform float grain;    // a step of what the target can hold
+vec2 within(vec2 at) { return (at - 0.5) * inside + 0.5; }
 float change(vec2 at) {
-    vec3 d = abs(texture(dream, at).rgb - texture(shown, at).rgb);
+    vec3 d = abs(texture(dream, within(at)).rgb - texture(shown, at).rgb);
     return max(d.r, max(d.g, d.b));
 }
 void main() {
-    vec4 fresh = texture(dream, uv);
+    vec4 fresh = texture(dream, within(uv));
 #ifndef PLAIN
-    fresh = mix(texture(given, uv), fresh, wet);
+    fresh = mix(texture(given, within(uv)), fresh, wet);
 #endif
     float motion = 0.5 * (change(uv + pixel * vec2(2.0, 1.0)) + change(uv - pixel * vec2(2.0, 1.0)));
     color = mix(fresh, texture(shown, uv), keep * (1.0 - smoothstep(0.10, 0.40, motion)));
@@ -40,6 +45,15 @@ void main() {
     color.rgb += (fract(52.9829189 * fract(dot(p, vec2(0.06711056, 0.00583715)))) - 0.5) * grain;
 }
 """
+
+
+EDGE = 4  # pixels of a dream that the missing surroundings are seen in: measured, for every world and size
+
+
+def border(size: tuple[int, int]) -> tuple[int, int]:
+    """What is left out of a dream of this size at the left and the right, and above and below; in its proportions."""
+    least = min(EDGE, min(size) // 16)
+    return round(least * size[0] / min(size)), round(least * size[1] / min(size))
 
 
 GRAIN: dict[Format, float] = {"rgba8": 1 / 255, "rgba16f": 1 / 2048, "rgba32f": 0.0}
@@ -57,17 +71,24 @@ class Memory:
     _shown: list[Target] = field(default_factory=list)
     _serial: int = 0
     _then: float = 0.0
+    _seen: object = None
+    _frame: Frame | None = None
 
     def settle(self, dream: Frame, given: Frame, now: float, mix: float, memory: float) -> Frame:
-        """The layer's picture at `now` seconds; no pass at all where nothing of this is wanted.
+        """The layer's picture at `now` seconds, of the dream's size less its border; the same Frame, and no pass, where
+        nothing has changed and nothing is kept.
 
         `mix` is the generator's picture (1) against what it was given (0); `memory` the share that stays where
         nothing moves, at 30 dreams a second whatever the frame rate.
         """
-        if mix >= 1.0 and memory <= 0.0:
-            return dream
         dt, self._then = max(0.0, now - self._then), now
-        fresh = self._fit(dream.size)
+        seen = (dream.texture.id, dream.serial, given.serial if mix < 1.0 else None, mix)
+        if memory <= 0.0 and seen == self._seen and self._frame is not None:
+            return self._frame
+        self._seen = seen
+        (width, height), (x, y) = dream.size, border(dream.size)
+        size = width - 2 * x, height - 2 * y
+        fresh = self._fit(size)
         keep = min(memory, 0.98) ** (dt * 30.0) if memory > 0.0 and not fresh else 0.0
         before, after = self._shown
         self._program(mix >= 1.0).draw(
@@ -76,14 +97,16 @@ class Memory:
             {
                 "wet": mix,
                 "keep": keep,
-                "pixel": (1.0 / dream.size[0], 1.0 / dream.size[1]),
+                "inside": (size[0] / width, size[1] / height),
+                "pixel": (1.0 / size[0], 1.0 / size[1]),
                 "turn": float(self._serial % 64),
                 "grain": GRAIN[self.format],
             },
         )
         self._shown = [after, before]
         self._serial += 1
-        return Frame(after.texture, dream.time, self._serial)
+        self._frame = Frame(after.texture, dream.time, self._serial)
+        return self._frame
 
     def _program(self, plain: bool) -> Program:
         if not self._programs:  # both at once: compiling must not cost the frame in which the mix moves
@@ -108,3 +131,4 @@ class Memory:
             program.close()
         self._shown = []
         self._programs = {}
+        self._seen = self._frame = None

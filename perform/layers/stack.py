@@ -193,7 +193,7 @@ class LayerStack:
         extent = cover(width / height, stage)
         mask = frames.get(str(place.mask.value))
         mask_size = mask.size if mask else (1, 1)
-        smoothly = self.smoothly and extent[1] * scale * self.size[1] > 1.2 * height
+        smoothly = self.smoothly and extent[1] * scale * self.size[1] > 1.01 * height
         self._programs[mask is None and not self.linear and not smoothly].draw(
             target,
             {"picture": picture.texture, "mask": mask.texture if mask else picture.texture},

@@ -332,6 +332,17 @@ class TestChain:
             got = pixels(chain.draw(frame, (90, 90), 3.0).texture)[..., 0]
         assert np.abs(got - torch_condition(middle, Tone())).mean() <= 1.5
 
+    def test_what_will_not_be_seen_is_added_around_the_picture(self, stage: Stage, textures: list[Texture]) -> None:
+        """A smooth picture with a border of 4 pixels: without it, it is the picture as it was."""
+        y, x = np.mgrid[0:96, 0:128] / 96.0
+        grey = (60 + 90 * x + 50 * np.sin(3 * y)).astype(np.uint8)
+        frame = Frame(gpu(textures, np.dstack([grey, grey, grey, np.full_like(grey, 255)])), 0.0, 1)
+        with Conditioning().open(stage) as conditioning:
+            plain = read(conditioning.draw(frame, (116, 88), 0.0, condition=False).texture)[..., 0].astype(int)
+            more = read(conditioning.draw(frame, (124, 96), 0.0, condition=False, border=4).texture)[..., 0].astype(int)
+        assert np.abs(more[4:-4, 4:-4] - plain).max() <= 3
+        assert np.abs(more[:4] - more[7:3:-1]).max() <= 3, "it goes on as its reflection"
+
     def test_works_only_when_something_changed(self, stage: Stage, params: Params, frame: Frame) -> None:
         with Conditioning().open(stage) as chain:
             first = chain.draw(frame, (64, 48), 3.0)

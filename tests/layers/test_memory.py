@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from perform.gl.context import Context
 from perform.gl.target import Texture
 from perform.gl.transfer import read, upload
 from perform.layers import Memory
+from perform.layers.memory import border
 
 SIZE = (32, 18)
 
@@ -33,9 +35,27 @@ def middle(frame: Frame) -> float:
     return float(read(frame.texture)[9, 16, 0])  # type: ignore[arg-type]
 
 
-def test_nothing_is_drawn_where_nothing_is_wanted(memory: Memory) -> None:
-    dream = plain(100)
-    assert memory.settle(dream, plain(0), 0.0, 1.0, 0.0) is dream
+def test_nothing_is_drawn_where_nothing_has_changed(memory: Memory) -> None:
+    dream, given = plain(100), plain(0)
+    shown = memory.settle(dream, given, 0.0, 1.0, 0.0)
+    assert memory.settle(dream, given, 1.0, 1.0, 0.0) is shown
+    assert memory.settle(dream, given, 2.0, 0.5, 0.0) is not shown
+    assert middle(memory.settle(replace(dream, serial=2), given, 3.0, 1.0, 0.0)) == pytest.approx(100, abs=1)
+
+
+@pytest.mark.parametrize(("size", "inner"), [((128, 72), (114, 64)), ((64, 64), (56, 56)), ((8, 8), (8, 8))])
+def test_the_border_of_a_dream_is_not_seen_and_the_rest_is_as_it_was(
+    memory: Memory, size: tuple[int, int], inner: tuple[int, int]
+) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (size[1], size[0], 4), np.uint8)
+    texture = Texture.make(*size)
+    upload(texture, pixels)
+    shown = memory.settle(Frame(texture, 0.0, 1), plain(0, size), 0.0, 1.0, 0.0)
+    assert shown.size == inner
+    x, y = border(size)
+    wanted = pixels[y : size[1] - y, x : size[0] - x].astype(float)
+    found = np.asarray(read(shown.texture), float)  # type: ignore[arg-type]
+    assert np.abs(found - wanted).max() <= 1.01  # the grain
 
 
 def test_mix_goes_from_the_given_to_the_dream(memory: Memory) -> None:
