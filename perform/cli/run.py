@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +103,9 @@ def _play(args: argparse.Namespace, beats: supervisor.Beats | None) -> int:
     show = load_show(args)
     log.info("playing %s: %s", show.path, show.name)
     if args.size:
-        show = replace(show, size=args.size)
+        from perform.show import resized
+
+        show = resized(show, args.size)
     from perform.clock import FixedClock, LiveClock
     from perform.gl.context import GLUnavailable
     from perform.performance import Wishes, open_performance

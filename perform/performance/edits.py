@@ -16,8 +16,7 @@ from perform.performance.parts import open_part
 from perform.performance.performance import Performance
 from perform.performance.sourcing import open_source
 from perform.plugins import Stage
-from perform.show import Edits, PartSpec, Problem, Show, ShowError, diff, load, misfits
-from perform.show.layers import resolution
+from perform.show import Edits, PartSpec, Problem, Show, ShowError, diff, load, misfits, resized
 from perform.workers import Mailbox, Worker, spawn
 
 log = logging.getLogger(__name__)
@@ -83,7 +82,7 @@ class Editor:
         elif new is not None:
             kept, size = self.play.show, new.size
             try:
-                later = self._become(_resized(new, kept.size))
+                later = self._become(resized(new, kept.size))
             except Exception as e:
                 self.play.show = kept
                 log.debug("edit", exc_info=True)
@@ -210,13 +209,6 @@ class Editor:
 
 def _what(source: PartSpec) -> tuple[str, object]:
     return source.type, source.keys.get("patch")
-
-
-def _resized(show: Show, size: tuple[int, int]) -> Show:
-    """A show at another size; what its layers are given by that goes along."""
-    own, other = resolution(show.size), resolution(size)
-    layers = tuple(replace(x, resolution=other) if x.resolution == own else x for x in show.layers)
-    return replace(show, size=size, layers=layers)
 
 
 def _more(problems: Sequence[Problem]) -> str:

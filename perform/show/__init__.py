@@ -2,6 +2,7 @@
 
 from perform.show.edits import Edits, diff
 from perform.show.reading import load, parse
+from perform.show.resize import resized
 from perform.show.spec import CueSpec, LayerSpec, PartSpec, Problem, Show, ShowError
 from perform.show.tree import ever, misfits
 
@@ -18,4 +19,5 @@ __all__ = [
     "load",
     "misfits",
     "parse",
+    "resized",
 ]
