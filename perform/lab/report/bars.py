@@ -95,7 +95,7 @@ def times(rows: Sequence[Time], title: str, note: str) -> str:
     """
     if not rows:
         raise ValueError(f"there is nothing to draw for {title!r}")
-    top, name, end = 56.0, 184.0, 122.0
+    top, name, end = 56.0, 204.0, 118.0
     bottom = top + ROW * len(rows) + 4
     low = min(row.best for row in rows) / 2
     high = max(row.p50 for row in rows)
