@@ -22,12 +22,13 @@ from torch import Tensor
 from perform import networks
 from perform.lab import export, run
 from perform.lab.conditions import condition
+from perform.lab.photos.picture import image_in
 from perform.lab.strangers import strangers
 
 
 def picture(path: Path, side: int) -> Tensor:
     """The centred square of a picture file: uint8 [side,side,3]."""
-    image = Image.open(path).convert("RGB")
+    image = image_in(path).convert("RGB")
     square = min(image.size)
     left, top = (image.width - square) // 2, (image.height - square) // 2
     image = image.crop((left, top, left + square, top + square)).resize((side, side), Image.Resampling.LANCZOS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import struct
@@ -12,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError, features
 
-from perform.lab import photos
+from perform.lab import look, photos
 from perform.lab.photos import archive, folder, picture
 from perform.lab.photos.alike import Seen
 from perform.lab.worlds import World, pixels
@@ -82,7 +83,7 @@ def test_one_bad_file_costs_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "in" / "text.jpg").write_text("hello")
     paint(50, 100, 90).save(tmp_path / "in" / "small.png")
     Image.new("RGB", (300, 300), (9, 9, 9)).save(tmp_path / "in" / "black.png")
-    for name in ("holiday.MP4", "IMG_1.HEIC", "DSC1.NEF"):
+    for name in ("holiday.MP4", "old.mpg", "IMG_1.HEIC", "DSC1.NEF", "logo.eps"):
         (tmp_path / "in" / name).write_bytes(b"of some kind")
     found = photos.take(tmp_path / "in")
     assert len(found.names) == 20
@@ -91,10 +92,34 @@ def test_one_bad_file_costs_one_sentence(tmp_path: Path) -> None:
     assert said["empty.png"] == said["text.jpg"] == "not a picture, or of a kind that cannot be read"
     assert said["small.png"] == "100 x 90 pixels; 128 on the shorter side are the least"
     assert said["black.png"] == "of a single colour"
-    assert said["holiday.MP4"] == "a film: give it by itself"
+    assert said["holiday.MP4"] == said["old.mpg"] == "a film: give it by itself"
     assert said["IMG_1.HEIC"].endswith("save it as JPEG")
     assert said["DSC1.NEF"].endswith("develop it to JPEG first")
-    assert [warning for warning in found.warnings if warning.startswith("8 files could not be used")]
+    assert said["logo.eps"].endswith("save it as PNG")
+    assert [warning for warning in found.warnings if warning.startswith("10 files could not be used")]
+
+
+def test_a_program_is_no_picture_whatever_its_name(tmp_path: Path) -> None:
+    paint(1).save(tmp_path / "program.jpg", "EPS")
+    assert refusal(tmp_path / "program.jpg") == "not a picture, or of a kind that cannot be read"
+    with pytest.raises(UnidentifiedImageError):
+        look.picture(tmp_path / "program.jpg", 64)
+
+
+def test_a_pillow_without_some_formats_reads_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paint(1).save(tmp_path / "a.png")
+    Image.init()
+    monkeypatch.delitem(Image.OPEN, "BMP")
+    assert read(tmp_path / "a.png").remarks == ()
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+def test_a_damaged_avif_is_refused(tmp_path: Path) -> None:
+    paint(1).save(tmp_path / "a.avif")
+    data = (tmp_path / "a.avif").read_bytes()
+    half = len(data) // 2
+    (tmp_path / "a.avif").write_bytes(data[:half] + bytes(byte ^ 0x55 for byte in data[half:]))
+    assert refusal(tmp_path / "a.avif").startswith("damaged (")
 
 
 def test_nothing_to_learn_from(tmp_path: Path) -> None:
@@ -190,6 +215,22 @@ def test_the_second_picture_of_a_telephone_is_no_animation(tmp_path: Path) -> No
     found = read(tmp_path / "a.jpg")
     assert found.remarks == ()
     assert (found.pixels.float() - pixels(paint(1)).float()).abs().mean() < 6
+
+
+def test_layers_come_laid_on_one_another(tmp_path: Path) -> None:
+    """Pillow cannot write PSD, so two layers of nothing are made by hand, and the whole behind them."""
+    whole = np.asarray(paint(1)).transpose(2, 0, 1)
+    layer = struct.pack(">4iH", 0, 0, 0, 0, 3) + b"".join(struct.pack(">hI", band, 2) for band in range(3))
+    layer += b"8BIMnorm" + bytes([255, 0, 0, 0]) + struct.pack(">3I", 12, 0, 0) + b"\3abc"
+    layers = struct.pack(">h", 2) + 2 * layer + bytes(12)
+    head = b"8BPS" + struct.pack(">H6xHIIHHII", 1, *whole.shape, 8, 3, 0, 0)
+    head += struct.pack(">II", len(layers) + 8, len(layers)) + layers + bytes(4)
+    (tmp_path / "a.psd").write_bytes(head + bytes(2) + whole.tobytes())
+    with Image.open(tmp_path / "a.psd") as opened:
+        assert getattr(opened, "n_frames", 1) == 2
+    found = read(tmp_path / "a.psd")
+    assert found.remarks == ()
+    assert torch.equal(found.pixels, pixels(paint(1)))
 
 
 def test_orientation_is_as_the_camera_was_held(tmp_path: Path) -> None:
@@ -331,6 +372,41 @@ def test_damaged_zips(tmp_path: Path) -> None:
     assert found.refused[0].startswith("trip/p004.jpg: damaged (")
 
 
+@pytest.mark.parametrize(
+    ("mark", "skip", "bytes_"),
+    [
+        (b"PK\1\2", 6, b"\x63"),  # wants version 9.9 of zip
+        (b"caf\xc3\xa9", 3, b"\xe9a"),  # a name that says UTF-8 and is none
+    ],
+)
+def test_zips_that_nobody_reads(tmp_path: Path, mark: bytes, skip: int, bytes_: bytes) -> None:
+    path = packed(tmp_path / "a.zip", {"café.jpg": b"a picture"})
+    data = bytearray(path.read_bytes())
+    at = data.rindex(mark) + skip
+    data[at : at + len(bytes_)] = bytes_
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"a\.zip is no zip, or a damaged one \("):
+        photos.take(path)
+
+
+def test_a_damaged_entry_and_one_without_a_name_cost_themselves(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as out:
+        for name, data in {**jpegs(tmp_path, 21), "0": b"nameless"}.items():
+            out.writestr(name, data)
+        damaged, nameless = out.infolist()[4], out.infolist()[-1]
+    whole = bytearray(file.getvalue())
+    for at in range(damaged.header_offset + 60, damaged.header_offset + 400):
+        whole[at] ^= 0x55
+    entry = whole.rindex(b"PK\1\2")
+    assert whole[entry + 46 : entry + 47] == nameless.filename.encode()
+    whole[entry + 46] = 0
+    (tmp_path / "a.zip").write_bytes(whole)
+    found = photos.take(tmp_path / "a.zip")
+    assert len(found.names) == 20
+    assert found.refused == ["trip/p004.jpg: damaged (Corrupt input data)"]
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
 def test_a_pipe_and_a_name_that_is_no_utf8_stop_nobody(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
@@ -344,3 +420,29 @@ def test_a_pipe_and_a_name_that_is_no_utf8_stop_nobody(tmp_path: Path) -> None:
     assert callable(opened)
     with opened() as photograph:
         assert Image.open(photograph).size == (300, 300)
+
+
+def latin(parent: Path, name: str) -> Path:
+    """A path whose name is Latin-1 and so no UTF-8."""
+    return Path(os.fsdecode(os.fsencode(parent) + b"/" + name.encode("latin-1")))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are always Unicode here")
+def test_what_is_called_in_latin_1_is_written_down(tmp_path: Path) -> None:
+    path = latin(tmp_path, "café")
+    save(path, 20)
+    for name, number in (("é.jpg", 30), ("è.jpg", 31)):
+        paint(number).save(latin(path, name))
+    found = photos.take(path)
+    assert len(set(found.names)) == 22
+    assert found.source == "caf\\xe9"
+    found.save(tmp_path / "out", "mine")
+    assert json.loads((tmp_path / "out" / "world.json").read_text(encoding="utf-8"))["source"] == "caf\\xe9"
+
+
+def test_linked_files_are_read_and_linked_folders_are_not(tmp_path: Path) -> None:
+    save(tmp_path / "elsewhere", 2)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jpg").symlink_to(tmp_path / "elsewhere" / "p000.jpg")
+    (tmp_path / "in" / "more").symlink_to(tmp_path / "elsewhere")
+    assert [name for name, _ in folder.files(tmp_path / "in")] == ["a.jpg"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,17 @@ def test_pictures_half_read_leave_the_name_free_and_read_ones_take_it(
     wish.settle(first)
     assert (ingest.take_in(first, print) / "world.json").is_file()
     assert not (first.desk / "world.part").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are always Unicode here")
+def test_pictures_whose_folder_is_called_in_latin_1(tmp_path: Path) -> None:
+    wanted = asked(paint(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))), tmp_path)
+    wish.settle(wanted)
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    ingest.take_in(wanted, lambda sentence: print(sentence, file=terminal))
+    wish.settle(wanted)  # and the desk knows them again
+    with pytest.raises(ValueError, match="already learns from"):
+        wish.settle(asked(paint(tmp_path / "other", count=1), tmp_path))
 
 
 def test_an_author_who_is_named_later_is_said_to_change_nothing(photos: Path, tmp_path: Path) -> None:

@@ -123,7 +123,8 @@ def _judged(basket: Basket, path: Path, what: str) -> Found:
         left = f" ({len(basket.alike)} more were nearly the same as others)" if basket.alike else ""
         number = f"1 {what[:-1]}{left} in {path} is" if count == 1 else f"{count} {what}{left} in {path} are"
         raise ValueError(f"{number} too few: {LEAST} are the least, 200 are comfortable")
-    return Found(World.of(basket.pictures), basket.names, _warnings(basket, what), basket.refused, path.name)
+    source = folder.written(path.name)
+    return Found(World.of(basket.pictures), basket.names, _warnings(basket, what), basket.refused, source)
 
 
 def _warnings(basket: Basket, what: str) -> list[str]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
-import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from perform.lab.photos.folder import Openable, hidden, is_picture, unusable
+from perform.lab.photos.picture import BROKEN
 
 LARGEST = 300_000_000  # bytes, unpacked, of one file
 WHOLE = 20_000_000_000  # bytes, unpacked, of all that is read
 BLOWN_UP = 100  # times its packed size, where no photograph can be
 ENTRIES = 100_000
+# What Python's readers raise on damaged zips, on names that are no UTF-8, and on zips of a kind they do not know.
+DAMAGED = (*BROKEN, zipfile.BadZipFile, lzma.LZMAError)
 
 
 def is_zip(path: Path) -> bool:
@@ -29,23 +32,24 @@ def is_zip(path: Path) -> bool:
 def files(path: Path) -> Iterator[tuple[str, Openable | str]]:
     """(name, what opens it; or why it is refused), in the order of names. Raises ValueError if it is no zip."""
     try:
-        with zipfile.ZipFile(path) as packed:
-            entries = [one for one in packed.infolist() if not one.is_dir()]
-            if len(entries) > ENTRIES:
-                raise ValueError(f"{path} holds {len(entries)} files; {ENTRIES} are the most")
-            left = WHOLE
-            for entry in sorted(entries, key=lambda one: one.filename):
-                parts = PurePosixPath(entry.filename).parts
-                why = unusable(entry.filename)
-                if any(hidden(part) for part in parts if part != "..") or not (why or is_picture(entry.filename)):
-                    continue
-                why = why or _refused(entry, parts, left)
-                left -= 0 if why else entry.file_size
-                yield entry.filename, why or partial(_opened, packed, entry)
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"{path} is no zip, or a damaged one ({error})") from None
+        packed = zipfile.ZipFile(path)
     except PermissionError:
         raise ValueError(f"{path} may not be read (permissions)") from None
+    except DAMAGED as error:
+        raise ValueError(f"{path} is no zip, or a damaged one ({error})") from None
+    with packed:
+        entries = [one for one in packed.infolist() if not one.filename.endswith("/")]  # is_dir fails on no name
+        if len(entries) > ENTRIES:
+            raise ValueError(f"{path} holds {len(entries)} files; {ENTRIES} are the most")
+        left = WHOLE
+        for entry in sorted(entries, key=lambda one: one.filename):
+            parts = PurePosixPath(entry.filename).parts
+            why = unusable(entry.filename)
+            if any(hidden(part) for part in parts if part != "..") or not (why or is_picture(entry.filename)):
+                continue
+            why = why or _refused(entry, parts, left)
+            left -= 0 if why else entry.file_size
+            yield entry.filename, why or partial(_opened, packed, entry)
 
 
 def _refused(entry: zipfile.ZipInfo, parts: tuple[str, ...], left: int) -> str:
@@ -67,5 +71,5 @@ def _opened(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> BinaryIO:
     try:
         with packed.open(entry) as file:
             return io.BytesIO(file.read(entry.file_size))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError) as error:
+    except DAMAGED as error:
         raise OSError(str(error) or "cut short") from None

@@ -10,44 +10,54 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from perform.lab.photos.picture import FORMATS
+
 Openable = Callable[[], BinaryIO]
 # What people have beside pictures, or as pictures, and what to do about it; by the ends of names.
 KNOWN = (
-    ((".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm", ".mpg", ".mts", ".wmv"), "a film: give it by itself"),
+    ((".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".mts", ".wmv"), "a film: give it by itself"),
     ((".heic", ".heif"), "a HEIC picture, which cannot be read here: save it as JPEG"),
     ((".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".dng"), "a raw photograph: develop it to JPEG first"),
+    ((".eps", ".ps", ".pdf"), "a drawing or a document: save it as PNG"),
 )
 
 
 def files(root: Path) -> Iterator[tuple[str, Openable | str]]:
-    """(name inside `root`, what opens it; or why it is refused), in the order of names. Links out are not followed."""
+    """(name inside `root`, what opens it; or why it is refused), in the order of names. Files that are links are
+    read, wherever they lead; folders that are links are passed over.
+    """
     unreadable: list[OSError] = []
     for here, folders, names in os.walk(root, onerror=unreadable.append):
         folders.sort()
         folders[:] = [one for one in folders if not hidden(one)]
         for name in sorted(names):
             path = Path(here) / name
-            # a name that is no UTF-8 (old zips, old sticks) can be opened, but not written down as it is
-            label = os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "replace")
             why = unusable(name)
             if hidden(name) or not (why or is_picture(name)):
                 continue
             if not why and not path.is_file():  # opening a pipe would wait for ever
                 why = "it is no file (a pipe, a device, or a link to nowhere)"
-            yield label, why or partial(_opened, path)
+            yield written(path.relative_to(root).as_posix()), why or partial(_opened, path)
     for error in unreadable:
-        yield str(error.filename), "this folder may not be read (permissions)"
+        yield written(str(error.filename)), "this folder may not be read (permissions)"
+
+
+def written(name: str) -> str:
+    """A name as it can be written down. One that is no UTF-8 (old zips, old sticks) can be opened, but not written; two
+    of them stay two.
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def is_picture(name: str) -> bool:
     """Whether a file's name ends as pictures' names do. What it is really is told when it is opened."""
-    return PurePosixPath(name).suffix.lower() in Image.registered_extensions()
+    return Image.registered_extensions().get(PurePosixPath(name).suffix.lower()) in FORMATS
 
 
 def unusable(name: str) -> str:
     """Why a file that people take for a picture cannot be one here, by its name; "" if nothing is known against it."""
     end = PurePosixPath(name).suffix.lower()
-    return next((why for ends, why in KNOWN if end in ends and not is_picture(name)), "")
+    return next((why for ends, why in KNOWN if end in ends), "")
 
 
 def hidden(name: str) -> bool:

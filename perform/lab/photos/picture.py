@@ -11,7 +11,8 @@ import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO
+from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -21,8 +22,18 @@ from perform.lab.worlds import pixels
 
 LEAST, CROP, SHORT, LONG = 128, 256, 400, 720  # pixels: refused below, enlarged below, and the sides kept
 MOST_PIXELS = 178_000_000  # Pillow refuses twice its own limit of 89 million, and so do we
+# What pictures come as. Pillow knows more, but EPS among it, which are programs that Ghostscript runs.
+FORMATS = (
+    "AVIF", "BMP", "DDS", "FITS", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI",
+    "TGA", "TIFF", "WEBP",
+)  # fmt: skip
 # What Pillow's readers raise on damaged files.
-BROKEN = (OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, OverflowError, struct.error, zlib.error)
+BROKEN = (
+    OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, OverflowError, RuntimeError, struct.error,
+    zlib.error,
+)  # fmt: skip
+
+Made = TypeVar("Made")
 
 
 class Refused(Exception):
@@ -41,11 +52,16 @@ class Picture:
 
 def read(opened: Callable[[], BinaryIO]) -> Picture:
     """Decode what `opened()` opens. Raises Refused. 5 to 300 ms."""
+    return made(opened, of_image)
+
+
+def made(opened: Callable[[], BinaryIO], make: Callable[[Image.Image], Made]) -> Made:
+    """What `make` makes of the picture that `opened()` opens. Raises Refused, also for a file that breaks in there."""
     try:
         with opened() as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of large and odd files; they are judged here
-            with Image.open(file) as image:
-                return of_image(image)
+            with image_in(file) as image:
+                return make(image)
     except UnidentifiedImageError:
         raise Refused("not a picture, or of a kind that cannot be read") from None
     except Image.DecompressionBombError:
@@ -58,13 +74,29 @@ def read(opened: Callable[[], BinaryIO]) -> Picture:
         raise Refused(f"damaged ({_first(error)})") from None
 
 
+def image_in(file: BinaryIO | Path) -> Image.Image:
+    """Pillow's picture of a file of one of the `FORMATS`, not decoded yet. Raises UnidentifiedImageError for others."""
+    Image.init()
+    return Image.open(file, formats=[one for one in FORMATS if one in Image.OPEN])  # an older Pillow has fewer
+
+
 def of_image(image: Image.Image) -> Picture:
     """What `read` makes of an opened picture. Raises Refused."""
-    remarks = []
     if min(image.size) < LEAST:
         raise Refused(f"{image.width} x {image.height} pixels; {LEAST} on the shorter side are the least")
-    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # phones hide a second, smaller one in theirs
-        image.seek(0)
+    plain, remarks = upright(image)
+    sized, remark = _sized(plain)
+    picture = pixels(sized)
+    if float(picture.float().std()) < 2.0:
+        raise Refused("of a single colour")
+    return Picture(picture, (*remarks, *remark))
+
+
+def upright(image: Image.Image) -> tuple[Image.Image, list[str]]:
+    """(an opened picture in RGB as the camera was held, remarks on it). Raises Refused."""
+    remarks = []
+    # phones hide a second, smaller one in theirs; Photoshop's layers come laid on one another
+    if image.format not in ("MPO", "PSD") and getattr(image, "n_frames", 1) > 1:
         remarks.append("animated or of several pages, of which the first was taken")
     image.draft("RGB", (2 * LONG, 2 * LONG))
     plain = _eight_bits(image)
@@ -72,11 +104,7 @@ def of_image(image: Image.Image) -> Picture:
     plain, clear = _opaque(plain)
     if clear:
         remarks.append("partly transparent, and laid on grey")
-    sized, remark = _sized(plain)
-    picture = pixels(sized)
-    if float(picture.float().std()) < 2.0:
-        raise Refused("of a single colour")
-    return Picture(picture, (*remarks, *remark))
+    return plain, remarks
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

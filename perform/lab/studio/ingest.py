@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from perform.lab import card, photos
+from perform.lab.photos import folder
 from perform.lab.studio import pairs
 from perform.lab.studio.wish import HALF, Wish, sign
 
@@ -26,7 +27,7 @@ def take_in(wish: Wish, say: Callable[[str], None]) -> Path:
                 say(f"! The {what} stays what it was when the pictures were read: {about[what]}. The world's card.toml "
                     "and ATTRIBUTION.csv are where to change it.")  # fmt: skip
         return world
-    say(f"Reading the pictures of {wish.photos} …")
+    say(f"Reading the pictures of {folder.written(str(wish.photos))} …")
     found = pairs.take(wish.photos) if wish.how.pairs else photos.take(wish.photos)
     half = wish.desk / HALF
     shutil.rmtree(half, ignore_errors=True)  # of a start that was interrupted here

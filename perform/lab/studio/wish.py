@@ -152,7 +152,8 @@ def sign(wish: Wish) -> None:
     said = {"photos": str(wish.photos.resolve()), "said": str(wish.photos), "pairs": wish.how.pairs}
     text = json.dumps(said, ensure_ascii=False, indent=1) + "\n"
     wish.desk.mkdir(parents=True, exist_ok=True)
-    run.write(wish.desk / NOTE, lambda path: path.write_text(text, encoding="utf-8"))
+    # a path that is no UTF-8 is written as JSON escapes, and read again as it was
+    run.write(wish.desk / NOTE, lambda path: path.write_text(text, encoding="utf-8", errors="backslashreplace"))
 
 
 def alone(desk: Path) -> object:
