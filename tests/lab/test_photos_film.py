@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -19,10 +21,11 @@ def scene(number: int) -> Image.Image:
     return Image.fromarray(rng.integers(0, 256, (5, 7, 3), dtype=np.uint8)).resize((320, 256), Image.Resampling.BICUBIC)
 
 
-def shot(path: Path, pictures: Sequence[Image.Image], rate: int = 10) -> Path:
+def shot(path: Path, pictures: Sequence[Image.Image], rate: int = 10, aspect: Fraction | int = 0) -> Path:
     with av.open(str(path), "w") as out:
         stream = out.add_stream("mpeg4", rate=rate)
         stream.width, stream.height, stream.bit_rate = *pictures[0].size, 4_000_000
+        stream.codec_context.sample_aspect_ratio = aspect
         for picture in pictures:
             out.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(picture))))
         out.mux(stream.encode(None))
@@ -38,6 +41,19 @@ def test_a_film_gives_each_scene_once(tmp_path: Path) -> None:
     assert found.world.pictures[0].shape == (3, 256, 320)
     expected = np.asarray(scene(9)).astype(float)
     assert np.abs(found.world.pictures[9].permute(1, 2, 0).numpy() - expected).mean() < 12
+
+
+def test_squeezed_films_are_as_wide_as_they_are_shown(tmp_path: Path) -> None:
+    path = shot(tmp_path / "pal.mp4", [scene(1)], aspect=Fraction(64, 45))
+    ((_, picture),) = film.frames(path)
+    assert picture.shape == (3, 256, 455)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are always Unicode here")
+def test_frames_of_a_film_that_is_called_in_latin_1(tmp_path: Path) -> None:
+    path = shot(tmp_path / "a.mp4", [scene(1)])
+    path = path.rename(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mp4"))
+    assert [name for name, _ in film.frames(path)] == ["caf\\xe9.mp4 00:00:00.00"]
 
 
 def test_frames_are_spread_over_the_length(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from perform.lab.photos.alike import Seen
+from perform.lab.photos.folder import written
 from perform.lab.photos.picture import Refused, of_image
 
 MOST = 600
@@ -37,7 +38,7 @@ def frames(path: Path, most: int = MOST) -> Iterator[tuple[str, Tensor]]:
             continue
         since = 0
         seen.add(picture)
-        kept.append((f"{path.name} {_clock(time)}", picture))
+        kept.append((f"{written(path.name)} {_clock(time)}", picture))
         if len(kept) == most:
             kept, stride = kept[::2], 2 * stride
     yield from kept
@@ -60,17 +61,21 @@ def _decoded(path: Path) -> Iterator[tuple[float, Image.Image]]:
         if float(container.duration or 0) / av.time_base > LONG:
             stream.codec_context.skip_frame = "NONKEY"
         stream.thread_type = "AUTO"
+        aspect = float(stream.sample_aspect_ratio or 1)
         try:
             for number, frame in enumerate(container.decode(stream)):
-                yield float(frame.time if frame.time is not None else number), _upright(frame)
+                yield float(frame.time if frame.time is not None else number), _upright(frame, aspect)
         except (av.error.FFmpegError, OSError):
             return
 
 
-def _upright(frame: Any) -> Image.Image:
-    """A frame as Pillow has it, no larger than is needed, turned as the camera was held."""
-    scale = min(1.0, 720 / max(frame.width, frame.height))
-    width, height = max(2, round(frame.width * scale)), max(2, round(frame.height * scale))
+def _upright(frame: Any, aspect: float) -> Image.Image:
+    """A frame as Pillow has it, no larger than is needed, turned as the camera was held. `aspect`: how many times wider
+    than high its pixels are shown (television, DV, DVD).
+    """
+    wide = frame.width * aspect
+    scale = min(1.0, 720 / max(wide, frame.height))
+    width, height = max(2, round(wide * scale)), max(2, round(frame.height * scale))
     image: Image.Image = frame.to_image(width=width, height=height)
     turn = int(getattr(frame, "rotation", 0) or 0)
     return image.rotate(turn, expand=True) if turn else image
