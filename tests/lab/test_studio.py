@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -557,6 +558,35 @@ def test_pairs_side_by_side_and_in_two_folders(tmp_path: Path) -> None:
     assert "alone.png: it is in A and not in B" in pairs.take(two, least=3).refused
     with pytest.raises(ValueError, match=r"3 pairs in .* are too few"):
         pairs.take(two)
+
+
+@pytest.mark.parametrize(("width", "height"), [(300, 300), (450, 300), (640, 360)])
+def test_double_pictures_are_halved_before_they_are_sized(tmp_path: Path, width: int, height: int) -> None:
+    """Twice the same: what is given and what is dreamt agree, pixel by pixel, and nothing is cut off."""
+    noise = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
+    one = np.asarray(Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC))
+    Image.fromarray(np.concatenate([one, one], 1)).save(tmp_path / "a.png")
+    found = pairs.take(tmp_path, least=1)
+    assert torch.equal(found.world.inputs[0], found.world.pictures[0])
+    assert found.world.pictures[0].shape == (3, height, width)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_pairs_are_as_careful_as_folders(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for side in ("A", "B"):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "x.heic").write_bytes(b"of some kind")
+        for name in (b"1.png", b"\xe9.png", b"\xe8.png"):  # the last two are no UTF-8
+            with open(os.fsencode(tmp_path / side) + b"/" + name, "wb") as file:
+                Image.fromarray(rng.integers(0, 256, (260, 260, 3), dtype=np.uint8)).save(file, "PNG")
+    os.mkfifo(tmp_path / "A" / "pipe.png")
+    (tmp_path / "B" / "pipe.png").write_bytes(b"")
+    found = pairs.take(tmp_path, least=3)
+    assert found.names == ["1.png", "\\xe8.png", "\\xe9.png"]
+    assert [line.split(": ", 1)[0] for line in found.refused] == ["pipe.png", "x.heic"]
+    assert "it is no file (a pipe" in found.refused[0]
+    assert "save it as JPEG" in found.refused[1]
 
 
 # ---------------------------------------------------------------------------------------------- words

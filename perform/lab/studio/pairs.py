@@ -5,17 +5,16 @@ names, or one folder of pictures that show both side by side, the given one on t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from perform.lab import photos
 from perform.lab.photos import folder
-from perform.lab.photos.picture import CROP, Refused, read
+from perform.lab.photos.picture import Refused, made, of_image, read, upright
 from perform.lab.worlds import World
 
 Pair = tuple[str, Tensor, Tensor]  # name, given, target
@@ -33,23 +32,18 @@ def take(path: Path, least: int = photos.LEAST) -> photos.Found:
     whole = World.of([target for _, _, target in pairs])
     world = World(whole.pictures, whole.held_out, [given for _, given, _ in pairs])
     said = [f"{len(refused)} files could not be used; the first: {refused[0]}."] if refused else []
-    return photos.Found(world, [name for name, _, _ in pairs], said, refused, path.name)
+    return photos.Found(world, [name for name, _, _ in pairs], said, refused, folder.written(path.name))
 
 
 def _two(path: Path, refused: list[str]) -> Iterator[Pair]:
-    for given in sorted((path / "A").iterdir()):
-        target = path / "B" / given.name
-        if folder.hidden(given.name) or not folder.is_picture(given.name):
-            continue
-        if not target.is_file():
-            refused.append(f"{given.name}: it is in A and not in B")
-            continue
+    targets = dict(folder.files(path / "B"))
+    for name, given in folder.files(path / "A"):
         try:
-            a, b = (read(partial(_opened, one)).pixels for one in (given, target))
+            a, b = (_read(one) for one in (given, targets.get(name, "it is in A and not in B")))
         except Refused as why:
-            refused.append(f"{given.name}: {why}")
+            refused.append(f"{name}: {why}")
             continue
-        yield given.name, _as(a, b), b
+        yield name, _as(a, b), b
 
 
 def _one(path: Path, refused: list[str]) -> Iterator[Pair]:
@@ -58,26 +52,26 @@ def _one(path: Path, refused: list[str]) -> Iterator[Pair]:
             refused.append(f"{name}: {source}")
             continue
         try:
-            both = read(source).pixels
+            given, target = made(source, _halves)
         except Refused as why:
             refused.append(f"{name}: {why}")
             continue
-        if both.shape[2] < 1.5 * both.shape[1]:
-            refused.append(f"{name}: not two pictures side by side ({both.shape[2]} x {both.shape[1]} pixels)")
-            continue
-        half = both.shape[2] // 2
-        yield name, _large(both[:, :, :half]), _large(both[:, :, -half:])
+        yield name, given, target
 
 
-def _opened(path: Path) -> BinaryIO:
-    return path.open("rb")
+def _read(source: folder.Openable | str) -> Tensor:
+    if isinstance(source, str):
+        raise Refused(source)
+    return read(source).pixels
 
 
-def _large(picture: Tensor) -> Tensor:
-    """No side shorter than the crop."""
-    height, width = picture.shape[1:]
-    scale = max(1.0, CROP / min(height, width))
-    return picture.contiguous() if scale == 1.0 else _sized(picture, round(height * scale), round(width * scale))
+def _halves(image: Image.Image) -> list[Tensor]:
+    """The two of a double picture. It is halved before it is sized: whole, it would be cut as a panorama."""
+    both, _ = upright(image)
+    if both.width < 1.5 * both.height:
+        raise Refused(f"not two pictures side by side ({both.width} x {both.height} pixels)")
+    half = both.width // 2
+    return [of_image(both.crop((left, 0, left + half, both.height))).pixels for left in (0, both.width - half)]
 
 
 def _as(picture: Tensor, other: Tensor) -> Tensor:
