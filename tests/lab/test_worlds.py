@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -171,6 +173,16 @@ def test_credits_that_are_not(stem: str, why: str) -> None:
     assert why in found
 
 
+def test_the_strictest_terms_of_several_hold() -> None:
+    order = ["CC0-1.0", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-2.5", "CC-BY-SA-3.0-de"]
+    for free in ("public-domain", "CC0-1.0"):
+        for lax, strict in pairwise([free, *order[1:]]):
+            for terms in ((lax, strict), (strict, lax)):
+                found = credits.grant("m1", {"m1": [credits.Credit("A", one, "CREDITS 4.1") for one in terms]})
+                assert isinstance(found, Grant)
+                assert found.licence == strict
+
+
 def test_no_credits_is_an_error() -> None:
     with pytest.raises(ValueError, match="no list of images"):
         credits.read("hello")
@@ -214,6 +226,13 @@ def test_without_apt_the_package_is_asked_for(tmp_path: Path, monkeypatch: pytes
         debian.fetch(landscape.PACKAGE, tmp_path)
 
 
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg here")
+def test_a_package_that_is_cut_off_is_named(tmp_path: Path) -> None:
+    (tmp_path / f"{landscape.PACKAGE}_1.0_all.deb").write_bytes(b"!<arch>\n")
+    with pytest.raises(ValueError, match=r"data_1\.0_all\.deb is cut off or damaged .*: remove it to fetch it again"):
+        debian.fetch(landscape.PACKAGE, tmp_path)
+
+
 @pytest.fixture
 def coarse_noise(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Tables of 128 instead of 1,024 texels: made in no time."""
@@ -251,6 +270,23 @@ def test_many_are_in_the_order_of_seeds_without_the_dull(monkeypatch: pytest.Mon
     monkeypatch.setattr(nebula, "render", lambda seed, side: torch.zeros(3, side, side))
     with pytest.raises(RuntimeError, match="only 0 were worth"):
         many.render("nebula", 4, 16, workers=1)
+
+
+def test_one_worker_renders_on_one_thread_and_gives_the_others_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+
+    def painted(seed: int, side: int) -> torch.Tensor:
+        threads.append(torch.get_num_threads())
+        return torch.linspace(0, 1, side).expand(3, side, side)
+
+    monkeypatch.setattr(nebula, "render", painted)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        many.render("nebula", 3, 16, workers=1)
+        assert (threads, torch.get_num_threads()) == ([1, 1, 1], 2)
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.usefixtures("coarse_noise")

@@ -98,6 +98,11 @@ def object_of(stem: str) -> str:
     return CATALOGUES[catalogue.group(1)] + catalogue.group(2) if catalogue else key(plain)
 
 
+def strictness(licence: str) -> tuple[bool, bool, str]:
+    """Orders licences: public domain and CC0, attribution, attribution and share alike; then by version."""
+    return "CC-BY" in licence, "-SA" in licence, licence
+
+
 def grant(stem: str, credits: Mapping[str, list[Credit]]) -> Grant | str:
     """The terms of a file, or why it is refused."""
     found = credits.get(object_of(stem), [])
@@ -107,5 +112,5 @@ def grant(stem: str, credits: Mapping[str, list[Credit]]) -> Grant | str:
     if unclear:
         return f"licence {unclear[0]!r} is not on the allow-list"
     authors = " or ".join(dict.fromkeys(credit.author for credit in found))
-    strictest = max((credit.licence for credit in found), key=lambda licence: ("-SA" in licence, licence))
+    strictest = max((credit.licence for credit in found), key=strictness)
     return Grant((), authors, strictest, " / ".join(credit.remark for credit in found))

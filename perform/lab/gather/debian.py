@@ -25,7 +25,8 @@ class Package:
 def fetch(name: str, cache: Path) -> Package:
     """Download the Debian package `name` into `cache` and unpack it; what is already there is used.
 
-    Raises ValueError where there is no apt-get or it cannot find the package, with what to do instead.
+    Raises ValueError where there is no apt-get or it cannot find the package, and where the package is damaged, with
+    what to do instead.
     """
     cache.mkdir(parents=True, exist_ok=True)
     if not list(cache.glob(f"{name}_*.deb")):
@@ -39,7 +40,10 @@ def fetch(name: str, cache: Path) -> Package:
     root = cache / package.stem
     if not root.is_dir():
         fresh = cache / (package.stem + ".new")
-        subprocess.run(["dpkg-deb", "-x", str(package.resolve()), str(fresh.resolve())], check=True)
+        try:
+            subprocess.run(["dpkg-deb", "-x", str(package.resolve()), str(fresh.resolve())], check=True)
+        except subprocess.CalledProcessError as error:
+            raise ValueError(f"{package} is cut off or damaged ({error}): remove it to fetch it again") from error
         fresh.rename(root)
     digest = hashlib.sha256(package.read_bytes()).hexdigest()
     return Package(name, package.name.split("_")[1], digest, root)

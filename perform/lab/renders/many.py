@@ -37,13 +37,19 @@ def worth(picture: Tensor, light: float = 0.10, spread: float = 0.07) -> bool:
 def _rendered(kind: str, side: int, most: int, workers: int) -> Iterator[tuple[int, Tensor]]:
     jobs = [(kind, seed, side) for seed in range(most)]
     if workers == 1:
-        yield from map(_one, jobs)
+        threads = torch.get_num_threads()
+        _single()
+        try:
+            yield from map(_one, jobs)
+        finally:
+            torch.set_num_threads(threads)
         return
     with multiprocessing.get_context("spawn").Pool(workers, _single) as pool:
         yield from pool.imap(_one, jobs, chunksize=4)
 
 
 def _single() -> None:
+    """One thread: sums, and so the bytes of a render, depend on their number."""
     torch.set_num_threads(1)
 
 
