@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from torch import Tensor
 from perform.lab import networks, run
 from perform.lab.conditions import shrink, speckle, tone
 from perform.networks import Dream, describe
+from perform.spec import toml
 
 FORMAT = 1
 CONDITION = {
@@ -114,16 +114,12 @@ def _table(table: Mapping[str, Any], path: str) -> list[str]:
 
 def _key(name: str) -> str:
     plain = name.replace("_", "").replace("-", "")
-    return name if plain.isascii() and plain.isalnum() else json.dumps(name)
+    return name if plain.isascii() and plain.isalnum() else toml(name)
 
 
 def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, int | float):
-        return repr(value)
+    if isinstance(value, str | bool | int | float):
+        return toml(value)
     if isinstance(value, list | tuple):
         if value and isinstance(value[0], list | tuple):
             return "[\n" + "".join(f"  {_value(row)},\n" for row in value) + "]"

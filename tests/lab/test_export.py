@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import save, save_file
 
 from perform import networks
@@ -201,6 +203,12 @@ def test_cards_hold_plain_data_only() -> None:
     assert tomllib.loads(card.dumps(awkward)) == awkward
     with pytest.raises(TypeError, match="cannot hold"):
         card.dumps({"a": object()})
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_card_takes_any_words(name: str, text: str) -> None:
+    words = {name: text, "table": {name: [text]}, "\x7f\u0085\U0001f30a": "\x7f\u0085\U0001f30a"}
+    assert tomllib.loads(card.dumps(words)) == words
 
 
 def test_the_shipped_world_keeps_the_contract() -> None:
