@@ -20,9 +20,9 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from perform import networks
+from perform.files import image_in
 from perform.lab import export, run
 from perform.lab.conditions import condition
-from perform.lab.photos.picture import image_in
 from perform.lab.strangers import strangers
 
 

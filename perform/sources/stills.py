@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from perform.files import image_in
 from perform.sources.decoding import Pixels, flip
 
 if TYPE_CHECKING:
@@ -53,10 +54,10 @@ def load(path: Path, cover: tuple[int, int]) -> Pixels:
 
     For workers: 50 megapixels of JPEG take half a second. Raises NoPicture.
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     try:
-        with Image.open(path) as image:
+        with image_in(path) as image:
             image.draft("RGB", (cover[0] * 2, cover[1] * 2))  # JPEG: decode at ½, ¼ or ⅛ where that is enough
             upright = ImageOps.exif_transpose(image)
             return flip(np.asarray(_rgba(_reduced(_eight_bits(upright), cover))))

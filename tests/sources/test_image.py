@@ -108,11 +108,13 @@ def test_pictures_that_cannot_be_read_say_why(tmp_path: Path) -> None:
     (tmp_path / "empty.png").touch()
     (tmp_path / "text.png").write_text("hello")
     (tmp_path / "lying.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\xff" * 50)
+    Pil.new("RGB", (64, 64)).save(tmp_path / "program.png", "EPS")  # Ghostscript would run it
     for name, why in (
         ("half.jpg", "half.jpg cannot be read .*truncated"),
         ("empty.png", "empty.png is empty"),
         ("text.png", "text.png is not a picture"),
         ("lying.png", "lying.png"),
+        ("program.png", "program.png is not a picture"),
         ("gone.png", "gone.png cannot be read"),
     ):
         with pytest.raises(NoPicture, match=why):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from perform.files import image_in
 from perform.gl.isf.header import load, read
 from perform.gl.isf.kinds import Header, PatchError
 from perform.gl.isf.translate import Translation, translate
@@ -42,12 +43,10 @@ def _images(files: tuple[Path, ...], patch: Path) -> list[npt.NDArray[np.uint8]]
 
 
 def _image(file: Path, patch: Path) -> npt.NDArray[np.uint8]:
-    from PIL import Image
-
     try:
-        with Image.open(file) as image:
+        with image_in(file) as image:
             image.thumbnail((LARGEST, LARGEST))
             return np.asarray(image.convert("RGBA"), np.uint8)
-    except (OSError, ValueError, Image.DecompressionBombError) as e:
+    except Exception as e:  # broken files make Pillow raise SyntaxError, struct.error, anything
         reason = "is not there" if isinstance(e, FileNotFoundError) else f"cannot be read: {e}"
         raise PatchError(patch, 0, f"the imported image {file} {reason}") from e

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from perform.lab.photos.picture import FORMATS
+from perform.files import FORMATS
 
 Openable = Callable[[], BinaryIO]
 # What people have beside pictures, or as pictures, and what to do about it; by the ends of names.

@@ -11,22 +11,17 @@ import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from perform.files import image_in
 from perform.lab.worlds import pixels
 
 LEAST, CROP, SHORT, LONG = 128, 256, 400, 720  # pixels: refused below, enlarged below, and the sides kept
 MOST_PIXELS = 178_000_000  # Pillow refuses twice its own limit of 89 million, and so do we
-# What pictures come as. Pillow knows more, but EPS among it, which are programs that Ghostscript runs.
-FORMATS = (
-    "AVIF", "BMP", "DDS", "FITS", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI",
-    "TGA", "TIFF", "WEBP",
-)  # fmt: skip
 # What Pillow's readers raise on damaged files.
 BROKEN = (
     OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, OverflowError, RuntimeError, struct.error,
@@ -72,12 +67,6 @@ def made(opened: Callable[[], BinaryIO], make: Callable[[Image.Image], Made]) ->
         raise Refused("too large for this machine's memory") from None
     except BROKEN as error:
         raise Refused(f"damaged ({_first(error)})") from None
-
-
-def image_in(file: BinaryIO | Path) -> Image.Image:
-    """Pillow's picture of a file of one of the `FORMATS`, not decoded yet. Raises UnidentifiedImageError for others."""
-    Image.init()
-    return Image.open(file, formats=[one for one in FORMATS if one in Image.OPEN])  # an older Pillow has fewer
 
 
 def of_image(image: Image.Image) -> Picture:

@@ -89,7 +89,9 @@ def test_imported_images_and_cubes(bench: Bench, write: Write, tmp_path: Path) -
 
 def test_an_imported_image_that_is_missing_or_broken_is_named(bench: Bench, write: Write, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"not a picture")
-    for name, says in (("none.png", r"none\.png is not there"), ("bad.png", r"bad\.png cannot be read")):
+    Image.new("RGB", (8, 8)).save(tmp_path / "program.png", "EPS")  # Ghostscript would run it
+    for name in ("none.png", "bad.png", "program.png"):
+        says = rf"{name} is not there" if name == "none.png" else rf"{name} cannot be read"
         with pytest.raises(PatchError, match=says):
             bench.open(write(main("gl_FragColor = vec4(1.0);"), IMPORTED={"a": {"PATH": name}}))
 
