@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,9 @@ from perform.plugins import EngineError
 PRECISIONS = ("int8", "bf16", "fp32")
 # int8 is the smallest and steadiest beside a busy renderer: it stays unless it is this much slower than the best.
 INT8_GRACE = 1.3
+# Two threads that ask OpenVINO for a constant's numbers, each for the first time, wait for each other for ever: one has
+# Python's lock and waits for what the other is setting up, which waits for Python's lock. Seen: `perform check`.
+_ALONE = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -180,6 +184,11 @@ def read(core: Any, path: Path, shape: Shape, mood: int, multiple: int) -> Any:
 
 def _sane(model: Any, path: Path) -> None:
     """Refuse numbers that are not numbers: uint8 results would hide them. Costs a millisecond."""
+    with _ALONE:
+        _look_through(model, path)
+
+
+def _look_through(model: Any, path: Path) -> None:
     for node in model.get_ops():
         if node.get_type_name() != "Constant" or not node.get_element_type().is_real():
             continue

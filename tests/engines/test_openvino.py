@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 from perform.card import Asset, Size
+from perform.engines import openvino
 from perform.engines.openvino import OpenVino, candidates, choose, default_threads
 from perform.engines.trial import probe
 from perform.library import Card, CardError, Library
@@ -127,6 +130,30 @@ def test_a_bad_network_is_told_in_one_sentence(tmp_path: Path, data: bytes, said
     with pytest.raises(EngineError, match=said) as why:
         OpenVino(cache=tmp_path / "cache").load(world(tmp_path, data), "m", SHAPE)
     assert "\n" not in str(why.value)
+
+
+def test_one_thread_at_a_time_looks_through_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card, inside, most = world(tmp_path), [], []
+    both = threading.Barrier(2)
+
+    def look(model: object, path: Path) -> None:
+        inside.append(path)
+        most.append(len(inside))
+        time.sleep(0)  # whoever waits may come now
+        inside.remove(path)
+
+    def load() -> None:
+        both.wait(60.0)
+        for _ in range(20):
+            openvino._sane(None, card.folder)
+
+    monkeypatch.setattr(openvino, "_look_through", look)
+    threads = [threading.Thread(target=load) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 40
 
 
 def test_missing_and_foreign_files_are_told(tmp_path: Path) -> None:
