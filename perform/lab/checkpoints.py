@@ -22,6 +22,7 @@ from perform.networks.cards import DEEPEST, MOST
 
 State = dict[str, Tensor]
 INNER = ("state_dict", "model", "netG", "netG_A", "generator", "G", "params")  # where training scripts put weights
+FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
 class Foreign(ValueError):
@@ -38,10 +39,26 @@ def read(path: Path) -> State:
         name = re.sub(r"^(module\.)+", "", str(key))
         if not isinstance(value, Tensor) or name.endswith("num_batches_tracked"):
             continue
-        if value.layout != torch.strided or not (value.is_floating_point() and torch.isfinite(value).all()):
-            raise Foreign(f"{path.name}: {name} holds something other than finite numbers; the file may be damaged")
+        if said := _unsound(value):
+            raise Foreign(f"{path.name}: {name} {said}")
         state[name] = value.detach().to(torch.float32)
     return state
+
+
+def _unsound(value: Tensor) -> str:
+    """What is wrong with a tensor as a weight, if anything. A tensor may claim far more than its file holds, so that
+    its numbers are looked at last.
+    """
+    if value.device.type != "cpu":
+        return f"is on the device {value.device}, without its numbers; save it from the CPU"
+    if value.is_floating_point() and value.dtype not in FLOATS:
+        return f"is {str(value.dtype).removeprefix('torch.')}; weights are float32, float64, float16 or bfloat16"
+    plain = value.layout == torch.strided and not value.is_nested and value.is_floating_point()
+    if plain and value.numel() * value.element_size() > value.untyped_storage().nbytes():
+        return f"claims {value.numel()} numbers, more than the file holds; save it after .contiguous()"
+    if not plain or not torch.isfinite(value).all():
+        return "holds something other than finite numbers; the file may be damaged"
+    return ""
 
 
 def _parsed(path: Path) -> object:
@@ -103,14 +120,16 @@ def _damage(path: Path) -> str:
     return f"it is neither a torch file nor safetensors, but begins with {head[:8]!r}"
 
 
-def _weights(path: Path, parsed: object) -> Mapping[Any, Any]:
+def _weights(path: Path, parsed: object, deep: int = 0) -> Mapping[Any, Any]:
     """The dictionary of tensors, which may lie in another."""
+    if deep > len(INNER):  # a dictionary may lie in itself
+        raise Foreign(f"{path.name} nests its weights too deep: save the state_dict alone and import that")
     if isinstance(parsed, Mapping):
         if any(isinstance(value, Tensor) for value in parsed.values()):
             return parsed
         for key in INNER:
             if isinstance(parsed.get(key), Mapping):
-                return _weights(path, parsed[key])
+                return _weights(path, parsed[key], deep + 1)
     raise Foreign(f"{path.name} holds no weights that have names (a state_dict), only a {type(parsed).__name__}")
 
 

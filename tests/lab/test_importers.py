@@ -247,6 +247,12 @@ def _truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-3000])
 
 
+def _within_itself() -> object:
+    state: dict[str, object] = {}
+    state["model"] = state
+    return state
+
+
 def _zip(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("photo.jpg", b"")
@@ -309,6 +315,17 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "too much": (_saver(lambda: _with("model.99.weight", torch.ones(1))), r"has model\.99\.weight"),
     "odd shape": (_saver(lambda: _with("model.12.conv_block.5.bias", torch.ones(2))), r"is \[2\], expected \[16\]"),
     "NaN": (_saver(lambda: _with("model.1.bias", torch.full((8,), torch.nan))), "finite"),
+    "within itself": (_saver(_within_itself), "nests its weights too deep"),
+    "a giant of one number": (
+        _saver(lambda: {"model.1.weight": torch.zeros(1).expand(10**14)}),
+        r"model\.1\.weight claims 100000000000000 numbers, more than the file holds",
+    ),
+    "float8": (
+        _saver(lambda: {"a": torch.zeros(4, dtype=torch.float8_e4m3fn)}),
+        "a is float8_e4m3fn; weights are float32, float64, float16 or bfloat16",
+    ),
+    "without numbers": (_saver(lambda: {"a": torch.zeros(4, device="meta")}), "a is on the device meta"),
+    "nested": (_saver(lambda: {"a": torch.nested.nested_tensor([torch.ones(1), torch.ones(2)])}), "finite"),
     "labels": (
         _saver(lambda: _resnet(SMALL, 6, mobile=False, dropout=False, norm="instance", inputs=36)),
         "takes 36 channels",
