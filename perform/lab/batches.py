@@ -40,6 +40,9 @@ class Batches:
         self.side = side
         self.pairs = bool(world.inputs)  # then a picture's last three channels are what it is to be dreamt from
         self.coarsest = 1.0 if self.pairs else 28.0
+        # strangers' side: whole pixels of theirs, by which they move, are whole ones of a picture
+        self.grid = side if side % SIDE else SIDE
+        self.stride = 1 if self.pairs else max(1, round(self.grid / SIDE))
         self.strangers = (strangers(strange) * 255).to(torch.uint8).to(self.device)
         raw = self.raw_of(self.pictures)
         self.scale = moods.Scale.of(raw)
@@ -59,7 +62,7 @@ class Batches:
         foreign = self._foreign(grey, unpaired, rng)
         dialled = controls(unpaired, rng, self.side, coarsest=self.coarsest)
         condition = torch.cat([condition, apply(foreign, dialled, rng, self.side)])
-        steps = torch.randint(-2, 3, (moved, 2), generator=rng)
+        steps = self.stride * torch.randint(-2, 3, (moved, 2), generator=rng)
         gone = apply(nudge(foreign[unpaired - moved :], steps), dialled.tail(moved), rng, self.side) if moved else None
         return Batch(
             real,
@@ -78,7 +81,8 @@ class Batches:
 
     def _foreign(self, grey: Tensor, count: int, rng: torch.Generator) -> Tensor:
         """Half procedural strangers, a quarter twisted photographs, a quarter photographs that will get another's
-        mood. [count,1,64,64]. Of pairs, inputs that will get another's mood, [count,1,S,S].
+        mood. [count,1,64,64], or [count,1,S,S] where S is no multiple of 64. Of pairs, inputs that will get another's
+        mood, [count,1,S,S].
         """
         if self.pairs:
             return grey[torch.randint(0, len(grey), (count,), generator=rng).to(self.device)]
@@ -91,7 +95,8 @@ class Batches:
         for row, index, kind in zip(rows, own, kinds, strict=True):
             drawn = self.strangers[row].float() / 255
             out.append(drawn if kind < 0.5 else twisted[index] if kind < 0.75 else small[index])
-        return torch.stack(out)
+        whole = torch.stack(out)
+        return whole if self.grid == SIDE else F.interpolate(whole, self.grid, mode="bilinear", align_corners=False)
 
     def raw_of(self, pictures: Sequence[Tensor]) -> Tensor:
         """Raw moods of the middle square of photographs, each uint8 [3,H,W], to [N,7]. 10 ms each."""

@@ -132,5 +132,6 @@ def shifted(x: Tensor, by: Tensor) -> Tensor:
     theta = torch.zeros(count, 2, 3, device=x.device)
     theta[:, 0, 0] = theta[:, 1, 1] = 1
     theta[:, 0, 2], theta[:, 1, 2] = by[:, 1] * (-2 / width), by[:, 0] * (-2 / height)
-    grid = F.affine_grid(theta, [count, 1, height, width], align_corners=False)
-    return F.grid_sample(x, grid.to(x.dtype), mode="nearest", padding_mode="zeros", align_corners=False)
+    with torch.autocast(x.device.type, enabled=False):  # in bfloat16 places would be those of neighbours
+        grid = F.affine_grid(theta, [count, 1, height, width], align_corners=False)
+        return F.grid_sample(x, grid.to(x.dtype), mode="nearest", padding_mode="zeros", align_corners=False)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from perform.lab.batches import Batches, apart, nudge
+from perform.lab.discriminators import shifted
 from perform.lab.worlds import World
 
 
@@ -34,6 +38,21 @@ def test_what_does_not_move_keeps_its_condition_but_for_grain(batches: Batches) 
         if still:
             return
     raise AssertionError("in 40 batches nothing stood still")
+
+
+@pytest.mark.parametrize("side", [32, 40, 64, 96, 128, 160])
+def test_what_moves_moves_by_whole_pixels(side: int, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def shown(grey: Tensor, *_: object) -> Tensor:
+        return F.interpolate(grey, side, mode="nearest")
+
+    monkeypatch.setattr("perform.lab.batches.apply", shown)
+    batch = Batches(world, side, strange=6).draw(1, 8, rng(3), 8)
+    assert torch.equal(batch.shift, batch.shift.round())
+    assert 1 <= float(batch.shift.abs().max()) < side // 4
+    if side % 64 == 0:
+        assert float(batch.shift.abs().max()) == 2 * side // 64
+    inner = slice(side // 4, -(side // 4))
+    assert torch.equal(batch.moved[:, :, inner, inner], shifted(batch.condition[1:], batch.shift)[:, :, inner, inner])
 
 
 def test_nudging_moves_down_and_right_and_edges_go_on() -> None:

@@ -95,6 +95,15 @@ def test_shifting_moves_whole_pixels_and_brings_in_nothing() -> None:
     assert not out[1, :, :, :5].any()
 
 
+def test_shifting_moves_whole_pixels_in_bfloat16_too() -> None:
+    x = noise(1, 3, 512, 512)
+    by = torch.tensor([[32.0, -24.0]])
+    with torch.autocast("cpu", torch.bfloat16):
+        out = shifted(x, by)
+    assert torch.equal(out, shifted(x, by))
+    assert torch.equal(out[0, :, 32:, :-24], x[0, :, :-32, 24:])
+
+
 def test_steady_forgives_what_moves_with_the_input() -> None:
     x = noise(1, 3, 64, 64)
     shift = torch.tensor([[3.0, -2.0]])

@@ -147,6 +147,14 @@ def test_there_is_no_way_to_fold_a_stranger() -> None:
         networks.fold(nn.Linear(1, 1))
 
 
+def test_folding_throws_no_dice() -> None:
+    """A network with dropout goes on as it would have without the checkpoint on the way."""
+    for network in (networks.make("s", 7), networks.make("murr", 7), networks.make("gan-compression-bn", 7)):
+        before = torch.get_rng_state()
+        networks.fold(network)
+        assert torch.equal(torch.get_rng_state(), before)
+
+
 LIGHT = [name for name in networks.names() if not name.startswith(("teacher", "xl", "resnet", "unet"))]
 
 

@@ -21,14 +21,15 @@ def fold(network: nn.Module) -> nn.Module:
     the same with `norm="folded"`; those with instance norm, which depends on the picture, as a copy. Raises TypeError
     for anything else.
     """
-    if isinstance(network, Plain | Decoder):
-        return _own(network)
-    if isinstance(network, Planes):
-        core = fold(network.core)
-        assert isinstance(core, Resnet | Unet)
-        return Planes(core).eval()
-    if isinstance(network, Resnet | Unet):
-        return _published(network)
+    with torch.random.fork_rng([]):  # a checkpoint on the way changes nothing in the training that follows
+        if isinstance(network, Plain | Decoder):
+            return _own(network)
+        if isinstance(network, Planes):
+            core = fold(network.core)
+            assert isinstance(core, Resnet | Unet)
+            return Planes(core).eval()
+        if isinstance(network, Resnet | Unet):
+            return _published(network)
     raise TypeError(f"there is no way to fold a {type(network).__name__}")
 
 
