@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from perform.lab import distil, run, train
 from perform.parsing import Parser
@@ -83,7 +83,7 @@ def one(name: str, paths: Mapping[str, Path], steps: int, batch: tuple[int, int]
         asked = replace(distil.Recipe(sizes=variant.size), **(COPYING | shared))
         distil.distil(asked, paths["teacher"], paths["world"], there, pace, device, cache=paths["cache"])
         alone = {key.partition(".")[2]: tensor for key, tensor in load_file(there / "ema.safetensors").items()}
-        run.write(there / "ema.safetensors", lambda path: save_file(alone, path))
+        run.tensors(there / "ema.safetensors", alone)
         run.remember(there, asdict(asked) | {"size": variant.size, "teacher": str(paths["teacher"])})
     (there / "done").touch()  # first: killed in between, what was learned is there
     (there / "checkpoint.pt").unlink()

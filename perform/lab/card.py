@@ -79,7 +79,7 @@ def publish(card: Mapping[str, Any], staged: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     before = _named(read(folder)) if (folder / NAME).exists() else set()
     for path in sorted(staged.iterdir()):
-        path.chmod(0o644)  # safetensors makes private files; weights are to be shared
+        path.chmod(0o644)  # weights are to be shared
         os.replace(path, folder / path.name)
     write(card, folder)
     for name in before - _named(card):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from perform.lab import features, losses, moods, networks, ranks, run, steps, viewing
@@ -207,7 +207,7 @@ def split(folder: Path) -> dict[str, Path]:
             key.split(".", 1)[1]: value.contiguous() for key, value in together.items() if key.startswith(size + ".")
         }
         (folder / size).mkdir(exist_ok=True)
-        run.write(folder / size / "ema.safetensors", lambda path, mine=mine: save_file(mine, path))  # type: ignore[misc]
+        run.tensors(folder / size / "ema.safetensors", mine)
         run.remember(folder / size, {"size": size, "distilled": str(folder)})
         out[size] = folder / size
     return out
@@ -218,6 +218,19 @@ def judge_with(recipe: Recipe, cache: Path) -> features.Features | None:
     `features.fetch` raises.
     """
     return features.Features(features.fetch(cache)) if recipe.projected > 0 or recipe.deep > 0 else None
+
+
+def judges_of(teacher: Path) -> Jury:
+    """The judges of run folder `teacher` as it left them, on the CPU. Raises ValueError, one sentence, where it has
+    none.
+    """
+    jury = Jury()
+    try:
+        jury.load_state_dict(run.kept(teacher)["jury"])
+    except (LookupError, RuntimeError, TypeError, AttributeError) as e:
+        holds = f"{teacher / 'checkpoint.pt'} holds no teacher's judges ({run.first(e)})"
+        raise ValueError(f"{holds}; that of a folder of `perform train --world` does") from None
+    return jury
 
 
 def distil(
@@ -243,19 +256,17 @@ def distil(
     batches = Batches(data, recipe.side, device=pick(device))
     core = run.network(teacher)
     frozen = judge_with(recipe, cache)
-    judging = torch.load(teacher / "checkpoint.pt", map_location="cpu", weights_only=True)["jury"]
+    jury = judges_of(teacher)
 
     def begin(share: float) -> Students:
-        jury = Jury()
-        jury.load_state_dict(judging)
         paired, unpaired = run.shrunk((recipe.paired, recipe.unpaired), share)
         smaller = Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired})
         made = going_on(start, smaller.sizes.split(","), batches) if start is not None else None
-        return Students(smaller, batches, core, jury, data.unseen(), frozen, made)
+        return Students(smaller, batches, core, copy.deepcopy(jury), data.unseen(), frozen, made)
 
     begun = {} if start is None else {"start": str(start)}
-    run.remember(out, asdict(recipe) | {"teacher": str(teacher), "world": str(world)} | begun)
-    run.fit(out, begin, pace or run.Pace(recipe.steps), watcher)
+    told = asdict(recipe) | {"teacher": str(teacher), "world": str(world)} | begun
+    run.fit(out, begin, pace or run.Pace(recipe.steps), watcher, told)
     if ranks.rank() == 0:
         split(out)
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from perform import networks as live_networks
@@ -47,7 +46,7 @@ def export(network: Dream, size: str, bench: quantise.Bench, out: Path) -> dict[
     files = {"weights": out / f"{size}.safetensors", "onnx": out / f"{size}.onnx", "int8": out / f"{size}.int8.onnx"}
     half = graph.rounded(network)
     state = {key: value.detach().half().contiguous() for key, value in half.state_dict().items()}
-    run.write(files["weights"], lambda path: save_file(state, path))
+    run.tensors(files["weights"], state)
     model = graph.model_of(half, multiple(half))
     graph.save(model, files["onnx"])
     quantise.to_int8(half, files["int8"], bench.calibration, model=model)

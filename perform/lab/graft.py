@@ -5,6 +5,7 @@ The same losses, judges and teacher as `distil`; only the students do not begin 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -36,7 +37,7 @@ class School:
         self.batches = Batches(data, side, device=pick(device))
         self.teacher = run.network(teacher).to(self.batches.device)
         self.cache = cache
-        self._judging = torch.load(teacher / "checkpoint.pt", map_location="cpu", weights_only=True)["jury"]
+        self._jury = distil.judges_of(teacher)
 
     @property
     def device(self) -> torch.device:
@@ -45,9 +46,7 @@ class School:
 
     def jury(self) -> Jury:
         """The teacher's judges as it left them."""
-        jury = Jury()
-        jury.load_state_dict(self._judging)
-        return jury.to(self.device)
+        return copy.deepcopy(self._jury).to(self.device)
 
     def students(self, made: Mapping[str, nn.Module], recipe: distil.Recipe) -> distil.Students:
         """A distillation of these networks, which go on from their present weights."""
@@ -136,6 +135,5 @@ def finish(network: Plain, school: School, recipe: distil.Recipe, out: Path, pac
         paired, unpaired = run.shrunk((recipe.paired, recipe.unpaired), share)
         return school.students({plan: twin}, distil.Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired}))
 
-    run.remember(out, asdict(recipe) | {"sizes": plan})
-    run.fit(out, begin, pace)
+    run.fit(out, begin, pace, recipe=asdict(recipe) | {"sizes": plan})
     distil.split(out)

@@ -2,6 +2,8 @@
 
 recipe.json        what was asked for
 log.txt            one readable line every few steps
+lock               held while it is trained
+share              how much of the batch fits the GPU's memory, where many ranks found that out
 checkpoint.pt      everything needed to go on exactly as if never interrupted; replaced atomically, once a minute
 ema.safetensors    the averaged weights alone, folded, for export
 sheet-000500.jpg   what it paints at that step
@@ -14,7 +16,6 @@ import contextlib
 import io
 import json
 import os
-import pickle
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -30,6 +31,16 @@ from safetensors.torch import save as dump
 from torch import Tensor, nn
 
 from perform.lab import moods, networks, ranks
+
+LOCK, SHARE = "lock", "share"
+UNFIT = (
+    LookupError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+)  # what another's state raises
 
 
 class Stage(Protocol):
@@ -80,17 +91,52 @@ class Pace:
 
 
 def write(path: Path, save: Callable[[Path], object]) -> None:
-    """Write a file so that a reader, or a power cut, finds the old one or the new one whole, never a part."""
-    partial = path.with_name(path.name + ".part")
+    """Write a file so that a reader, or a power cut, finds the old one or the new one whole, never a part. Who is
+    killed meanwhile leaves a part of his own, which `alone` clears away.
+    """
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         save(partial)
         with open(partial, "rb+") as file:
             os.fsync(file.fileno())
-        partial.chmod(0o644)  # safetensors makes private files; weights are to be shared
+        partial.chmod(0o644)  # weights are to be shared
         os.replace(partial, path)
-    except OSError:
+    except BaseException:
         partial.unlink(missing_ok=True)  # a half file would keep a full disk full
         raise
+
+
+def tensors(path: Path, state: Mapping[str, Tensor]) -> None:
+    """Write tensors as safetensors, atomically. Raises OSError: safetensors' own writing has an error of its own."""
+    data = dump(dict(state))
+    write(path, lambda partial: partial.write_bytes(data))
+
+
+def alone(folder: Path) -> contextlib.AbstractContextManager[object]:
+    """Hold a folder of work as long as the returned object lives, or this process, however it ends; what others have
+    left half written there is removed.
+
+    Raises ValueError if another process is at work there. Where there are no such locks (Windows) nothing is held.
+    """
+    try:
+        import fcntl
+    except ModuleNotFoundError:
+        return contextlib.nullcontext()
+    lock = open(folder / LOCK, "w", encoding="utf-8")  # noqa: SIM115
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise ValueError(f"another training is at work in {folder}") from None
+    clear(folder)
+    return lock
+
+
+def clear(folder: Path) -> None:
+    """Remove the files that somebody who was killed has left half written."""
+    for part in folder.glob("*.part"):
+        if part.is_file():
+            part.unlink()
 
 
 def save(folder: Path, stage: Stage) -> None:
@@ -106,32 +152,45 @@ def save(folder: Path, stage: Stage) -> None:
     buffer = io.BytesIO()  # so that a full disk is an OSError here, not one of a library's many
     torch.save(stage.state(), buffer)
     write(folder / "checkpoint.pt", lambda path: path.write_bytes(buffer.getbuffer()))
-    write(folder / "ema.safetensors", lambda path: path.write_bytes(dump(weights)))
+    tensors(folder / "ema.safetensors", weights)
 
 
 def resume(folder: Path, stage: Stage) -> bool:
-    """Restore `stage` from the folder's checkpoint; False if there is none. Only tensors and plain containers are
-    ever unpickled. Raises ValueError, one sentence, for a checkpoint that is damaged, hostile or another network's.
+    """Restore `stage` from the folder's checkpoint; False if there is none. Raises ValueError, one sentence, for a
+    checkpoint that is damaged, hostile or another network's.
     """
     path = folder / "checkpoint.pt"
     if not path.exists():
         return False
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as e:
-        raise ValueError(
-            f"{path} cannot be read ({_first(e)}); move it away and the same command starts this stage afresh"
-        ) from None
+    state = kept(folder)
     try:
         stage.restore(state)
-    except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as e:
+    except torch.cuda.OutOfMemoryError:  # a RuntimeError, too, but not the checkpoint's fault
+        raise
+    except UNFIT as e:
         raise ValueError(
-            f"{path} is not a checkpoint of what is asked for ({_first(e)}); give --out another folder"
+            f"{path} is not a checkpoint of what is asked for ({first(e)}); give --out another folder"
         ) from None
     return True
 
 
-def _first(error: BaseException) -> str:
+def kept(folder: Path) -> Any:
+    """What the folder's checkpoint holds, on the CPU. Only tensors and plain containers are ever unpickled. Raises
+    ValueError, one sentence, for one that is not there, damaged or hostile.
+    """
+    path = folder / "checkpoint.pt"
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise ValueError(f"there is no {path}, which a training leaves to go on from") from None
+    except Exception as e:  # noqa: BLE001  # parsers of damaged files raise whatever they stumble over
+        raise ValueError(
+            f"{path} cannot be read ({first(e)}); move it away and the command that wrote it starts afresh"
+        ) from None
+
+
+def first(error: BaseException) -> str:
+    """The first line of what an error says."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines or [type(error).__name__])[0][:160].rstrip(".:")
 
@@ -168,7 +227,7 @@ def network(folder: Path, size: str | None = None) -> nn.Module:
     try:
         folded.load_state_dict(state)
     except RuntimeError as e:
-        raise ValueError(f"{file} does not hold a network {name!r}: {_first(e)}") from None
+        raise ValueError(f"{file} does not hold a network {name!r}: {first(e)}") from None
     return folded.eval().requires_grad_(False)
 
 
@@ -184,27 +243,56 @@ def shrunk(counts: tuple[int, ...], share: float) -> tuple[int, ...]:
     return tuple(max(ours, int(count * share) // ours * ours) if count else 0 for count in counts)
 
 
-def fit(folder: Path, begin: Callable[[float], Stage], pace: Pace, watcher: Watcher | None = None) -> Stage:
-    """Begin a stage, resume it if the folder holds its checkpoint, and drive it to its end.
+def room(file: Path) -> float:
+    """The share of a batch that `halved` has kept in this file; else the whole."""
+    return float(file.read_text(encoding="utf-8")) if file.exists() else 1.0
+
+
+def halved(file: Path, share: float) -> float:
+    """Half the share of a batch that did not fit the GPU's memory. Raises ValueError below an eighth; and on one of
+    many ranks, with the half kept in `file`: the others wait within a step that this one has left, and only their end
+    ends that.
+    """
+    if share <= 0.125:
+        raise ValueError("the GPU's memory does not suffice even for an eighth of the batch") from None
+    share /= 2
+    if ranks.count() > 1:
+        write(file, lambda path: path.write_text(str(share), encoding="utf-8"))
+        said = f"the memory of rank {ranks.rank()}'s GPU is full: the same command goes on with"
+        raise ValueError(f"{said} 1/{round(1 / share)} of the batch") from None
+    return share
+
+
+def fit(
+    folder: Path,
+    begin: Callable[[float], Stage],
+    pace: Pace,
+    watcher: Watcher | None = None,
+    recipe: Mapping[str, Any] | None = None,
+) -> Stage:
+    """Begin a stage, resume it if the folder holds its checkpoint, remember its `recipe`, and drive it to its end.
 
     When the GPU's memory does not suffice, it is begun again from its last checkpoint with half the batch, down to an
-    eighth. Returns the stage as it ended.
+    eighth; many ranks end for that, and begin so. Returns the stage as it ended. Raises ValueError, one sentence, where
+    another process is at work in the folder, or it holds something else.
     """
-    share = 1.0
-    while True:
-        stage: Stage | None = None
-        try:
-            stage = begin(share)
-            resume(folder, stage)
-            drive(folder, stage, pace, watcher=watcher)
-            return stage
-        except torch.cuda.OutOfMemoryError:
-            if share <= 0.125:
-                raise ValueError("the GPU's memory does not suffice even for an eighth of the batch") from None
-            share /= 2
-            _say(folder, f"The GPU's memory is full: going on with 1/{round(1 / share)} of the batch.", watcher)
-            del stage
-            torch.cuda.empty_cache()
+    folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder) if ranks.rank() == 0 else contextlib.nullcontext():
+        share = room(folder / SHARE)
+        while True:
+            stage: Stage | None = None
+            try:
+                stage = begin(share)
+                resume(folder, stage)
+                if recipe is not None:  # only now: what was refused must not stand beside another's network
+                    remember(folder, recipe)
+                drive(folder, stage, pace, watcher=watcher)
+                return stage
+            except torch.cuda.OutOfMemoryError:
+                share = halved(folder / SHARE, share)
+                _say(folder, f"The GPU's memory is full: going on with 1/{round(1 / share)} of the batch.", watcher)
+                del stage
+                torch.cuda.empty_cache()
 
 
 def drive(
@@ -304,8 +392,8 @@ def add_arguments(parser: argparse.ArgumentParser, recipe: Any) -> None:
 
 def pace(args: Mapping[str, Any]) -> Pace:
     """The pace that `add_arguments` was asked for; sets the CPU threads. Raises ValueError for what cannot be done."""
-    if args["threads"] < 0 or args["steps"] < 1 or args["sheet_every"] < 1:
-        raise ValueError("--threads is 0 or more, --steps and --sheet-every are 1 or more")
+    if args["threads"] < 0 or min(args["steps"], args["sheet_every"], args["steady_every"]) < 1:
+        raise ValueError("--threads is 0 or more, --steps, --sheet-every and --steady-every are 1 or more")
     if args["paired"] < 1 or args["unpaired"] < 0:
         raise ValueError("--paired is 1 or more, --unpaired 0 or more: pictures of a batch")
     if args["side"] < 32 or args["side"] % 8:

@@ -177,8 +177,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     table = Table.load(args["table"]) if args["deed"] == "choose" else None  # before anything that takes long
     school = graft.School(args["teacher"], args["world"], recipe.side, args["device"], args["cache"])
     if args["deed"] == "train":
-        run.remember(out, asdict(recipe) | {"size": "supernet", "from": str(space.smallest), "to": str(space.largest)})
-        run.fit(out, lambda share: Sandwich(_smaller(recipe, share), school, space), pace)
+        told = asdict(recipe) | {"size": "supernet", "from": str(space.smallest), "to": str(space.largest)}
+        run.fit(out, lambda share: Sandwich(_smaller(recipe, share), school, space), pace, recipe=told)
         return
     network = trained(out, space)
     if table is not None:

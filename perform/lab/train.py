@@ -213,8 +213,7 @@ def train(
         smaller = Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired})
         return Teacher(smaller, batches, frozen, data.unseen())
 
-    run.remember(out, asdict(recipe) | {"world": str(world)})
-    run.fit(out, begin, pace or run.Pace(recipe.steps), watcher)
+    run.fit(out, begin, pace or run.Pace(recipe.steps), watcher, asdict(recipe) | {"world": str(world)})
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from PIL import Image
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
+from perform.lab import run
 from perform.parsing import Parser
 
 HELD_OUT = 13  # every 13th picture is never trained on
@@ -66,9 +66,7 @@ class World:
         folder.mkdir(parents=True, exist_ok=True)
         files = {f"{index:06d}": _encoded(one) for index, one in enumerate(self.pictures)}
         files |= {f"{INPUT}{index:06d}": _encoded(one) for index, one in enumerate(self.inputs)}
-        fresh = folder / (FILE + ".new")
-        save_file(files | {"held_out": self.held_out}, fresh)
-        fresh.replace(folder / FILE)
+        run.tensors(folder / FILE, files | {"held_out": self.held_out})
 
     def training(self) -> list[Tensor]:
         """The pictures to train on, uint8 [3,H,W] each; of pairs [6,H,W], the input last."""

@@ -88,3 +88,143 @@ def test_alone_nothing_is_shared_out() -> None:
     module = torch.nn.BatchNorm2d(2)
     assert type(ranks.share(module)) is torch.nn.BatchNorm2d
     ranks.average_gradients(module.parameters())
+
+
+def _launched(folder: Path, script: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Two ranks of a script, as torchrun starts and ends them. Where they wait for each other for ever, this fails."""
+    (folder / "script.py").write_text(script)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "script.py"]
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [*command, *words], cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            said = process.communicate(timeout=120)[0]
+        except subprocess.TimeoutExpired:
+            process.terminate()  # which torchrun passes on
+            raise
+    return subprocess.CompletedProcess(process.args, process.returncode, said)
+
+
+# Numbers close together and far from nought, as float32 hardly tells them apart.
+NORM = """
+import torch
+from torch import nn
+from perform.lab import ranks
+
+ranks.join()
+x = 60 + 0.01 * torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+wanted, w = nn.BatchNorm2d(3).double(), torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
+whole = x.double().requires_grad_()
+all_of_it = wanted(whole)
+(all_of_it * w).sum().backward()
+norm = ranks.share(nn.BatchNorm2d(3))
+mine = ranks.mine(x).clone().requires_grad_()
+y = norm(mine)
+(y * ranks.mine(w)).sum().backward()
+torch.testing.assert_close(y, ranks.mine(all_of_it), rtol=2e-3, atol=2e-3, check_dtype=False)
+torch.testing.assert_close(mine.grad, ranks.mine(whole.grad), rtol=2e-3, atol=0.2, check_dtype=False)
+torch.testing.assert_close(norm.running_var, wanted.running_var, rtol=1e-4, atol=0, check_dtype=False)
+ranks.leave()
+"""
+
+
+def test_the_shared_norm_is_exact_far_from_nought(tmp_path: Path) -> None:
+    done = _launched(tmp_path, NORM)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+# Rank 1 runs out of memory in the middle of a step, in which rank 0 waits for its gradients.
+FULL = """
+import sys
+from pathlib import Path
+import torch
+from perform.lab import ranks, run
+from perform.lab.studio import plan
+
+class Stage:
+    def __init__(self, share):
+        self.done, self.share, self.network = 0, share, torch.nn.Linear(2, 2)
+    def step(self):
+        if ranks.rank() == 1 and self.share == 1 and self.done == 2:
+            raise torch.cuda.OutOfMemoryError
+        self.network(torch.ones(1, 2)).sum().backward()
+        ranks.average_gradients(self.network.parameters())
+        self.done += 1
+        return {}
+    def state(self): return {"done": self.done}
+    def restore(self, state): self.done = state["done"]
+    def weights(self): return {"w": torch.zeros(1)}
+
+ranks.join()
+cpu = torch.device("cpu")
+try:
+    if sys.argv[1] == "fit":
+        share = run.fit(Path("."), Stage, run.Pace(5)).share
+    else:
+        share = plan.measure(Stage, cpu, lambda stage: None, Path("share-teacher")).share
+except ValueError as e:
+    sys.exit(f"rank {ranks.rank()}: {e}")
+print(f"rank {ranks.rank()} ended with {share}")
+ranks.leave()
+"""
+
+
+@pytest.mark.parametrize("work", ["fit", "measure"])
+def test_one_rank_without_memory_ends_all_and_the_same_command_goes_on_with_half(tmp_path: Path, work: str) -> None:
+    full = _launched(tmp_path, FULL, work)
+    assert full.returncode != 0
+    assert "rank 1: the memory of rank 1's GPU is full: the same command goes on with 1/2 of the batch" in full.stdout
+    again = _launched(tmp_path, FULL, work)
+    assert again.returncode == 0, again.stdout[-2000:]
+    assert all(f"rank {rank} ended with 0.5" in again.stdout for rank in (0, 1))
+
+
+# A plan of ranks whose clocks differ, weights that one of them fetches, and a world that is finished already.
+STUDIO = """
+import hashlib, sys
+from pathlib import Path
+import torch
+from perform.lab import downloads, ranks
+from perform.lab.studio import atelier, plan, survey, wish
+from perform.lab.worlds import World
+
+ranks.join()
+rank = ranks.rank()
+
+def bring(folder):
+    (Path("fetched") / str(rank)).touch()
+    return b"weights"
+
+Path("fetched").mkdir(exist_ok=True)
+downloads.published(Path("cache") / "file", hashlib.sha256(b"weights").hexdigest(), bring)
+assert Path("cache/file").read_bytes() == b"weights"
+
+measured = []
+def measure(*_):
+    measured.append(ranks.agree(True))  # as a step waits for the others
+    return plan.Timed(0.1, 0.1)
+
+survey.plans.measure, survey.features.fetch, survey.features.Features = measure, lambda cache: None, lambda file: None
+survey.Batches = lambda *_, **__: None
+wanted = wish.Wish(
+    Path("photos"), "nice", Path("models"), Path("runs"), 10.0, ("s",), wish.How(device="cpu"), wish.Credit()
+)
+World([torch.zeros(3, 32, 32, dtype=torch.uint8)] * 8, torch.arange(8) == 6).save(wanted.world_folder)
+made = survey.plan(wanted, lambda said: None, 0.0, clock=lambda: 500.0 * rank)
+assert (len(measured), made.train["size"]) == (2, "teacher"), (measured, made)
+
+if rank == 0:
+    wish.sign(wanted)
+    wanted.world.mkdir(parents=True)
+    (wanted.world / "card.toml").touch()
+    (wanted.desk / "summary.txt").write_text("nice is ready")
+sys.exit(atelier.open_for(wanted))
+"""
+
+
+def test_ranks_of_the_studio_do_as_the_first_one_says(tmp_path: Path) -> None:
+    done = _launched(tmp_path, STUDIO)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert done.stdout.count("nice is finished") == 1
+    assert [path.name for path in (tmp_path / "fetched").iterdir()] == ["0"]

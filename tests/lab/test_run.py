@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from perform.lab import distil, features, networks, run, train
+from perform.lab import distil, features, graft, networks, run, train
 from perform.lab.batches import Batches
 from perform.lab.discriminators import Jury
 from perform.lab.worlds import World
@@ -96,6 +97,36 @@ def test_a_failing_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert path.read_text() == "old"
 
 
+def test_two_who_write_one_file_do_not_tear_each_others(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    other = multiprocessing.get_context("fork").Process(
+        target=run.write, args=(path, lambda partial: partial.write_text("theirs"))
+    )
+
+    def ours(partial: Path) -> None:
+        partial.write_text("ours")
+        other.start()
+        other.join()
+        assert path.read_text() == "theirs"
+
+    run.write(path, ours)
+    assert other.exitcode == 0
+    assert path.read_text() == "ours"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_trained_in_by_one_process_which_clears_it(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt.17.part").write_bytes(b"half a checkpoint")
+    begin = lambda share: Counter()  # noqa: E731
+    held = run.alone(tmp_path)
+    with pytest.raises(ValueError, match="another training is at work in"):
+        run.fit(tmp_path, begin, run.Pace(3))
+    del held
+    assert run.fit(tmp_path, begin, run.Pace(3)).done == 3
+    assert run.fit(tmp_path, begin, run.Pace(5)).done == 5
+    assert not list(tmp_path.glob("*.part"))
+
+
 def test_an_empty_folder_has_nothing_to_resume(tmp_path: Path) -> None:
     assert not run.resume(tmp_path, Counter())
 
@@ -123,6 +154,68 @@ def test_a_cut_off_checkpoint_and_one_of_another_network_are_one_sentence(tmp_pa
     torch.save({"students": {}}, tmp_path / "checkpoint.pt")
     with pytest.raises(ValueError, match="not a checkpoint of what is asked for"):
         run.resume(tmp_path, Counter())
+
+
+def _broken(whole: bytes, at: int, byte: int) -> bytes:
+    return whole[:at] + bytes([byte]) + whole[at + 1 :]
+
+
+def test_whatever_is_wrong_with_a_checkpoint_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint.pt"
+    torch.save({"done": 1, "w": torch.ones(3)}, file, _use_new_zipfile_serialization=False)
+    whole = file.read_bytes()
+    damaged = [whole[:28], whole[:49], *(_broken(whole, *one) for one in ((272, 75), (351, 106), (200, 46)))]
+    for data in damaged:  # struct's own error, IndexError, AssertionError, KeyError and IndexError
+        file.write_bytes(data)
+        with pytest.raises(ValueError, match=r"checkpoint.pt cannot be read \(.*\); move it away"):
+            run.resume(tmp_path, Counter())
+        with pytest.raises(ValueError, match="cannot be read"):
+            distil.judges_of(tmp_path)
+    for strange in ({}, [1], {"jury": {}}, {"jury": 1}):
+        torch.save(strange, file)
+        with pytest.raises(ValueError, match="not a checkpoint of what is asked for"):
+            run.resume(tmp_path, Counter())
+        with pytest.raises(ValueError, match=r"checkpoint.pt holds no teacher's judges"):
+            distil.judges_of(tmp_path)
+    file.unlink()
+    with pytest.raises(ValueError, match=r"there is no .*checkpoint.pt"):
+        distil.judges_of(tmp_path)
+
+
+def test_what_is_refused_leaves_what_was_asked_for_before(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = features.Features
+    monkeypatch.setattr(features, "fetch", lambda cache: None)
+    monkeypatch.setattr(features, "Features", lambda weights: made(None, side=64))
+    world.save(tmp_path / "world")
+    paths = [tmp_path / name for name in ("teacher", "world", "students")]
+    pace = run.Pace(1, sheet_every=9)
+
+    def teach(size: str) -> None:
+        recipe = train.Recipe(size=size, side=32, paired=1, unpaired=1, steps=1)
+        train.train(recipe, paths[1], paths[0], tmp_path, pace, "cpu")
+
+    def pass_on(size: str) -> None:
+        asked = distil.Recipe(sizes=size, side=32, paired=1, unpaired=1, steps=1)
+        distil.distil(asked, *paths, pace, "cpu")
+
+    def finish(width: str) -> None:
+        school = graft.School(paths[0], paths[1], 32, "cpu", tmp_path)
+        asked = distil.Recipe(side=32, paired=1, unpaired=1, steps=1)
+        plain = networks.fold(networks.trainable((8, 8, 16), 1, 7, inner=(int(width),)))
+        graft.finish(plain, school, asked, tmp_path / "slim", pace)  # type: ignore[arg-type]
+
+    for stage, asked, other in (
+        (teach, "8-8-16_16", "8-8-16_8"),
+        (pass_on, "8-8-16_16", "8-8-16_8"),
+        (finish, "16", "8"),
+    ):
+        stage(asked)
+        before = {path: path.read_bytes() for path in tmp_path.rglob("recipe.json")}
+        with pytest.raises(ValueError, match="not a checkpoint of what is asked for"):
+            stage(other)
+        assert {path: path.read_bytes() for path in tmp_path.rglob("recipe.json")} == before
 
 
 def test_a_full_disk_is_said_and_training_goes_on(
@@ -173,6 +266,7 @@ def test_neither_a_sheet_nor_a_log_that_cannot_be_written_ends_a_training(
         (["--paired", "0"], "--paired is 1 or more"),
         (["--unpaired", "-1"], "--unpaired 0 or more"),
         (["--side", "60"], "--side is a multiple of 8, 32 or more, not 60"),
+        (["--steady-every", "0"], "--steps, --sheet-every and --steady-every are 1 or more"),
     ],
 )
 def test_a_batch_that_cannot_be_is_refused(words: list[str], said: str) -> None:
@@ -190,6 +284,11 @@ def test_a_full_gpu_halves_the_batch_and_goes_on_from_the_checkpoint(
             super().__init__()
             self.share = share
 
+        def restore(self, state: Mapping[str, Any]) -> None:
+            if self.share == 1.0:
+                raise torch.cuda.OutOfMemoryError
+            super().restore(state)
+
         def step(self) -> dict[str, float]:
             if self.share > 0.3:
                 raise torch.cuda.OutOfMemoryError
@@ -206,7 +305,7 @@ def test_a_full_gpu_halves_the_batch_and_goes_on_from_the_checkpoint(
     assert shares == [1.0, 0.5, 0.25]
     assert "1/4 of the batch" in capsys.readouterr().err
     with pytest.raises(ValueError, match="does not suffice"):
-        run.fit(tmp_path / "..", lambda share: Big(1.0), run.Pace(11))
+        run.fit(tmp_path / "other", lambda share: Big(1.0), run.Pace(11))
     assert run.shrunk((8, 8, 0), 0.25) == (2, 2, 0)
 
 

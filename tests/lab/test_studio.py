@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
+import resource
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from perform import cli
-from perform.lab import batches, export, features, graph, moods, networks, run, strangers, studio
+from perform.lab import batches, distil, export, features, graph, moods, networks, run, strangers, studio
 from perform.lab.studio import atelier, contact, display, interim, pairs, plan, survey, watching, wish
 from perform.lab.words import own
 from perform.library import Library, verify
@@ -246,7 +248,7 @@ def test_a_plan_is_kept(tmp_path: Path, photos: Path) -> None:
         plan.Plan.load(tmp_path)
 
 
-def test_steps_are_timed_and_a_full_gpu_halves_the_batch() -> None:
+def test_steps_are_timed_and_a_full_gpu_halves_the_batch(tmp_path: Path) -> None:
     now = [0.0]
 
     class Steps:
@@ -264,7 +266,7 @@ def test_steps_are_timed_and_a_full_gpu_halves_the_batch() -> None:
     def draw(stage: Any) -> None:
         now[0] += 7.0
 
-    timed = plan.measure(Steps, torch.device("cpu"), draw, clock=lambda: now[0])  # type: ignore[arg-type]
+    timed = plan.measure(Steps, torch.device("cpu"), draw, tmp_path / "share", clock=lambda: now[0])  # type: ignore[arg-type]
     assert timed == plan.Timed(2.0, 7.0, 0.25)
 
 
@@ -401,6 +403,50 @@ def test_a_full_disk_at_the_end_is_one_sentence_and_code_1(
     assert "No space left on device. All that was done is kept: the same command goes on" in capsys.readouterr().err
 
 
+@contextlib.contextmanager
+def full_disk(free: int = 4096) -> Iterator[None]:
+    """No file may become larger than this: the system says so where it would say that the disk is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (free, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_that_is_full_for_the_world_ends_no_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph, "to_onnx", lambda network, path, multiple: path.write_bytes(b"a graph"))
+    stage = Scorer({})
+    weights = networks.fold(networks.make("s", moods.SIZE)).state_dict()
+    monkeypatch.setattr(stage, "weights", lambda: weights)
+
+    def publish(now: Mapping[str, Tensor]) -> None:
+        interim.publish(interim.dreams(now, {interim.TEACHER: "s"}), ("s",), {}, tmp_path / "models" / "nice")
+
+    out = io.StringIO()
+    view = watching.View("It learns", plan.Leg(8, 0.1, 1, 2), 6, 0.0, lambda numbers: [])
+    watcher = watching.Watching(view, display.Lines(out), tmp_path / "sheet.jpg", publish)
+    with full_disk():
+        watcher.stepped(stage, {}, 1.0)
+    assert "The world could not be written for the show (File too large); it plays the one before." in out.getvalue()
+    assert not list((tmp_path / "models").iterdir())
+
+
+def test_a_disk_that_is_full_is_an_oserror_wherever_weights_or_pictures_are_written(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = asked(photos, tmp_path)
+    with full_disk():
+        assert atelier.open_for(wanted) == 1
+    err = capsys.readouterr().err
+    assert "File too large" in err
+    assert err.count("\n") == 1
+    run.tensors(tmp_path / "ema.safetensors", {"s.weight": torch.ones(9000)})
+    with full_disk(), pytest.raises(OSError, match="File too large"):
+        distil.split(tmp_path)
+    assert not list((tmp_path / "s").iterdir())
+
+
 # ---------------------------------------------------------------------------------------------- watched meanwhile
 def test_a_learning_world_is_a_world_and_is_replaced_card_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graph, "to_onnx", lambda network, path, multiple: path.write_bytes(b"a graph"))  # 5 s each
@@ -488,11 +534,11 @@ def test_bad_input_is_one_sentence_and_code_2(
 
 
 def test_two_at_once_on_one_desk_are_refused(tmp_path: Path) -> None:
-    first = wish.alone(tmp_path)
-    with pytest.raises(ValueError, match="another perform train is at work"):
-        wish.alone(tmp_path)
+    first = run.alone(tmp_path)
+    with pytest.raises(ValueError, match="another training is at work"):
+        run.alone(tmp_path)
     del first
-    assert wish.alone(tmp_path)
+    assert run.alone(tmp_path)
 
 
 def test_what_interrupted_exports_left_is_removed(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from perform import cli
+from perform.lab import run
 from perform.lab.studio import ingest, wish
 from tests.lab.test_studio import asked, paint
 
@@ -77,7 +78,7 @@ def test_pictures_half_read_leave_the_name_free_and_read_ones_take_it(
     first, other = asked(photos, tmp_path), asked(paint(tmp_path / "other"), tmp_path)
     for where, name in ((ingest, "sign"), (Path, "rename")):  # before the note, after it
         wish.settle(first)
-        lock = wish.alone(first.desk)
+        lock = run.alone(first.desk)
         wish.settle(other)
         with monkeypatch.context() as patch:
             patch.setattr(where, name, kill)

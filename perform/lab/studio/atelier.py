@@ -22,7 +22,7 @@ from perform.lab.studio import ingest, interim, summary, survey, watching
 from perform.lab.studio.contact import SHEET
 from perform.lab.studio.display import Display, Silent, left, pick
 from perform.lab.studio.plan import EXPORT, FILE, Plan, too_short, warnings
-from perform.lab.studio.wish import Wish, alone, leave, reach, settle
+from perform.lab.studio.wish import Wish, leave, reach, settle
 from perform.lab.worlds import World
 
 NEEDED = ("nncf", "onnx", "onnxruntime", "onnxscript")  # of the last stage: better missed in the first second
@@ -44,6 +44,7 @@ def open_for(wish: Wish) -> int:
     display: Display = pick(sys.stdout, wish.name) if ours else Silent()
     try:
         Atelier(wish, display, ours).work()
+        ranks.leave()  # whoever fails just goes: a farewell would wait for the others, who wait for him
     except OSError as e:
         display.close()
         file = f"{e.filename}: " if e.filename else ""
@@ -55,7 +56,6 @@ def open_for(wish: Wish) -> int:
         raise
     finally:
         display.close()
-        ranks.leave()
     return 0
 
 
@@ -74,22 +74,9 @@ class Atelier:
     def work(self) -> None:
         """All of it, or what is left of it."""
         began, wish, say = time.monotonic(), self.wish, self.display.say
-        if self.ours:
-            made = settle(wish)
-            self.lock = alone(wish.desk)
-            interim.tidy(wish.world)
-            if summary.done(wish):
-                say(f"{wish.name} is finished; new pictures or more time want another --name.\n\n{summary.read(wish)}")
-                return
-            try:
-                reach(wish)
-                ingest.take_in(wish, say)
-            except BaseException:
-                leave(wish, made)
-                raise
-            self._greet()
         ranks.join()
-        ranks.agree(True)  # the others wait here until the pictures are there
+        if not ranks.agree(self.ours and self._open()):  # the others wait here until the pictures are there
+            return
         known = (wish.desk / FILE).exists()
         plan = survey.plan(wish, say, began)
         self._say_plan(plan, known)
@@ -100,6 +87,24 @@ class Atelier:
         elif self.ours:
             self._export(plan)
             say(summary.write(wish, plan))
+
+    def _open(self) -> bool:
+        """Take the desk and the pictures; whether there is anything left to do."""
+        wish, say = self.wish, self.display.say
+        made = settle(wish)
+        self.lock = run.alone(wish.desk)
+        interim.tidy(wish.world)
+        if summary.done(wish):
+            say(f"{wish.name} is finished; new pictures or more time want another --name.\n\n{summary.read(wish)}")
+            return False
+        try:
+            reach(wish)
+            ingest.take_in(wish, say)
+        except BaseException:
+            leave(wish, made)
+            raise
+        self._greet()
+        return True
 
     # ------------------------------------------------------------------ words
     def _greet(self) -> None:

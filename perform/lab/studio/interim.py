@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from perform.lab import card, export, graph, moods, networks, run
@@ -37,10 +36,11 @@ def dreams(weights: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str,
 
 
 def tidy(out: Path) -> None:
-    """Remove what interrupted exports of the world `out` have left beside it."""
+    """Remove what interrupted exports of the world `out` have left beside and in it."""
     for kind in ("learning", "export"):
         for stale in out.parent.glob(f".{kind}-{out.name}-????????"):
             shutil.rmtree(stale, ignore_errors=True)
+    run.clear(out)
 
 
 @torch.no_grad()
@@ -57,7 +57,7 @@ def publish(networks_now: Mapping[str, Dream], sizes: tuple[str, ...], about: Ma
             stem = name or "learning"
             files = {"weights": staged / f"{stem}.safetensors", "onnx": staged / f"{stem}.onnx"}
             state = {key: value.detach().half().contiguous() for key, value in half.state_dict().items()}
-            run.write(files["weights"], lambda path, state=state: save_file(state, path))  # type: ignore[misc]
+            run.tensors(files["weights"], state)
             graph.to_onnx(half, files["onnx"], export.multiple(half))
             entries[name] = card.size_entry(half, export.SIDE, files, {})
         table = {size: entries.get(size, entries.get(TEACHER)) for size in sizes}

@@ -139,14 +139,16 @@ def measure(
     begin: Callable[[float], run.Stage],
     device: torch.device,
     draw: Callable[[run.Stage], object],
+    kept: Path,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Timed:
-    """Take a few real steps and draw once. 5 to 20 s on a CPU. Halves the batch until the GPU's memory suffices.
+    """Take a few real steps and draw once. 5 to 20 s on a CPU. Halves the batch until the GPU's memory suffices; many
+    ranks end for that, and the file `kept` says where to begin then (`run.halved`).
 
     Every fourth step is longer (it looks at movement): whole fours are timed, after the recordings of a GPU.
     """
     warm, timed = (20, 24) if device.type == "cuda" else (1, 4)
-    share = 1.0
+    share = run.room(kept)
     while True:
         stage: run.Stage | None = None
         try:
@@ -161,9 +163,7 @@ def measure(
             draw(stage)
             return Timed(each, _now(device, clock) - began, share)
         except torch.cuda.OutOfMemoryError:
-            if share <= 0.125:
-                raise ValueError("the GPU's memory does not suffice even for an eighth of the batch") from None
-            share /= 2
+            share = run.halved(kept, share)
         finally:
             del stage
             gc.collect()

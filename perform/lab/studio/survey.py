@@ -36,11 +36,13 @@ def plan(
     batches = Batches(data, train.Recipe().side, strange=64, device=device)
     teacher, students = plans.batches(device, ranks.count())
     network = train.Recipe().size
-    first = plans.measure(_teacher(network, teacher, batches, frozen, data), device, _draw)
-    second = plans.measure(_students(students, wish.sizes, batches, frozen, data), device, _draw)
+    rooms = [wish.desk / f"{run.SHARE}-{stage}" for stage in ("teacher", "students")]
+    first = plans.measure(_teacher(network, teacher, batches, frozen, data), device, _draw, rooms[0])
+    second = plans.measure(_students(students, wish.sizes, batches, frozen, data), device, _draw, rooms[1])
     legs = plans.choose(60 * minutes + began - clock(), len(wish.sizes), first, second)
-    if legs[0].steps < plans.FEW:  # a smaller teacher that has seen more paints better than a large one that has not
-        smaller = plans.measure(_teacher(plans.SMALLER, teacher, batches, frozen, data), device, _draw)
+    # a smaller teacher that has seen more paints better than a large one that has not; every rank has its own clock
+    if ranks.agree(legs[0].steps < plans.FEW):
+        smaller = plans.measure(_teacher(plans.SMALLER, teacher, batches, frozen, data), device, _draw, rooms[0])
         if smaller.step < 0.75 * first.step:
             network, first = plans.SMALLER, smaller
             legs = plans.choose(60 * minutes + began - clock(), len(wish.sizes), first, second)

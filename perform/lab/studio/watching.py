@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from safetensors.torch import save as dump
 from torch import Tensor
 
 from perform.lab import run
@@ -28,16 +27,6 @@ COLLAPSE = (
     "It paints nearly the same picture whatever it is given (variety {variety:.2f} of the photographs'). This often "
     "heals; if the last rows of the sheet still look alike at the end, give it more, and more different, pictures."
 )
-
-
-class Scored(Protocol):
-    """A stage that can judge itself: `train.Teacher`."""
-
-    done: int
-
-    def score(self) -> dict[str, float]: ...
-
-    def weights(self) -> dict[str, Tensor]: ...
 
 
 @dataclass(frozen=True)
@@ -147,8 +136,7 @@ def recall(folder: Path) -> list[list[float]]:
 
 def keep(path: Path, weights: Mapping[str, Tensor]) -> None:
     """Write weights as safetensors, atomically."""
-    plain = {key: value.detach().cpu().contiguous().clone() for key, value in weights.items()}
-    run.write(path, lambda partial: partial.write_bytes(dump(plain)))
+    run.tensors(path, {key: value.detach().cpu().contiguous().clone() for key, value in weights.items()})
 
 
 def elect(folder: Path, final: Mapping[str, float], steps: int) -> str:

@@ -14,9 +14,7 @@ from pathlib import Path
 
 from perform.lab import run
 
-NOTE, LOCK, HALF = "wish.json", "lock", "world.part"  # on a desk: whose it is, who is at work, pictures half read
-# what a start leaves whose pictures were refused, or that was stopped while it read them
-UNREAD = {LOCK, HALF, f"{NOTE}.part"}
+NOTE, HALF = "wish.json", "world.part"  # on a desk: whose it is, pictures half read
 
 DEVICE = r"con|prn|aux|nul|(com|lpt)[0-9¹²³]"  # no folder on Windows can be called so, and a world may travel there
 LONGEST = 50  # of a name, in any script: folders made while a world is written are called a little longer than it
@@ -105,7 +103,7 @@ def settle(wish: Wish) -> list[Path]:
         raise ValueError(f"there is nothing at {wish.photos}: give a folder of pictures, a zip of them, or a film")
     if (wish.world / "card.toml").exists():
         raise ValueError(f"there is a world in {wish.world} already; give this one another --name")
-    if wish.desk.exists() and not {path.name for path in wish.desk.iterdir()} <= UNREAD:
+    if wish.desk.exists() and _begun(wish.desk):
         raise ValueError(f"{wish.desk} holds something else; give this world another --name")
     made = [folder for folder in (wish.desk, *wish.desk.parents) if not folder.exists()]
     wish.desk.mkdir(parents=True, exist_ok=True)
@@ -116,11 +114,19 @@ def leave(wish: Wish, made: Sequence[Path]) -> None:
     """Clear a desk on which nothing was begun, and remove the folders that were `made` for it; those that hold
     something stay.
     """
-    if {path.name for path in wish.desk.iterdir()} <= UNREAD:
+    if not _begun(wish.desk):
         shutil.rmtree(wish.desk)
     for folder in made:
         with contextlib.suppress(OSError):
             folder.rmdir()
+
+
+def _begun(desk: Path) -> bool:
+    """Whether a desk holds more than a start leaves whose pictures were refused, or that was stopped while it read
+    them.
+    """
+    left = re.compile(rf"{run.LOCK}|{HALF}|{NOTE}\.(\d+\.)?part")
+    return not all(left.fullmatch(path.name) for path in desk.iterdir())
 
 
 def _check(name: str) -> None:
@@ -154,21 +160,3 @@ def sign(wish: Wish) -> None:
     wish.desk.mkdir(parents=True, exist_ok=True)
     # a path that is no UTF-8 is written as JSON escapes, and read again as it was
     run.write(wish.desk / NOTE, lambda path: path.write_text(text, encoding="utf-8", errors="backslashreplace"))
-
-
-def alone(desk: Path) -> object:
-    """Hold the desk as long as the returned object lives, or this process, however it ends.
-
-    Raises ValueError if another process is at work there. Where there are no such locks (Windows) nothing is held.
-    """
-    try:
-        import fcntl
-    except ModuleNotFoundError:
-        return None
-    lock = open(desk / LOCK, "w", encoding="utf-8")  # noqa: SIM115
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise ValueError(f"another perform train is at work in {desk}") from None
-    return lock
