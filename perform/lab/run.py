@@ -33,14 +33,8 @@ from torch import Tensor, nn
 from perform.lab import moods, networks, ranks
 
 LOCK, SHARE = "lock", "share"
-UNFIT = (
-    LookupError,
-    RuntimeError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-)  # what another's state raises
+# What a state raises that is another stage's.
+UNFIT = (LookupError, RuntimeError, ValueError, TypeError, AttributeError, AssertionError)
 
 
 class Stage(Protocol):
