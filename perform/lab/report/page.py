@@ -34,6 +34,7 @@ figcaption{font-size:14px;line-height:1.5;color:var(--quiet);margin-top:.7em;max
 pre{margin:.6em 0 0;padding-left:.8em;border-left:2px solid var(--rule);white-space:pre-wrap;overflow-wrap:anywhere;
 max-height:8.2em;overflow-y:auto}
 pre code{font-size:11.5px}
+code span{white-space:nowrap}
 .charts{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:0 40px}
 .scroll{overflow-x:auto;margin:0 -24px;padding:0 24px}
 table{border-collapse:collapse;font:14px/1.4 ui-sans-serif,system-ui,"Helvetica Neue",Arial,sans-serif;
@@ -96,7 +97,7 @@ def _block(block: Block) -> str:
 
 
 def _figure(inside: str, caption: str, commands: Sequence[str]) -> str:
-    lines = escape("\n".join(commands))
+    lines = _options(escape("\n".join(commands)))
     made = f'<pre title="made by"><code>{lines}</code></pre>'
     return f"<figure>{inside}<figcaption>{_inline(caption)}{made}</figcaption></figure>\n"
 
@@ -120,8 +121,13 @@ def _kind(cells: Sequence[str]) -> str:
 
 def _inline(text: str) -> str:
     safe = escape(text, quote=False)
-    safe = re.sub(r"`([^`]+)`", r"<code>\1</code>", safe)
+    safe = re.sub(r"`([^`]+)`", lambda found: f"<code>{_options(found.group(1))}</code>", safe)
     return re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", safe)
+
+
+def _options(text: str) -> str:
+    """Words with hyphens in them stay on one line: a browser breaks after each."""
+    return re.sub(r"--?\w[\w-]*", r"<span>\g<0></span>", text)
 
 
 def _slug(text: str) -> str:
