@@ -16,7 +16,7 @@ CLOCK = 90_000  # ticks a second, MPEG's own: 24, 25, 30, 50 and 60 frames a sec
 LARGE = 2 << 30  # bytes of a film that is left as it is: rewriting it takes minutes
 ALIVE = {"flush_packets": "1"}  # to the disk as it comes, so that a kill leaves what there was
 KILLABLE = {
-    ".mp4": {"movflags": "frag_keyframe+empty_moov+default_base_moof"},
+    ".mp4": {"movflags": "empty_moov+default_base_moof", "frag_duration": "2000000"},  # microseconds: what a kill loses
     ".mkv": {"cluster_time_limit": "2000"},
 }
 
@@ -53,7 +53,8 @@ class Film:
         }  # no B-frames: pictures leave in order, from 0
         context = self._stream.codec_context
         context.time_base = Fraction(1, CLOCK)
-        context.gop_size = max(1, round(2 * fps))  # a kill loses two seconds at most
+        # Each key frame draws the grain of a dream anew, and that is seen: rarely, then.
+        context.gop_size = max(1, round(10 * fps))
         context.thread_count = 2
         for name in ("colorspace", "color_primaries", "color_trc"):
             setattr(context, name, 1)  # BT.709
