@@ -17,6 +17,7 @@ from perform.gl.shader import Program
 from perform.gl.target import Target
 from perform.gl.transfer import Readback
 from perform.layers.flashguard import GRID, FlashGuard
+from perform.layers.memory import inside
 from perform.layers.stack import cover
 from perform.params import Param, Params, Spec
 
@@ -84,6 +85,7 @@ void main() {
 INSET = """#version 330 core
 out vec4 color;
 uniform sampler2D given;
+uniform vec2 seen;              // share of it that is shown: as much as of the dream
 uniform vec4 box;               // left, bottom, width, height in pixels
 uniform float level;
 uniform float spread;           // of the shadow, in pixels: to nothing at the edge of what is drawn
@@ -94,7 +96,7 @@ void main() {
     float inside = clamp(0.5 - outside, 0.0, 1.0);
     float near = clamp(1.0 - length(max(far, 0.0)) / spread, 0.0, 1.0);
     vec4 shadow = vec4(0.0, 0.0, 0.0, 0.3 * near * near * near);
-    vec4 c = mix(shadow, vec4(texture(given, p).rgb * 0.92, 1.0), inside);
+    vec4 c = mix(shadow, vec4(texture(given, (p - 0.5) * seen + 0.5).rgb * 0.92, 1.0), inside);
     color = level * mix(c, vec4(0.93, 0.92, 0.88, 1.0), line);
 }
 """
@@ -196,7 +198,7 @@ class Master:
             round(box[0]) - around, round(box[1]) - around, round(box[2]) + 2 * around, round(box[3]) + 2 * around
         )  # fmt: skip
         level = _smooth(self._inset) * (1.0 - self._side)
-        uniforms: dict[str, Any] = {"box": box, "level": level, "spread": float(around)}
+        uniforms: dict[str, Any] = {"box": box, "level": level, "spread": float(around), "seen": inside(given.size)}
         self._programs["inset"].draw(target, {"given": given.texture}, uniforms, blend=True, viewport=viewport)
 
     def _goals(self, given: Frame | None) -> tuple[float, float]:
@@ -225,10 +227,12 @@ class Master:
         """Both pictures cover their half of the stage."""
         stage = self.size[0] / self.size[1]
         aspect = given.size[0] / given.size[1] if given else 1.0
+        seen = inside(given.size) if given else (1.0, 1.0)
+        wide, high = cover(aspect, stage * 0.5)
         return {
             "side": _smooth(self._side),
             "stage": stage,
-            "givenextent": cover(aspect, stage * 0.5),
+            "givenextent": (wide / seen[0], high / seen[1]),
             "dreamextent": cover(stage, stage * 0.5),
         }
 

@@ -56,6 +56,12 @@ def border(size: tuple[int, int]) -> tuple[int, int]:
     return round(least * size[0] / min(size)), round(least * size[1] / min(size))
 
 
+def inside(size: tuple[int, int]) -> tuple[float, float]:
+    """The share of its width and height that is seen of a dream of this size, and of what it was dreamt from."""
+    x, y = border(size)
+    return 1.0 - 2.0 * x / size[0], 1.0 - 2.0 * y / size[1]
+
+
 GRAIN: dict[Format, float] = {"rgba8": 1 / 255, "rgba16f": 1 / 2048, "rgba32f": 0.0}
 
 
@@ -97,7 +103,7 @@ class Memory:
             {
                 "wet": mix,
                 "keep": keep,
-                "inside": (size[0] / width, size[1] / height),
+                "inside": inside(dream.size),
                 "pixel": (1.0 / size[0], 1.0 / size[1]),
                 "turn": float(self._serial % 64),
                 "grain": GRAIN[self.format],
