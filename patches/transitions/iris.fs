@@ -38,9 +38,9 @@ void main() {
     vec2 shape = vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0);
     vec2 far = max(center, 1.0 - center) * shape;                        // the corner farthest away is reached last
     float r = length((uv - center) * shape) / length(far);
+    r *= 0.6 + 0.4 * r;                                                  // as much of the picture in each part of the time
     float order = closing ? 1.0 - r : r;
-    float k = progress * progress * (3.0 - 2.0 * progress);
-    float d = (k * (1.0 + softness) - order) / softness;
+    float d = (progress * (1.0 + softness) - order) / softness;          // the soft edge is ease enough
     float m = smoothstep(0.0, 1.0, clamp(d, 0.0, 1.0));
     vec2 lens = (uv - center) * 0.06 * m * (1.0 - m) * (closing ? 1.0 : -1.0);
     vec4 col = mixed(IMG_NORM_PIXEL(startImage, uv + lens), IMG_NORM_PIXEL(endImage, uv + lens), m);

@@ -74,7 +74,7 @@ void main() {
     v.y += sag * (0.22 + 0.16 * a.x + 0.10 * b.x);
     v /= vec2(aspect, 1.0);
     float k = progress * progress * (3.0 - 2.0 * progress);
-    float m = smoothstep(0.0, 1.0, clamp(2.4 * k - 0.7 + 0.30 * (a.x + 0.5 * b.x) * 4.0 * k * (1.0 - k), 0.0, 1.0));
+    float m = smoothstep(0.0, 1.0, clamp(1.1 * progress - 0.05 + 1.1 * (a.x + 0.5 * b.x) * progress * (1.0 - progress), 0.0, 1.0));
     vec2 there = uv + v * amount * 1.6 * k * k;
     vec2 here = uv - v * amount * 1.6 * (1.0 - k) * (1.0 - k);
     there = 1.0 - abs(1.0 - abs(there));                                 // what flows in from outside is mirrored

@@ -74,8 +74,7 @@ void main() {
     vec3 n = flow(p * 1.7 + 2.0, 20.0 * progress, 1.0);
     order += wave * 0.16 * (n.x + 0.35 * flow(p * 4.3 + 0.15 * n.yz, 20.0 * progress, 1.0).x);
     float over = 0.20 * wave;
-    float k = progress * progress * (3.0 - 2.0 * progress);
-    float d = (k * (1.0 + softness + 2.0 * over) - over - order) / softness;
+    float d = (progress * (1.0 + softness + 2.0 * over) - over - order) / softness;
     float m = smoothstep(0.0, 1.0, clamp(d, 0.0, 1.0));
     gl_FragColor = mixed(IMG_NORM_PIXEL(startImage, uv), IMG_NORM_PIXEL(endImage, uv), m);
 }

@@ -211,3 +211,62 @@ def test_a_transition_neither_starts_nor_stops_with_a_jolt(
 ) -> None:
     assert far(play(path, 1.0, progress=0.004), pixels(pictures["evening"])) < 2.0
     assert far(play(path, 1.0, progress=0.996), pixels(pictures["night"])) < 2.0
+
+
+@pytest.mark.parametrize("path", TRANSITIONS, ids=name)
+def test_a_transition_uses_all_its_time(path: Path, play: Play, pictures: dict[str, Texture]) -> None:
+    """Something is seen to happen soon, and it goes on until shortly before the end."""
+
+    def changed(progress: float, since: str) -> float:
+        picture, other = play(path, 1.0, progress=progress).astype(np.int16), pixels(pictures[since])
+        return float((np.abs(picture - other)[..., :3].max(2) > 6).mean())
+
+    assert changed(0.12, "evening") > 0.03
+    assert changed(0.85, "night") > 0.025
+
+
+@pytest.mark.parametrize("light", [0.3, 1.0])
+def test_luma_changes_a_dark_picture_as_evenly_as_a_bright_one(
+    light: float, opened: dict[Path, Patch], gl: Context
+) -> None:
+    path = paths.patches() / "transitions" / "luma.fs"
+    patch = opened[path] if path in opened else opened.setdefault(path, Patch.open(path))
+    ramp = np.zeros((SIZE[1], SIZE[0], 4), np.uint8)
+    ramp[..., 1] = (255 * light * np.linspace(0.0, 1.0, SIZE[0])).astype(np.uint8)
+    ramp[..., 3] = 255
+    start, stop = GlTexture.make(*SIZE), GlTexture.make(*SIZE)
+    upload(start, ramp)
+    upload(stop, ramp + np.array([0, 0, 255, 0], np.uint8))
+    given = {"startImage": start, "endImage": stop}
+    blue = [pixels(patch.render(SIZE, 1.0, {**given, "progress": k})).mean((0, 1))[2] / 255.0 for k in (0.2, 0.5, 0.8)]
+    assert np.abs(np.array(blue) - (0.2, 0.5, 0.8)).max() < 0.12
+    for texture in (start, stop):
+        texture.close()
+
+
+def test_a_light_out_of_focus_is_a_disc_not_dots(opened: dict[Path, Patch], gl: Context) -> None:
+    path = paths.patches() / "transitions" / "defocus.fs"
+    patch = opened[path] if path in opened else opened.setdefault(path, Patch.open(path))
+    side = 360
+    dark = np.zeros((side, side, 4), np.uint8)
+    dark[..., 3] = 255
+    dark[side // 2 - 3 : side // 2 + 3, side // 2 - 3 : side // 2 + 3, :3] = 255
+    texture = GlTexture.make(side, side)
+    upload(texture, dark)
+    half = pixels(patch.render((side, side), 1.0, {"startImage": texture, "endImage": texture, "progress": 0.5}))
+    y, x = np.mgrid[0:side, 0:side] - (side - 1) / 2.0
+    inside = half[np.hypot(x, y) < 0.045 * side * 0.7][:, 0].astype(np.float64)
+    assert inside.mean() > 8.0
+    assert inside.std() < 0.25 * inside.mean()
+    texture.close()
+
+
+def test_the_sand_of_the_dunes_is_whole(opened: dict[Path, Patch], gl: Context) -> None:
+    """Near sand is smooth across the picture: a ray that stops short of it tears it into scales."""
+    path = paths.patches() / "sources" / "dunes.fs"
+    patch = opened[path] if path in opened else opened.setdefault(path, Patch.open(path))
+    for now in (6.0, 20.0):
+        patch.reset()
+        light = pixels(patch.render((640, 360), now, {}, NOON))[:160, :, :3].astype(np.float64).mean(2)
+        bent = np.abs(light[:, 2:] - 2.0 * light[:, 1:-1] + light[:, :-2])
+        assert (bent > 3.0).mean() < 0.013
