@@ -21,17 +21,20 @@
     ]
 }*/
 
-float light(vec2 uv) {
-    return dot(IMG_NORM_PIXEL(inputImage, uv).rgb, vec3(0.299, 0.587, 0.114));
+// The light, its square and what it covers, each weighed by that, so that what is clear has no say in the averages.
+vec3 light(vec2 uv) {
+    vec4 c = IMG_NORM_PIXEL(inputImage, uv);
+    float v = dot(c.rgb, vec3(0.299, 0.587, 0.114));
+    return c.a * vec3(v, v * v, 1.0);
 }
 
-vec2 before(vec2 uv) {
-    return PASSINDEX == 1 ? IMG_NORM_PIXEL(small, uv).rg : IMG_NORM_PIXEL(across, uv).rg;
+vec3 before(vec2 uv) {
+    return PASSINDEX == 1 ? IMG_NORM_PIXEL(small, uv).rgb : IMG_NORM_PIXEL(across, uv).rgb;
 }
 
-// Mean and mean square of the light along one axis, under a Gaussian of `sigma` texels.
-vec2 moments(vec2 uv, vec2 texel, float sigma) {
-    vec2 sum = before(uv);
+// Sums of the light and of its square along one axis, under a Gaussian of `sigma` texels.
+vec3 moments(vec2 uv, vec2 texel, float sigma) {
+    vec3 sum = before(uv);
     float total = 1.0;
     for (float i = 1.5; i < 2.4 * sigma + 1.0; i += 2.0) {
         float k = 2.0 * exp(-0.5 * i * i / (sigma * sigma));
@@ -46,19 +49,22 @@ void main() {
     float sigma = max(0.01 * radius * RENDERSIZE.y, 0.5);
     if (PASSINDEX == 0) {
         vec2 d = 0.25 / RENDERSIZE;
-        vec4 v = vec4(light(uv + d), light(uv - d), light(uv + vec2(d.x, -d.y)), light(uv + vec2(-d.x, d.y)));
-        gl_FragColor = vec4(0.25 * dot(v, vec4(1.0)), 0.25 * dot(v, v), 0.0, 1.0);
+        vec2 e = vec2(d.x, -d.y);
+        gl_FragColor = vec4(0.25 * (light(uv + d) + light(uv - d) + light(uv + e) + light(uv - e)), 1.0);
     } else if (PASSINDEX < 3) {
         vec2 axis = PASSINDEX == 1 ? vec2(1.0, 0.0) : vec2(0.0, 1.0);
-        gl_FragColor = vec4(moments(uv, axis / RENDERSIZE, sigma), 0.0, 1.0);
+        gl_FragColor = vec4(moments(uv, axis / RENDERSIZE, sigma), 1.0);
     } else {
         vec4 picture = IMG_NORM_PIXEL(inputImage, uv);
-        vec2 m = IMG_NORM_PIXEL(around, uv).rg;
+        vec3 sums = IMG_NORM_PIXEL(around, uv).rgb;
+        vec2 m = sums.rg / max(sums.b, 1e-4);
         float deviation = sqrt(max(m.y - m.x * m.x, 0.0));
         // The last term: where nothing differs from its surroundings there is nothing to draw, however dark it is.
         float level = m.x * (1.0 + flatness * (deviation / 0.35 - 1.0)) + bias - 0.35 * max(0.08 - deviation, 0.0);
         vec2 d = 0.6 / RENDERSIZE;
-        float v = 0.25 * (light(uv + d) + light(uv - d) + light(uv + vec2(d.x, -d.y)) + light(uv + vec2(-d.x, d.y)));
+        vec2 e = vec2(d.x, -d.y);
+        vec3 near = light(uv + d) + light(uv - d) + light(uv + e) + light(uv - e);
+        float v = near.r / max(near.b, 1e-4);
         float t = smoothstep(level - softness, level + softness, v);
         t *= smoothstep(dark - softness, dark + softness, v);
         vec4 c = mix(ink, paper, t);

@@ -19,8 +19,10 @@ vec2 chroma(vec3 c) {
     return vec2((c.b - y) / 1.772, (c.r - y) / 1.402);
 }
 
-vec2 around(vec2 uv) {
-    return chroma(IMG_NORM_PIXEL(inputImage, uv).rgb);
+// Chroma and how much there is of it: what is clear has none.
+vec3 around(vec2 uv) {
+    vec4 c = IMG_NORM_PIXEL(inputImage, uv);
+    return c.a * vec3(chroma(c.rgb), 1.0);
 }
 
 void main() {
@@ -29,7 +31,9 @@ void main() {
     vec2 d = 0.75 / IMG_SIZE(inputImage);
     vec2 e = vec2(d.x, -d.y);
     // Cameras carry half the colour resolution: a small average takes the stairs off the edge.
-    vec2 c = 0.4 * chroma(picture.rgb) + 0.15 * (around(uv + d) + around(uv - d) + around(uv + e) + around(uv - e));
+    vec3 sum = 0.4 * max(picture.a, 1e-3) * vec3(chroma(picture.rgb), 1.0);
+    sum += 0.15 * (around(uv + d) + around(uv - d) + around(uv + e) + around(uv - e));
+    vec2 c = sum.xy / sum.z;
     vec2 k = chroma(key.rgb);
     float strength = max(length(k), 1e-3);
     vec2 axis = k / strength;
@@ -39,19 +43,21 @@ void main() {
     float distance_to_key = length(vec2(max(1.0 - along, 0.0), 1.6 * across));
     float solid = smoothstep(tolerance + 0.3, tolerance + 0.3 + softness * 2.0 + 0.05, distance_to_key);
 
-    // Spill: the key's own channel may not exceed the mean of the two others.
+    // Spill: the key's own channel may not exceed the larger of the two others, so that what is warm stays warm.
+    // A key without a colour casts none.
+    float cast = spill * smoothstep(0.03, 0.12, length(k));
     vec3 rest = picture.rgb;
     float excess;
     if (key.g >= key.r && key.g >= key.b) {
-        excess = max(rest.g - 0.5 * (rest.r + rest.b), 0.0);
-        rest.g -= spill * excess;
+        excess = cast * max(rest.g - max(rest.r, rest.b), 0.0);
+        rest.g -= excess;
     } else if (key.b >= key.r) {
-        excess = max(rest.b - 0.5 * (rest.r + rest.g), 0.0);
-        rest.b -= spill * excess;
+        excess = cast * max(rest.b - max(rest.r, rest.g), 0.0);
+        rest.b -= excess;
     } else {
-        excess = max(rest.r - 0.5 * (rest.g + rest.b), 0.0);
-        rest.r -= spill * excess;
+        excess = cast * max(rest.r - max(rest.g, rest.b), 0.0);
+        rest.r -= excess;
     }
-    rest += 0.3 * spill * excess;  // so that what loses its cast does not lose its light
+    rest += 0.3 * excess;  // so that what loses its cast does not lose its light
     gl_FragColor = matte ? vec4(vec3(solid * picture.a), 1.0) : vec4(rest, solid * picture.a);
 }

@@ -58,8 +58,9 @@ void main() {
         vec2 d = IMG_NORM_PIXEL(field, uv).rg * 0.01 * amount * vec2(RENDERSIZE.y / RENDERSIZE.x, 1.0);
         vec4 c = picture(uv + d);
         if (dispersion > 0.0) {
-            c.r = picture(uv + d * (1.0 + dispersion)).r;
-            c.b = picture(uv + d * (1.0 - dispersion)).b;
+            vec4 red = picture(uv + d * (1.0 + dispersion)), blue = picture(uv + d * (1.0 - dispersion));
+            c.r = mix(c.r, red.r, red.a);  // what is clear lends no colour
+            c.b = mix(c.b, blue.b, blue.a);
         }
         gl_FragColor = c;
     }

@@ -20,11 +20,19 @@
 
 const vec3 LUMA = vec3(0.299, 0.587, 0.114);
 
+vec4 premultiplied(vec2 uv) {
+    vec4 c = IMG_NORM_PIXEL(inputImage, uv);
+    return vec4(c.rgb * c.a, c.a);
+}
+
 void main() {
     vec2 uv = isf_FragNormCoord;
     vec2 px = 1.0 / RENDERSIZE;
     if (PASSINDEX == 0) {
-        gl_FragColor = IMG_NORM_PIXEL(inputImage, uv);
+        // Premultiplied up to the end, so that what is clear lends no colour; the middles of four pixels.
+        vec2 d = 0.25 * px;
+        vec2 e = vec2(d.x, -d.y);
+        gl_FragColor = 0.25 * (premultiplied(uv + d) + premultiplied(uv - d) + premultiplied(uv + e) + premultiplied(uv - e));
     } else if (PASSINDEX == 1) {
         vec2 d = px * brush * RENDERSIZE.y / 360.0;
         vec4 sum = vec4(0.0);
@@ -57,7 +65,9 @@ void main() {
         vec4 se = IMG_NORM_PIXEL(painted, uv + e), nw = IMG_NORM_PIXEL(painted, uv - e);
         vec4 c = 0.25 * (ne + sw + se + nw);
         float slope = dot(sw.rgb + se.rgb - ne.rgb - nw.rgb, LUMA) + 0.5 * dot(ne.rgb + se.rgb - nw.rgb - sw.rgb, LUMA);
-        vec3 fine = picture.rgb - IMG_NORM_PIXEL(smaller, uv).rgb;
+        c.rgb /= max(c.a, 1e-4);
+        vec4 broad = IMG_NORM_PIXEL(smaller, uv);
+        vec3 fine = (picture.rgb - broad.rgb / max(broad.a, 1e-4)) * picture.a;
         float v = dot(c.rgb, LUMA);
         vec3 paint = v + (c.rgb - v) * saturation;
         paint += 1.5 * detail * fine + 0.5 * relief * clamp(slope, -0.25, 0.25);

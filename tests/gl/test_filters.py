@@ -186,6 +186,31 @@ def test_blur_softens_evenly(open_filter: Callable[[str], Render]) -> None:
     assert gap(render(picture, amount=0.0), picture) <= 1
 
 
+@every
+@pytest.mark.parametrize("at", ["defaults", "far"])
+def test_what_is_clear_lends_no_colour(name: str, at: str, open_filter: Callable[[str], Render]) -> None:
+    """Two pictures that differ only in the colour beneath alpha 0 look the same."""
+    far: dict[str, dict[str, float]] = {
+        "adaptive_threshold": {"radius": 12.0},
+        "displace": {"dispersion": 0.5},
+        "painterly": {"brush": 12.0},
+        "posterise": {"clean": 6.0},
+        "threshold": {"clean": 6.0},
+    }
+    y, x = np.mgrid[0:H, 0:W]
+    alpha = np.clip((36.0 - np.hypot(x - W / 2, y - H / 2)) / 30.0, 0.0, 1.0)
+    render = [open_filter(name), open_filter(name)]
+    seen = []
+    for draw, beneath in zip(render, ((255, 0, 255), (0, 255, 0)), strict=True):
+        picture = scene()
+        picture[..., 3] = (alpha * 255.0).astype(np.uint8)
+        picture[picture[..., 3] == 0, :3] = beneath
+        for frame in range(3):
+            got = draw(picture, 3.0 + frame / 30.0, **(far.get(name, {}) if at == "far" else {})).astype(np.float64)
+        seen.append(got[..., :3] * got[..., 3:] / 255.0)
+    assert gap(seen[0].round(), seen[1].round()) <= 2
+
+
 def test_blur_lends_no_colour_from_what_is_transparent(open_filter: Callable[[str], Render]) -> None:
     picture = flat(255, 0, 0, 0)
     picture[:, 48:] = (0, 0, 255, 255)
@@ -265,6 +290,18 @@ def test_posterise_leaves_few_tones(open_filter: Callable[[str], Render]) -> Non
     assert (counts > 1).sum() == 4
     assert values.min() <= 1
     assert values.max() >= 254
+
+
+def test_posterise_steps_colour_too(open_filter: Callable[[str], Render]) -> None:
+    """One light, all colours: what was a slope from one to the next is a few flat inks."""
+    x = np.linspace(-1.0, 1.0, W)
+    picture = flat(128, 128, 128)
+    picture[..., 0] = (128 + 90 * x).astype(np.uint8)
+    picture[..., 2] = (128 - 90 * x * 0.299 / 0.114).clip(0, 255).astype(np.uint8)
+    got = open_filter("posterise")(picture, softness=0.0, clean=0.0)[H // 2, 2:-2]
+    same = np.abs(np.diff(got[:, :3], axis=0)).max(1) <= 1
+    assert same.mean() > 0.6
+    assert np.ptp(got[:, 0]) > 60
 
 
 def test_kaleidoscope_has_its_symmetry(open_filter: Callable[[str], Render]) -> None:
@@ -361,6 +398,19 @@ def test_chroma_key_removes_its_colour_only(open_filter: Callable[[str], Render]
     assert render(flat(20, 40, 210), key=(0.08, 0.16, 0.82, 1.0))[..., 3].max() <= 3
 
 
+@pytest.mark.parametrize("key", [(0.0, 0.0, 0.0, 1.0), (1.0, 1.0, 1.0, 1.0), (0.5, 0.5, 0.5, 1.0)])
+def test_a_key_without_colour_takes_no_colour_away(
+    open_filter: Callable[[str], Render], key: tuple[float, ...]
+) -> None:
+    for kept in (flat(40, 120, 60), flat(90, 160, 70), flat(200, 90, 80)):
+        assert gap(open_filter("chroma_key")(kept, key=key), kept) <= 2
+
+
+def test_what_is_warm_stays_warm_beside_a_red_key(open_filter: Callable[[str], Render]) -> None:
+    red, green, blue, _ = open_filter("chroma_key")(flat(255, 230, 165), key=(1.0, 0.0, 0.0, 1.0))[32, 48]
+    assert red >= green > blue
+
+
 @pytest.mark.parametrize(("side", "axis"), [(0, 1), (1, 1), (2, 0), (3, 0), (4, 0), (4, 1)])
 def test_mirror_mirrors(open_filter: Callable[[str], Render], side: int, axis: int) -> None:
     got = open_filter("mirror")(scene(), side=side)
@@ -435,6 +485,15 @@ def test_lens_leaves_the_middle_alone(open_filter: Callable[[str], Render]) -> N
     assert gap(got[30:34, 46:50], picture[30:34, 46:50]) <= 8
     assert got[0, 0, :3].sum() < picture[0, 0, :3].sum() * 0.8
     assert gap(open_filter("lens")(flat(200, 180, 160), vignette=0.0), flat(200, 180, 160)) <= 1
+
+
+def test_lens_never_folds_the_picture(open_filter: Callable[[str], Render]) -> None:
+    """At its most hollow a slope from left to right is still a slope: nothing is seen twice."""
+    picture = flat(0, 0, 0)
+    picture[..., :3] = np.linspace(0, 255, W).astype(np.uint8)[None, :, None]
+    hollow = next(i.lo for i in header_of(FILTERS[0].with_name("lens.fs")).inputs if i.name == "bow")
+    got = open_filter("lens")(picture, bow=hollow, vignette=0.0, softness=0.0, dispersion=0.0)[..., 0]
+    assert np.diff(got, axis=1).min() >= 0
 
 
 def test_painterly_keeps_flats_and_outlines(open_filter: Callable[[str], Render]) -> None:
