@@ -6,7 +6,7 @@
     "INPUTS": [
         {"NAME": "inputImage", "TYPE": "image"},
         {"NAME": "low", "TYPE": "float", "DEFAULT": 0.035, "MIN": 0.0, "MAX": 0.5, "LABEL": "Slope from which a line may go on"},
-        {"NAME": "high", "TYPE": "float", "DEFAULT": 0.11, "MIN": 0.0, "MAX": 0.5, "LABEL": "Slope from which a line begins"},
+        {"NAME": "high", "TYPE": "float", "DEFAULT": 0.07, "MIN": 0.0, "MAX": 0.5, "LABEL": "Slope from which a line begins"},
         {"NAME": "smoothing", "TYPE": "float", "DEFAULT": 1.5, "MIN": 0.3, "MAX": 6.0, "LABEL": "Detail smaller than this is ignored, in 360ths of the height"},
         {"NAME": "width", "TYPE": "float", "DEFAULT": 1.0, "MIN": 0.0, "MAX": 4.0, "LABEL": "Line width in 360ths of the height"},
         {"NAME": "fill", "TYPE": "float", "DEFAULT": 0.0, "MIN": 0.0, "MAX": 1.0, "LABEL": "How much of the picture shows between the lines"},

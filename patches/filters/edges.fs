@@ -15,18 +15,20 @@
     ]
 }*/
 
-vec3 at(vec2 uv) {
+// Where the picture is clear it is taken to go on as it is here: its rim is no outline, and casts no shadow inwards.
+vec3 at(vec2 uv, vec3 here) {
     vec4 c = IMG_NORM_PIXEL(inputImage, uv);
-    return c.rgb * c.a;
+    return mix(here, c.rgb, c.a);
 }
 
 void main() {
     vec2 uv = isf_FragNormCoord;
     vec2 d = max(width * RENDERSIZE.y / 360.0, 0.5) / RENDERSIZE;
-    vec3 nw = at(uv + vec2(-d.x, d.y)), n = at(uv + vec2(0.0, d.y)), ne = at(uv + d);
-    vec3 w = at(uv - vec2(d.x, 0.0)), e = at(uv + vec2(d.x, 0.0));
-    vec3 sw = at(uv - d), s = at(uv - vec2(0.0, d.y)), se = at(uv + vec2(d.x, -d.y));
     vec4 picture = IMG_NORM_PIXEL(inputImage, uv);
+    vec3 c = picture.rgb;
+    vec3 nw = at(uv + vec2(-d.x, d.y), c), n = at(uv + vec2(0.0, d.y), c), ne = at(uv + d, c);
+    vec3 w = at(uv - vec2(d.x, 0.0), c), e = at(uv + vec2(d.x, 0.0), c);
+    vec3 sw = at(uv - d, c), s = at(uv - vec2(0.0, d.y), c), se = at(uv + vec2(d.x, -d.y), c);
 
     // Scharr's 3 : 10 : 3 is rounder than Sobel; the steepest channel counts, so that equal light still has an edge.
     vec3 gx = (3.0 * (ne + se - nw - sw) + 10.0 * (e - w)) / 16.0;

@@ -18,9 +18,39 @@
     ]
 }*/
 
+const vec3 LUMA = vec3(0.299, 0.587, 0.114);
+
+// What each ink lets through.
+const vec3 CYAN = vec3(0.06, 0.64, 0.90), MAGENTA = vec3(0.88, 0.16, 0.50), YELLOW = vec3(1.0, 0.91, 0.18), BLACK = vec3(0.10, 0.10, 0.12);
+
 vec3 seen(vec2 uv) {
     vec4 c = IMG_NORM_PIXEL(inputImage, uv);
     return mix(vec3(1.0), c.rgb, c.a);
+}
+
+// How much of the paper each ink (cyan, magenta, yellow, black) has to cover, so that all together look like c from afar:
+// what lies beneath is darkened by every ink in turn (Demichel 1924), each in all colours; two rounds find them.
+vec4 plates(vec3 c) {
+    float light = dot(c, LUMA);
+    float dark = 1.0 - max(c.r, max(c.g, c.b));
+    // Black for what is dark without a colour; the three others keep the lighter greys.
+    float k = mix(1.0 - light, 0.8 * dark * dark, colour) / (1.0 - BLACK.g);
+    vec3 rest = clamp(mix(vec3(light), c, colour) / max(1.0 - k * (1.0 - BLACK), 0.05), 0.0, 1.0);
+    vec3 a = vec3(0.0);
+    for (int i = 0; i < 2; i++) {
+        a.x = (1.0 - rest.r / ((1.0 - a.y * (1.0 - MAGENTA.r)) * (1.0 - a.z * (1.0 - YELLOW.r)))) / (1.0 - CYAN.r);
+        a.x = clamp(a.x, 0.0, 1.0);
+        a.y = (1.0 - rest.g / ((1.0 - a.x * (1.0 - CYAN.g)) * (1.0 - a.z * (1.0 - YELLOW.g)))) / (1.0 - MAGENTA.g);
+        a.y = clamp(a.y, 0.0, 1.0);
+        a.z = (1.0 - rest.b / ((1.0 - a.x * (1.0 - CYAN.b)) * (1.0 - a.y * (1.0 - MAGENTA.b)))) / (1.0 - YELLOW.b);
+        a.z = clamp(a.z, 0.0, 1.0);
+    }
+    return clamp(vec4(a, k), 0.0, 1.0);
+}
+
+// How softly a dot ends, at a height of so many pixels: never harder than a pixel.
+float edge(float height) {
+    return max(0.25 * softness, 2.2 * lines / height);
 }
 
 // How much ink of one plate lies here: the dot of this cell, as large as the plate's share of the colour there.
@@ -31,18 +61,11 @@ float ink(vec2 uv, float degrees, vec4 plate, vec2 aspect) {
     vec2 middle = floor(p) + 0.5;
     vec2 q = p - middle;
     vec2 there = (middle * turn) / lines / aspect + 0.5;
-    vec3 c = IMG_NORM_PIXEL(small, clamp(there, 0.0, 1.0)).rgb;
-    vec3 cmy = 1.0 - c;
-    float black = min(cmy.r, min(cmy.g, cmy.b));
-    float under = 0.75 * colour * black;  // grey goes mostly to the black plate
-    float share = dot(plate, vec4((cmy - under) * colour, mix(dot(cmy, vec3(0.299, 0.587, 0.114)), pow(black, 1.6), colour)));
-    // So that a share of ink covers that share of paper: the cosine screen has few values near its ends.
-    float off = clamp(1.0 - 2.0 * share, -1.0, 1.0);
-    share = 0.5 - 0.5 * sign(off) * pow(abs(off), 1.57);
+    float level = dot(plate, IMG_NORM_PIXEL(small, clamp(there, 0.0, 1.0)));
     // Round dots that meet as they grow; the cosine form passes from dots to holes without a jump.
     float screen = 0.5 + 0.25 * (cos(6.28318531 * q.x) + cos(6.28318531 * q.y));
-    float edge = max(0.5 * softness * 0.5, 2.2 * lines / RENDERSIZE.y);
-    return smoothstep(-edge, edge, share * (1.0 + 2.0 * edge) - edge - (1.0 - screen));
+    float e = edge(RENDERSIZE.y);
+    return smoothstep(-e, e, level * (1.0 + 2.0 * e) - e - (1.0 - screen));
 }
 
 void main() {
@@ -50,17 +73,22 @@ void main() {
     if (PASSINDEX == 0) {
         vec2 d = 0.25 / RENDERSIZE;
         vec2 e = vec2(d.x, -d.y);
-        gl_FragColor = vec4(0.25 * (seen(uv + d) + seen(uv - d) + seen(uv + e) + seen(uv - e)), 1.0);
+        vec4 share = plates(0.25 * (seen(uv + d) + seen(uv - d) + seen(uv + e) + seen(uv - e)));
+        // The height at which a screen is cut so that a share of ink covers that share of paper: it has few places near its
+        // ends, and the fewer, the softer its dots (fitted).
+        float bend = 0.33 + 0.037 / (0.09 + edge(4.0 * RENDERSIZE.y));
+        vec4 low = 0.5 * pow(2.0 * min(share, 0.5), vec4(bend)), high = 1.0 - 0.5 * pow(2.0 - 2.0 * max(share, 0.5), vec4(bend));
+        gl_FragColor = mix(low, high, step(0.5, share));
         return;
     }
     vec2 aspect = vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0);
     vec3 c = paper.rgb;
     if (colour > 0.0) {
-        c *= mix(vec3(1.0), vec3(0.98, 0.90, 0.24), ink(uv, 0.0, vec4(0.0, 0.0, 1.0, 0.0), aspect));
-        c *= mix(vec3(1.0), vec3(0.86, 0.24, 0.48), ink(uv, 75.0, vec4(0.0, 1.0, 0.0, 0.0), aspect));
-        c *= mix(vec3(1.0), vec3(0.16, 0.58, 0.80), ink(uv, 15.0, vec4(1.0, 0.0, 0.0, 0.0), aspect));
+        c *= mix(vec3(1.0), YELLOW, ink(uv, 0.0, vec4(0.0, 0.0, 1.0, 0.0), aspect));
+        c *= mix(vec3(1.0), MAGENTA, ink(uv, 75.0, vec4(0.0, 1.0, 0.0, 0.0), aspect));
+        c *= mix(vec3(1.0), CYAN, ink(uv, 15.0, vec4(1.0, 0.0, 0.0, 0.0), aspect));
     }
-    c *= mix(vec3(1.0), vec3(0.13, 0.13, 0.16), ink(uv, 45.0, vec4(0.0, 0.0, 0.0, 1.0), aspect));
+    c *= mix(vec3(1.0), BLACK, ink(uv, 45.0, vec4(0.0, 0.0, 0.0, 1.0), aspect));
     vec4 picture = IMG_NORM_PIXEL(inputImage, uv);
     gl_FragColor = vec4(mix(picture.rgb, c, amount), picture.a);
 }

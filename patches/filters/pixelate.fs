@@ -7,7 +7,7 @@
         {"NAME": "inputImage", "TYPE": "image"},
         {"NAME": "cells", "TYPE": "float", "DEFAULT": 36.0, "MIN": 4.0, "MAX": 200.0, "LABEL": "Tiles in the picture's height"},
         {"NAME": "shape", "TYPE": "long", "DEFAULT": 1, "VALUES": [0, 1, 2], "LABELS": ["square", "hexagon", "lamp"], "LABEL": "Shape of a tile"},
-        {"NAME": "gap", "TYPE": "float", "DEFAULT": 0.045, "MIN": 0.0, "MAX": 0.9, "LABEL": "Space between tiles, of a tile"},
+        {"NAME": "gap", "TYPE": "float", "DEFAULT": 0.045, "MIN": 0.0, "MAX": 0.6, "LABEL": "Space between tiles, of a tile"},
         {"NAME": "relief", "TYPE": "float", "DEFAULT": 0.16, "MIN": 0.0, "MAX": 1.0, "LABEL": "Light from above on each tile"},
         {"NAME": "ground", "TYPE": "color", "DEFAULT": [0.035, 0.038, 0.050, 1.0], "LABEL": "Between the tiles"}
     ],

@@ -126,6 +126,7 @@ void main() {
         vec3 col = vec3(0.0);
         float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
         float steps = floor(detail);
+        float aslant = length(vec2(1.0, 2.2 * p.x));                     // at the sides a step on the map goes sideways, too
         for (int i = 0; i < 32; i++) {
             if (float(i) >= steps) break;
             float k = (float(i) + noise) / steps;                      // 0 at the lower edge, 1 at the tips
@@ -134,7 +135,7 @@ void main() {
             vec2 m = vec2(p.x * z * 0.13 + 0.5, (z - 0.9) * 0.115);
             float inside = smoothstep(0.0, 0.06, m.x) * smoothstep(1.0, 0.94, m.x) * smoothstep(1.0, 0.75, m.y) * smoothstep(0.0, 0.03, m.y);
             vec2 r = IMG_NORM_PIXEL(plan, m).rg;
-            float stride = 3.1 * height * k / (steps * up);              // on the map; where it exceeds a line, the wide light is meant
+            float stride = 3.1 * height * k * aslant / (steps * up);         // on the map; where it exceeds a line, the wide light is meant
             float e = mix(r.x, r.y, clamp(9.0 * stride - 0.5, 0.0, 1.0)) * inside;
             float fall = (exp(-3.4 * k) * smoothstep(0.0, 0.10, k) + 0.05 * (1.0 - k));
             vec3 tone = mix(low.rgb * low.rgb, high.rgb * high.rgb, smoothstep(0.10, 0.85, k));

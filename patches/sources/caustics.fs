@@ -6,7 +6,7 @@
   "INPUTS": [
     {"NAME": "speed", "LABEL": "Speed of everything that moves", "TYPE": "float", "DEFAULT": 1.0, "MIN": 0.0, "MAX": 4.0},
     {"NAME": "scale", "LABEL": "Size of the ripples", "TYPE": "float", "DEFAULT": 1.0, "MIN": 0.3, "MAX": 3.0},
-    {"NAME": "focus", "LABEL": "Depth of the water: how far the light has gathered", "TYPE": "float", "DEFAULT": 0.62, "MIN": 0.0, "MAX": 1.0},
+    {"NAME": "focus", "LABEL": "Depth of the water: how far the light has gathered", "TYPE": "float", "DEFAULT": 0.62, "MIN": 0.15, "MAX": 0.85},
     {"NAME": "light", "LABEL": "Strength of the light", "TYPE": "float", "DEFAULT": 1.0, "MIN": 0.0, "MAX": 2.0},
     {"NAME": "tint", "LABEL": "Colour of the water", "TYPE": "color", "DEFAULT": [0.16, 0.50, 0.56, 1.0]},
     {"NAME": "sand", "LABEL": "Colour of the ground", "TYPE": "color", "DEFAULT": [0.80, 0.74, 0.60, 1.0]},

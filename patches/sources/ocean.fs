@@ -6,7 +6,7 @@
   "INPUTS": [
     {"NAME": "speed", "LABEL": "Speed of everything that moves", "TYPE": "float", "DEFAULT": 1.0, "MIN": 0.0, "MAX": 4.0},
     {"NAME": "swell", "LABEL": "Height of the swell", "TYPE": "float", "DEFAULT": 0.8, "MIN": 0.0, "MAX": 1.5},
-    {"NAME": "wind", "LABEL": "Small waves on top of it", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0},
+    {"NAME": "wind", "LABEL": "Small waves on top of it", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 0.85},
     {"NAME": "horizon", "LABEL": "Height of the horizon", "TYPE": "float", "DEFAULT": 0.66, "MIN": 0.2, "MAX": 1.2},
     {"NAME": "sun", "LABEL": "Strength of the sun on the water", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0.0, "MAX": 1.5},
     {"NAME": "warmth", "LABEL": "From grey noon (0) to evening (1)", "TYPE": "float", "DEFAULT": 0.4, "MIN": 0.0, "MAX": 1.0},

@@ -24,7 +24,7 @@
           (blue last, so far is cool), and takes in new light at a breathing rim. The rates are per second, so 30 and 60 frames a
           second look alike. A first frame is guessed, so that it never starts in the dark.
    Inputs speed, zoom, spin, swirl, memory, light, warm, cool.
-   Cost   3 noises and 1 fetch in a 360-line buffer, 1 fetch a pixel.
+   Cost   3 noises and 1 fetch in a 360-line buffer (2 more noises for each 30th of a second beyond the first), 1 fetch a pixel.
    MIT licence. */
 
 // Time at the chosen speed, 0..7200 s. `clock` remembers how far `speed` has put us ahead of TIME, so moving the
@@ -118,14 +118,26 @@ void main() {
         vec2 eye = 0.10 * circle(t, 48.0) * vec2(1.0, 0.6) + 0.02 * circle(t, 11.25);
         vec3 f = flow(p * 2.4 + 3.0, t, 1.0);
         vec2 q = p - eye;
-        float turn = dt * spin * 0.55 * (0.7 + 0.5 * circle(t, 60.0).x);
-        float grow = exp(dt * zoom * 0.42 * (1.0 + 0.22 * circle(t, 9.0).y));
-        q = mat2(cos(turn), sin(turn), -sin(turn), cos(turn)) * q * grow + eye;
-        q += dt * swirl * 0.035 * vec2(f.z, -f.y);
+        float turn = spin * 0.55 * (0.7 + 0.5 * circle(t, 60.0).x);
+        float grow = zoom * 0.42 * (1.0 + 0.22 * circle(t, 9.0).y);
+        vec2 stir = swirl * 0.035 * vec2(f.z, -f.y);
+        // A long frame takes in light at several moments, each as far inwards as it has come since, or the rim leaves copies.
+        float parts = clamp(ceil(dt * 30.0 - 0.01), 1.0, 12.0);
+        float h = dt / parts;
+        vec3 fresh = vec3(0.0);
+        for (int i = 0; i < 12; i++) {
+            float age = h * float(i);
+            float a = turn * age;
+            vec2 then = mat2(cos(a), sin(a), -sin(a), cos(a)) * q * exp(grow * age) + eye + stir * age;
+            fresh += enter(then, t - age + 7200.0) * exp(-fade * age);
+            if (float(i) > parts - 1.5) break;
+        }
+        turn *= dt;
+        q = mat2(cos(turn), sin(turn), -sin(turn), cos(turn)) * q * exp(grow * dt) + eye + stir * dt;
         vec2 at = q / vec2(aspect, 1.0) + 0.5;
         at = 1.0 - abs(1.0 - abs(at));                                    // beyond the rim it is mirrored
         vec3 old = IMG_NORM_PIXEL(loop, at).rgb;
-        vec3 c = old * exp(-fade * dt) + light * enter(p, t) * dt * 2.4;
+        vec3 c = old * exp(-fade * dt) + light * fresh * h * 2.4;
         gl_FragColor = vec4(min(c, 6.0), 1.0);
         return;
     }

@@ -74,7 +74,7 @@ void main() {
     float order = 0.5 + 0.27 * a.x + 0.16 * b.x + 0.07 * c.x + 0.035 * flow(p * 19.0 + 0.2 * c.yz, 0.0, 1.0).x;
     order = clamp(order, 0.0, 1.0);
     float soft = softness * 0.35 + 0.01;
-    float even = progress + 0.8 / 6.2831853 * sin(6.2831853 * progress);  // noise has few values near its ends: quicker through those
+    float even = progress + 0.72 / 6.2831853 * sin(6.2831853 * progress);  // noise has few values near its ends: quicker through those
     float k = even * (1.0 + 2.0 * soft) - soft;
     float d = (k - order) / soft;                                       // -1..1 across the edge
     float m = smoothstep(-1.0, 1.0, d);

@@ -73,7 +73,7 @@ void main() {
     vec3 c = flow(p * 6.5 + 0.13 * b.yz, 10.0 * seed + 12.0 * progress, 1.0);
     float order = clamp(0.5 + 0.30 * a.x + 0.15 * b.x + 0.06 * c.x + 0.02 * flow(p * 17.0 + 0.2 * c.yz, 0.0, 1.0).x, 0.0, 1.0);
     float width = 0.05 + 0.22 * brown;
-    float even = progress + 0.8 / 6.2831853 * sin(6.2831853 * progress);  // noise has few values near its ends: quicker through those
+    float even = progress + 0.72 / 6.2831853 * sin(6.2831853 * progress);  // noise has few values near its ends: quicker through those
     float k = mix(0.06, 1.02 + width, even);
     float d = k - order;                                                 // > 0: burnt through
     float ends = smoothstep(0.0, 0.06, progress) * smoothstep(1.0, 0.94, progress);

@@ -75,8 +75,8 @@ void main() {
     v /= vec2(aspect, 1.0);
     float k = progress * progress * (3.0 - 2.0 * progress);
     float m = smoothstep(0.0, 1.0, clamp(1.1 * progress - 0.05 + 1.1 * (a.x + 0.5 * b.x) * progress * (1.0 - progress), 0.0, 1.0));
-    vec2 there = uv + v * amount * 1.6 * k * k;
-    vec2 here = uv - v * amount * 1.6 * (1.0 - k) * (1.0 - k);
+    vec2 there = uv + v * amount * k * sqrt(k);
+    vec2 here = uv - v * amount * (1.0 - k) * sqrt(1.0 - k);
     there = 1.0 - abs(1.0 - abs(there));                                 // what flows in from outside is mirrored
     here = 1.0 - abs(1.0 - abs(here));
     gl_FragColor = mixed(IMG_NORM_PIXEL(startImage, there), IMG_NORM_PIXEL(endImage, here), m);

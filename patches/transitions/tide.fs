@@ -9,7 +9,7 @@
     {"NAME": "progress", "LABEL": "How far the change has come", "TYPE": "float", "DEFAULT": 0.0, "MIN": 0.0, "MAX": 1.0},
     {"NAME": "waves", "LABEL": "How many waves", "TYPE": "float", "DEFAULT": 3.0, "MIN": 1.0, "MAX": 6.0},
     {"NAME": "softness", "LABEL": "Softness of the wet edge", "TYPE": "float", "DEFAULT": 0.4, "MIN": 0.02, "MAX": 1.0},
-    {"NAME": "bending", "LABEL": "How much the water bends", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0}
+    {"NAME": "bending", "LABEL": "How much the water bends", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0.0, "MAX": 1.0}
   ]
 }*/
 
@@ -83,7 +83,7 @@ void main() {
     float m = smoothstep(-1.0, 1.0, max(wet, water - 0.4));
     float ends = smoothstep(0.0, 0.05, progress) * smoothstep(1.0, 0.92, progress);
     float film = smoothstep(-0.6, 1.4, water) * smoothstep(9.0, 1.0, water) * ends;
-    vec2 bend = bending * 0.020 * f.yz * film * vec2(0.6, 1.0);
+    vec2 bend = bending * 0.011 * f.yz * film * vec2(0.6, 1.0);
     vec4 col = mixed(IMG_NORM_PIXEL(startImage, uv + bend), IMG_NORM_PIXEL(endImage, uv + bend), m);
     float foam = exp(-abs(water) * 1.6) * (0.5 + 0.5 * f.x) * ends;
     col.rgb = mix(col.rgb, vec3(0.92, 0.94, 0.94), 0.40 * foam) * (1.0 - 0.10 * film * (1.0 - m));

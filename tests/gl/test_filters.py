@@ -479,6 +479,14 @@ def test_halftone_prints_as_dark_as_it_should(open_filter: Callable[[str], Rende
     assert abs(means[2] - 145) < 25
 
 
+@pytest.mark.parametrize("lines", [6.0, 16.0])
+def test_halftone_keeps_tone_and_hue_from_afar(open_filter: Callable[[str], Render], lines: float) -> None:
+    render = open_filter("halftone")
+    for colour in ((128, 128, 128), (64, 64, 64), (200, 90, 70), (90, 140, 200), (60, 120, 60), (120, 70, 140)):
+        got = render(flat(*colour), lines=lines, paper=(1.0, 1.0, 1.0, 1.0))
+        assert gap(got[..., :3].mean((0, 1)), colour) <= 14
+
+
 def test_lens_leaves_the_middle_alone(open_filter: Callable[[str], Render]) -> None:
     picture = scene()
     got = open_filter("lens")(picture, bow=0.0)
