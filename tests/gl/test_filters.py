@@ -244,6 +244,13 @@ def test_lines_are_where_edges_are(name: str, open_filter: Callable[[str], Rende
     assert got[:, 56:].max() <= 3
 
 
+def test_edges_draw_no_line_where_the_picture_is_cut_out(open_filter: Callable[[str], Render]) -> None:
+    picture = flat(200, 180, 160, 0)
+    picture[16:48, 24:72, 3] = 255
+    got = open_filter("edges")(picture, width=6.0)[16:48, 24:72, :3]
+    assert gap(got, got[16, 24]) <= 2
+
+
 def test_canny_joins_weak_lines_to_strong_ones(open_filter: Callable[[str], Render]) -> None:
     """One outline that fades: its faint end is kept for its strong end's sake, a faint one alone is not."""
     picture = flat(100, 100, 100)

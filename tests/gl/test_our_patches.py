@@ -270,3 +270,16 @@ def test_the_sand_of_the_dunes_is_whole(opened: dict[Path, Patch], gl: Context) 
         light = pixels(patch.render((640, 360), now, {}, NOON))[:160, :, :3].astype(np.float64).mean(2)
         bent = np.abs(light[:, 2:] - 2.0 * light[:, 1:-1] + light[:, :-2])
         assert (bent > 3.0).mean() < 0.013
+
+
+def test_a_tunnel_in_few_frames_is_the_tunnel_in_many(opened: dict[Path, Patch], gl: Context) -> None:
+    """A long frame takes in light at several moments: at its one moment it left a copy of the rim each frame."""
+    path = paths.patches() / "sources" / "tunnel.fs"
+    patch = opened[path] if path in opened else opened.setdefault(path, Patch.open(path))
+    seen = []
+    for fps in (10, 30):
+        patch.reset()
+        for n in range(4 * fps + 1):
+            texture = patch.render((320, 180), 20.0 + n / fps, {"zoom": 1.5}, NOON)
+        seen.append(pixels(texture).copy())
+    assert far(*seen) < 3.2
