@@ -9,7 +9,6 @@ procedural strangers.
 from __future__ import annotations
 
 import argparse
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from torch import Tensor
 from perform import networks
 from perform.files import image_in
 from perform.lab import export, run
+from perform.lab.card import read as read_card
 from perform.lab.conditions import condition
 from perform.lab.strangers import strangers
 
@@ -105,10 +105,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--moods", default="", help="comma separated; all of them by default")
     parser.add_argument("--out", type=Path, default=Path("sheet.jpg"))
     args = parser.parse_args(argv)
-    card = tomllib.loads((args.models / "card.toml").read_text(encoding="utf-8"))
-    pictures = [picture(path, args.side) for path in args.pictures] or procedural(6, args.side)
-    moods = args.moods.split(",") if args.moods else list(card["mood"]["named"])
-    run.picture(args.out, plate(card, args.models, pictures, moods, args.size, args.precision))
+    try:
+        told = read_card(args.models)
+        pictures = [picture(path, args.side) for path in args.pictures] or procedural(6, args.side)
+    except (ValueError, OSError) as e:
+        parser.error(str(e))
+    moods = args.moods.split(",") if args.moods else list(told["mood"]["named"])
+    run.picture(args.out, plate(told, args.models, pictures, moods, args.size, args.precision))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import time
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ import torch
 from torch import nn
 
 from perform import networks
+from perform.lab.card import read as read_card
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -145,7 +145,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--side", type=int, action="append", help="repeatable; 256 by default")
     parser.add_argument("--threads", type=int, action="append", help="repeatable; 1 by default")
     args = parser.parse_args(argv)
-    card = tomllib.loads((args.world / "card.toml").read_text(encoding="utf-8"))
+    try:
+        card = read_card(args.world)
+    except ValueError as e:
+        parser.error(str(e))
     print(f"{'size':4} {'side':>5} {'threads':>7}  {'engine':18} {'best':>7} {'p50':>7} {'p95':>7}  ms")
     for size in args.size or card["size"]:
         for side in args.side or [256]:
