@@ -23,6 +23,7 @@ LAB = {
     "distil": "teach small, live networks what a trained one knows",
     "slim": "cut a trained network's channels to a measured latency",
     "search": "choose widths by a measured latency, from one network that holds them all",
+    "average": "the mean of several states of one network, often more real than any of them",
     "ablate": "train variants with one thing left out each, to see what it is worth",
     "quantise": "make the int8 form, the fastest on processors",
     "export": "write a trained world to play: safetensors, ONNX and the card",

@@ -33,10 +33,14 @@ from perform.lab.worlds import World
 from perform.parsing import Parser
 
 WHY = {name: variant.why for name, variant in VARIANTS.items()} | {
-    "annealed": "`m`, gone on with at three quarters of the rate",
+    "annealed": "`followed`, gone on with at three quarters of the rate",
     "copied": "as its teacher's copy, before it went on",
     "copying": "a copy that went on copying",
+    "followed": "`judged`, gone on with, its light asked for",
+    "longer": "`followed`, gone on with",
     "judged": "a copy that went on with the judge of photographs, its light not asked for",
+    "mean-annealed": "the mean of `judged`, `followed` and `annealed`",
+    "mean-copying": "the mean of `copied`, `judged` and `copying`",
     "slim": "cut from `l` to `m`'s time",
     "search": "widths chosen for `m`'s time",
 }
