@@ -63,9 +63,10 @@ class Cuda:
             road, _, place = first_road(board, piece, quick, lambda text: None)
             with ExitStack() as undo:
                 undo.callback(road.close)
-                works = Works(board, piece, road, makers[: makers.index(quick[place])], self._label)
                 if self._bridges is None:
                     self._bridges = Bridges(board.cuda, self.device, KINDS if self.bridge == "auto" else (self.bridge,))
+                better = makers[: makers.index(quick[place])]
+                works = Works(board, piece, road, better, self._label, self._bridges.sweep)
                 generator = CudaGenerator(board, works, self._bridges.open)
                 undo.pop_all()
         except CudaError as e:

@@ -146,6 +146,14 @@ class TorchBoard:
         return self._outside[stream]
 
 
+def check_room(error: Exception) -> None:
+    """Raise CudaError if this error says that the card is full: compiled code has no class for it, only words."""
+    import torch
+
+    if isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower():
+        raise CudaError("the card's memory is full", NO_MEMORY) from error
+
+
 def open_board(torch: Any, cuda: Any, device: int) -> TorchBoard:
     """The board of a device, made ready for this thread."""
     torch.cuda.set_device(device)

@@ -88,8 +88,8 @@ class CudaEngine:
         """Give the bridge back; does not wait. May be called twice."""
         if self._open:
             self._open = False
+            self.bridge.close()  # first: it marks where its streams are, and with the last engine they go
             self._house.leave(self)
-            self.bridge.close()
 
     def _show(self, texture: Texture, taken: float) -> None:
         self._newest = Frame(texture, taken, self._newest.serial + 1 if self._newest is not None else 1)

@@ -65,7 +65,11 @@ class CudaGenerator:
         least, most = call(cuda, "cudaDeviceGetStreamPriorityRange")
         kind = cuda.cudaStreamNonBlocking  # the default stream would wait for all others
         self._carry = int(call(cuda, "cudaStreamCreateWithPriority", kind, int(most)))
-        self._compute = int(call(cuda, "cudaStreamCreateWithPriority", kind, int(least)))
+        try:
+            self._compute = int(call(cuda, "cudaStreamCreateWithPriority", kind, int(least)))
+        except BaseException:
+            cuda.cudaStreamDestroy(self._carry)
+            raise
 
     # ------------------------------------------------------------------ the bank's side
     @property

@@ -59,9 +59,13 @@ class Lane:
             np.zeros((rows, max(1, mood)), np.float32),
         )
         quiet = cuda.cudaEventDisableTiming
-        lane.filled = call(cuda, "cudaEventCreateWithFlags", quiet)
-        lane.done = call(cuda, "cudaEventCreateWithFlags", quiet)
-        lane.pinned = int(call(cuda, "cudaMallocHost", lane.moods.nbytes))
+        try:
+            lane.filled = call(cuda, "cudaEventCreateWithFlags", quiet)
+            lane.done = call(cuda, "cudaEventCreateWithFlags", quiet)
+            lane.pinned = int(call(cuda, "cudaMallocHost", lane.moods.nbytes))
+        except BaseException:
+            lane.close()
+            raise
         lane.moods = _at(lane.pinned, rows, max(1, mood))
         return lane
 
@@ -102,9 +106,11 @@ class Lane:
         if self.pinned:
             self.moods = np.zeros_like(self.moods)
             self.cuda.cudaFreeHost(self.pinned)
-            self.cuda.cudaEventDestroy(self.filled)
-            self.cuda.cudaEventDestroy(self.done)
             self.pinned = 0
+        for event in (self.filled, self.done):
+            if event is not None:
+                self.cuda.cudaEventDestroy(event)
+        self.filled = self.done = None
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from perform.card import Card, CardError
 from perform.engines.cabinet import Cabinet, Label
-from perform.engines.cuda_board import Board
+from perform.engines.cuda_board import Board, check_room
 from perform.engines.cuda_compute import Say
 from perform.engines.cuda_package import Order, compile_apart
 from perform.engines.generator import Shape
@@ -91,6 +91,7 @@ class Compiled:
                 try:
                     return self._load(shutil.copyfile(found.path, package))
                 except Exception as e:  # noqa: BLE001 - a damaged package raises whatever it likes
+                    check_room(e)  # a good one would be thrown away
                     log.warning("%s will not load (%s): compiled again", found.path.name, str(e).splitlines()[0])
                     self.cabinet.discard(label)
             compile_apart(Order(card.folder, size, shape, self._place()), package, say)

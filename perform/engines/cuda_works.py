@@ -15,7 +15,7 @@ from perform.engines.cuda_compute import Compute, Maker, Say
 from perform.engines.cuda_road import Road, build_road
 from perform.engines.dreamer import be_nice
 from perform.engines.generator import Shape
-from perform.gl.interop import call
+from perform.gl.interop import Poisoned, call
 from perform.plugins import EngineError
 from perform.workers import Worker, spawn
 
@@ -42,7 +42,8 @@ class Piece:
 @dataclass(slots=True)
 class Works:
     """`road` is what plays. A better one waits (`waits`) until the render thread, with nothing under way, calls
-    `change`. `makers` are those that might make a faster one, best first; they are tried until one does.
+    `change`. `makers` are those that might make a faster one, best first; they are tried until one does. `sweep` gives
+    back what could not be while the streams were in use.
     """
 
     board: Board
@@ -50,6 +51,7 @@ class Works:
     road: Road
     makers: Sequence[Maker] = ()
     label: str = ""  # the card's name
+    sweep: Callable[[], None] = lambda: None
     _next: Road | None = field(default=None, init=False, repr=False)
     _progress: str = field(default="", init=False)
     _looked: bool = field(default=False, init=False)
@@ -118,9 +120,12 @@ class Works:
 
     def _work(self, stop: threading.Event) -> None:
         be_nice()
-        call(self.board.cuda, "cudaSetDevice", self.board.device)
-        while not self._gone:
-            self._jobs.get()()
+        try:
+            while not self._gone:
+                call(self.board.cuda, "cudaSetDevice", self.board.device)
+                self._jobs.get()()
+        except Poisoned as e:  # and so would be all that is still to do, however often it is tried
+            log.warning("nothing more is made or put away: %s", e)
 
     def _better(self) -> None:
         for maker in self.makers:
@@ -130,7 +135,7 @@ class Works:
             try:
                 done = self._try(maker)
             except Exception as e:  # noqa: BLE001 - logged there
-                done = False
+                done = isinstance(e, Poisoned)  # nobody else could
                 self._regret(maker, e)
             if done:
                 return
@@ -198,6 +203,7 @@ class Works:
         try:
             self._away(self.road, streams, keep=False)
             self.board.release()
+            self.sweep()
         finally:
             for stream in streams:
                 self.board.cuda.cudaStreamDestroy(stream)

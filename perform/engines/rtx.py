@@ -90,9 +90,9 @@ class Rtx:
             undo.callback(compute.close)
             road = pave(board, compute, shape, mood)
             undo.callback(road.close, compute=False)
-            if known is None:
+            if not compute.runner.knew:
                 kernels.keep(shape, compute.runner.kernels())
-            works = Works(board, Piece(card, size, shape), road, (), gpu.name)
+            works = Works(board, Piece(card, size, shape), road, (), gpu.name, self._sweep)
             generator = CudaGenerator(board, works, self._bridge)
             undo.pop_all()
         return generator
@@ -106,6 +106,11 @@ class Rtx:
         if self._bridges is None:
             self._bridges = Bridges(bindings(), self.device)
         return self._bridges.open(shape)
+
+    def _sweep(self) -> None:
+        """Worker thread: see `Bridges.sweep`."""
+        if self._bridges is not None:
+            self._bridges.sweep()
 
     def loaded(
         self, trt: Any, card: Card, size: str, shape: Shape, family: str, bottom_up: bool = True

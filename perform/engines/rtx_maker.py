@@ -63,7 +63,7 @@ class RtxMaker:
         runner = Runner(self.trt, self.cuda, loaded, shape, mood, known)
         note = f"{self.name} fp16" + (f"; {ready.remark}" if ready.remark else "")
         compute = RtxCompute(torch, runner, note, len(ready.engine) + runner.nbytes)
-        if known is None:
+        if not runner.knew:
             compute.keep = lambda: kernels.keep(shape, runner.kernels())
         return compute
 

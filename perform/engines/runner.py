@@ -57,7 +57,8 @@ class Loaded:
 
 class Runner:
     """One execution context with its scratch memory. Made in a worker (kernels for this size are compiled: up to some
-    seconds the first time on a card, milliseconds with `kernels` from before); `enqueue` and `close` are one thread's.
+    seconds the first time on a card, milliseconds with `kernels` from before; `knew` says whether those were taken);
+    `enqueue` and `close` are one thread's.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Runner:
     ) -> None:
         self._cuda, self._loaded = cuda, loaded  # the engine must outlive its context
         width, height = shape
-        self._kernels, config = _config(trt, loaded.engine, kernels)
+        self._kernels, config, self.knew = _config(trt, loaded.engine, kernels)
         self._context = loaded.engine.create_execution_context(config)
         if self._context is None:
             raise EngineError(
@@ -111,19 +112,19 @@ class Runner:
             call(self._cuda, "cudaFree", self._scratch)
 
 
-def _config(trt: Any, engine: Any, kernels: bytes | None) -> tuple[Any, Any]:
-    """How to run: kernels for exactly this size, compiled now and not during the show; memory from us, no more of it
-    than this size needs; no graphs of its own, since whoever enqueues may be capturing one.
+def _config(trt: Any, engine: Any, kernels: bytes | None) -> tuple[Any, Any, bool]:
+    """The card's kernels, how to run, and whether kernels from before were taken. It runs with kernels for exactly this
+    size, compiled now and not during the show; memory from us, no more of it than this size needs; no graphs of its
+    own, since whoever enqueues may be capturing one.
     """
     config = engine.create_runtime_config()
     config.set_execution_context_allocation_strategy(trt.ExecutionContextAllocationStrategy.USER_MANAGED)
     config.dynamic_shapes_kernel_specialization_strategy = trt.DynamicShapesKernelSpecializationStrategy.EAGER
     config.cuda_graph_strategy = trt.CudaGraphStrategy.DISABLED
     cache = config.create_runtime_cache()
-    if kernels:
-        cache.deserialize(kernels)  # False: another card, driver or version; they are compiled again
+    knew = bool(kernels) and bool(cache.deserialize(kernels))  # not: another card, driver or version; compiled again
     config.set_runtime_cache(cache)
-    return cache, config
+    return cache, config, knew
 
 
 def as_notes(bindings: tuple[Binding, ...]) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from perform.card import Card, CardError
 from perform.engines.cabinet import Cabinet, Found, Label, standard
+from perform.engines.cuda_board import check_room
 from perform.engines.cuda_compute import Compute, Maker, Say
 from perform.engines.generator import Shape
 from perform.engines.plan import first_line
@@ -154,6 +155,7 @@ class _Work:
             module, nbytes = self._open(found)
             self._compare(module)
         except Exception as e:  # noqa: BLE001 - whatever the library makes of it: a file is not worth a show
+            check_room(e)  # a good one would be thrown away
             self.cabinet.discard(label)
             self.remark = f"the engine kept for {self.what} does not load ({first_line(e)}): built again"
             return None
@@ -173,6 +175,7 @@ class _Work:
             module = self.kit.library.dynamo.refit_module_weights(module, program, arg_inputs=self.inputs)
             self._compare(module)
         except Exception as e:  # then it is built, which only takes longer
+            check_room(e)  # nor can it be built
             log.debug("%s cannot be refitted", self.what, exc_info=e)
             return None
         return module, self._keep(module, label)

@@ -17,9 +17,10 @@ from typing import Any
 
 from perform.testing.mapped import Resource
 
-NAMES = {2: b"out of memory", 100: b"no CUDA-capable device is detected", 400: b"invalid resource handle",
-         600: b"device not ready", 700: b"an illegal memory access was encountered", 999: b"unknown error"}  # fmt: skip
-HANDLE, UNKNOWN, NO_DEVICE, NOT_READY = 400, 999, 100, 600
+NAMES = {1: b"invalid argument", 2: b"out of memory", 100: b"no CUDA-capable device is detected",
+         400: b"invalid resource handle", 600: b"device not ready", 700: b"an illegal memory access was encountered",
+         999: b"unknown error"}  # fmt: skip
+INVALID, HANDLE, UNKNOWN, NO_DEVICE, NOT_READY = 1, 400, 999, 100, 600
 
 
 def _names(prefix: str, **values: int) -> Any:
@@ -42,8 +43,11 @@ class RecordingCuda:
     journal: list[tuple[Any, ...]] = field(default_factory=list)
     resources: list[Resource] = field(default_factory=list)
     memory: dict[int, Any] = field(default_factory=dict)
+    pinned: set[int] = field(default_factory=set)  # of the memory: the host's
     streams: set[int] = field(default_factory=set)
     events: dict[int, int] = field(default_factory=dict)  # number: queries until it is ready
+    quiet: set[int] = field(default_factory=set)  # events that have no time
+    recorded: dict[int, int] = field(default_factory=dict)  # event: the stream
     cudaMemcpyKind: Any = field(
         default_factory=lambda: _names("Memcpy", HostToDevice=1, DeviceToHost=2, DeviceToDevice=3)
     )
@@ -99,7 +103,10 @@ class RecordingCuda:
         return self._memory("Malloc", size)
 
     def cudaMallocHost(self, size: int) -> tuple[int, int]:
-        return self._memory("MallocHost", size)
+        error, address = self._memory("MallocHost", size)
+        if not error:
+            self.pinned.add(address)
+        return error, address
 
     def _memory(self, name: str, size: int) -> tuple[int, int]:
         error = self._did(name, size)
@@ -110,16 +117,20 @@ class RecordingCuda:
         return 0, ctypes.addressof(block)
 
     def cudaFree(self, address: int) -> tuple[int]:
-        return self._free("Free", address)
+        return self._free("Free", address, pinned=False)
 
     def cudaFreeHost(self, address: int) -> tuple[int]:
-        return self._free("FreeHost", address)
+        return self._free("FreeHost", address, pinned=True)
 
-    def _free(self, name: str, address: int) -> tuple[int]:
+    def _free(self, name: str, address: int, pinned: bool) -> tuple[int]:
         error = self._did(name)
-        if not error and self.memory.pop(address, None) is None:
-            error = HANDLE
-        return (error,)
+        if error or address == 0:
+            return (error,)
+        if address not in self.memory or (address in self.pinned) != pinned:
+            return (INVALID,)
+        self.pinned.discard(address)
+        del self.memory[address]
+        return (0,)
 
     # ------------------------------------------------------------------ streams and events
     def cudaDeviceGetStreamPriorityRange(self) -> tuple[int, int, int]:
@@ -127,52 +138,76 @@ class RecordingCuda:
 
     def cudaStreamCreateWithPriority(self, flags: int, priority: int) -> tuple[int, int]:
         stream = self._number()
+        error = self._did("StreamCreateWithPriority", flags, priority, stream)
+        if error:
+            return error, 0
         self.streams.add(stream)
-        return self._did("StreamCreateWithPriority", flags, priority, stream), stream
+        return 0, stream
 
     def cudaStreamDestroy(self, stream: int) -> tuple[int]:
-        self.streams.discard(stream)
-        return (self._did("StreamDestroy", stream),)
+        error = self._did("StreamDestroy", stream) or (0 if stream in self.streams else HANDLE)
+        if not error:
+            self.streams.remove(stream)
+        return (error,)
 
     def cudaStreamSynchronize(self, stream: int) -> tuple[int]:
-        return (self._did("StreamSynchronize", stream) or self._known(stream),)
+        error = self._did("StreamSynchronize", stream) or self._known(stream)
+        if not error:
+            self.events |= {event: 0 for event, on in self.recorded.items() if on == stream}
+        return (error,)
 
     def cudaStreamWaitEvent(self, stream: int, event: int, flags: int) -> tuple[int]:
-        return (self._did("StreamWaitEvent", stream, event) or self._known(stream),)
+        return (self._did("StreamWaitEvent", stream, event) or self._known(stream) or self._made(event),)
 
     def _known(self, stream: int) -> int:
         return 0 if stream == 0 or stream in self.streams else HANDLE
+
+    def _made(self, event: int) -> int:
+        return 0 if event in self.events else HANDLE
 
     def cudaEventCreate(self) -> tuple[int, int]:
         return self.cudaEventCreateWithFlags(0)
 
     def cudaEventCreateWithFlags(self, flags: int) -> tuple[int, int]:
         event = self._number()
+        error = self._did("EventCreateWithFlags", flags, event)
+        if error:
+            return error, 0
         self.events[event] = 0
-        return self._did("EventCreateWithFlags", flags, event), event
+        if flags & self.cudaEventDisableTiming:
+            self.quiet.add(event)
+        return 0, event
 
     def cudaEventRecord(self, event: int, stream: int) -> tuple[int]:
-        error = self._did("EventRecord", event, stream) or self._known(stream)
-        self.events[event] = self.lag
+        error = self._did("EventRecord", event, stream) or self._known(stream) or self._made(event)
+        if not error:
+            self.events[event], self.recorded[event] = self.lag, stream
         return (error,)
 
     def cudaEventQuery(self, event: int) -> tuple[int]:
-        error = self._did("EventQuery", event)
+        error = self._did("EventQuery", event) or self._made(event)
         if error:
             return (error,)
         self.events[event] -= 1
         return (NOT_READY if self.events[event] >= 0 else 0,)
 
     def cudaEventSynchronize(self, event: int) -> tuple[int]:
-        self.events[event] = 0
-        return (self._did("EventSynchronize", event),)
+        error = self._did("EventSynchronize", event) or self._made(event)
+        if not error:
+            self.events[event] = 0
+        return (error,)
 
     def cudaEventElapsedTime(self, begin: int, end: int) -> tuple[int, float]:
-        return self._did("EventElapsedTime"), 1.0
+        timed = all(event in self.recorded and event not in self.quiet for event in (begin, end))
+        return self._did("EventElapsedTime") or (0 if timed else HANDLE), 1.0
 
     def cudaEventDestroy(self, event: int) -> tuple[int]:
-        del self.events[event]
-        return (self._did("EventDestroy", event),)
+        error = self._did("EventDestroy", event) or self._made(event)
+        if not error:
+            del self.events[event]
+            self.recorded.pop(event, None)
+            self.quiet.discard(event)
+        return (error,)
 
     # ------------------------------------------------------------------ copies
     def cudaMemcpy(self, to: int, source: int, size: int, kind: int) -> tuple[int]:
@@ -238,7 +273,7 @@ class RecordingCuda:
 
     def cudaGraphicsUnmapResources(self, count: int, handles: int, stream: int) -> tuple[int]:
         those = self._those(count, handles)
-        error = self._did("GraphicsUnmapResources", *(r.name for r in those), stream)
+        error = self._did("GraphicsUnmapResources", *(r.name for r in those), stream) or self._known(stream)
         if not all(r.mapped for r in those):
             return (UNKNOWN,)
         for resource in those:

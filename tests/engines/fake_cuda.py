@@ -117,10 +117,12 @@ IO = {
 
 @dataclass
 class FakeTrt:
-    """tensorrt_rtx's running half. `refuses` holds engine bytes that will not load, `deaf` refuses every frame."""
+    """tensorrt_rtx's running half. `refuses` holds the bytes of engines and kernels that will not load, `deaf` refuses
+    every frame."""
 
     cuda: FakeCuda
     refuses: set[bytes] = field(default_factory=set)
+    kernels: bytes = b"kernels of this card"
     io: dict[str, Any] = field(default_factory=lambda: dict(IO))
     deaf: bool = False
     homeless: bool = False  # no execution context can be had
@@ -171,7 +173,7 @@ class FakeEngine:
         return [(1, 64, 64, 4), (1, 512, 512, 4), (1, 4096, 4096, 4)]
 
     def create_runtime_config(self) -> Any:
-        config = FakeConfig()
+        config = FakeConfig(self.trt)
         self.trt.configs.append(config)
         return config
 
@@ -180,7 +182,8 @@ class FakeEngine:
 
 
 class FakeConfig:
-    def __init__(self) -> None:
+    def __init__(self, trt: FakeTrt) -> None:
+        self.trt = trt
         self.strategy: Any = None
         self.cache: Any = None
         self.given: bytes | None = None
@@ -189,11 +192,11 @@ class FakeConfig:
         self.strategy = strategy
 
     def create_runtime_cache(self) -> Any:
-        return SimpleNamespace(deserialize=self._take, serialize=lambda: b"kernels of this card")
+        return SimpleNamespace(deserialize=self._take, serialize=lambda: self.trt.kernels)
 
     def _take(self, data: bytes) -> bool:
         self.given = data
-        return True
+        return data not in self.trt.refuses
 
     def set_runtime_cache(self, cache: Any) -> None:
         self.cache = cache

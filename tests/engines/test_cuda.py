@@ -343,6 +343,22 @@ def test_a_switch_of_worlds_registers_nothing(rig: Rig) -> None:
     assert rig.cuda.registered == [], "the last one closes them all"
 
 
+def test_pinned_memory_outlives_the_streams_that_copy_into_it(rig: Rig) -> None:
+    hardware = rig.hardware([Tinting(Tint())])
+    hardware._bridges = Bridges(rig.cuda, kinds=("host",))
+    generator = hardware.load(rig.card, "m", SHAPE)
+    engine = generator.open(LIVE)
+    rig.cuda.lag = 10**6  # nothing lands by itself
+    engine.submit(rig.picture(), ())
+    rig.cuda.journal.clear()
+    engine.close()
+    generator.close()
+    asked = [name for name in rig.cuda.names() if name in ("EventRecord", "StreamSynchronize", "FreeHost")]
+    frees = 2 + 1 + 1  # of the lanes; a picture, a dream
+    assert asked == ["EventRecord"] * 2 + ["StreamSynchronize"] * 2 + ["FreeHost"] * frees
+    assert (rig.cuda.memory, rig.cuda.events, rig.cuda.streams) == ({}, {}, set())
+
+
 # ---------------------------------------------------------------- layers of one world
 def play(engines: list[Any], rig: Rig, frames: int, greys: Callable[[int, int], int]) -> None:
     """Frames as a show makes them, at 60 a second: each layer submits and asks, then the next one."""
@@ -558,7 +574,21 @@ def test_a_full_card_is_said_and_leaves_nothing_behind(rig: Rig) -> None:
     with pytest.raises(Full, match="pond m does not fit on the card beside what is there"):
         rig.load(compute)
     assert compute.closed == 1
-    assert rig.cuda.streams == set()
+    assert (rig.cuda.streams, rig.cuda.events) == (set(), {})
+
+
+def test_without_a_second_stream_the_first_is_given_back(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    works, real, made = rig.load(Tint()).works, rig.cuda.cudaStreamCreateWithPriority, list[int]()
+
+    def second_fails(flags: int, priority: int) -> tuple[int, int]:
+        made.append(priority)
+        return (2, 0) if len(made) == 2 else real(flags, priority)
+
+    monkeypatch.setattr(rig.cuda, "cudaStreamCreateWithPriority", second_fails)
+    before = set(rig.cuda.streams)
+    with pytest.raises(CudaError, match="out of memory"):
+        CudaGenerator(rig.board, works, lambda shape: None)  # type: ignore[arg-type,return-value]
+    assert rig.cuda.streams == before
 
 
 def test_what_fails_after_its_lanes_were_made_leaves_nothing_behind(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -589,6 +619,35 @@ def test_a_card_that_fails_under_a_dream_is_told_from_other_trouble(rig: Rig) ->
     with pytest.raises(Poisoned, match=r"an illegal memory access.*a new process is needed"):
         engine.newest()
     engine.close()
+
+
+def test_on_a_card_that_has_failed_a_worlds_worker_ends(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    generator = rig.load(Tint())
+    rig.cuda.fails = {"cudaSetDevice": 700, "cudaStreamSynchronize": 700}
+    generator.close()
+    worker = generator.works._worker
+    assert worker is not None
+    assert (worker.alive, worker.restarts, worker.error) == (False, 0, "")
+    assert "nothing more is made or put away: the graphics card has failed" in caplog.text
+
+
+def test_what_fails_while_a_world_is_put_away_is_not_tried_again(rig: Rig) -> None:
+    generator = rig.load(Tint())
+    rig.cuda.fails = {"cudaSetDevice": 999}
+    generator.works._gone = True
+    generator.close()
+    worker = generator.works._worker
+    assert worker is not None
+    assert (worker.alive, worker.restarts, worker.error) == (False, 0, "")
+
+
+def test_on_a_card_that_has_failed_no_other_maker_is_tried(rig: Rig) -> None:
+    died, never = Poisoned("the graphics card has failed", 700), Tint("never")
+    generator = rig.load(Tinting(Tint("first"), "TensorRT", died), never, Tint())
+    generator.prepare()
+    until(lambda: generator.note.endswith("no TensorRT: the graphics card has failed"))
+    generator.close()
+    assert never.calls == []
 
 
 def test_what_cannot_be_taken_is_this_layers_trouble_and_the_lane_stays_free(rig: Rig) -> None:
@@ -652,6 +711,23 @@ def test_a_package_that_will_not_load_is_compiled_again(
     monkeypatch.setattr("torch._inductor.aoti_load_package", load)
     assert compiled.make(rig.card, "m", SHAPE, lambda text: None).network == "good"
     assert len(loads) == 2
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("no room"), RuntimeError("CUDA error: out of memory")])
+def test_a_full_card_is_not_the_kept_packages_fault(
+    rig: Rig, compiled: Compiled, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def load(path: str, **keys: object) -> str:
+        raise error
+
+    said: list[str] = []
+    compiled.make(rig.card, "m", SHAPE, said.append)
+    monkeypatch.setattr("torch._inductor.aoti_load_package", load)
+    with pytest.raises(CudaError, match="the card's memory is full") as told:
+        compiled.make(rig.card, "m", SHAPE, said.append)
+    assert told.value.code == 2
+    assert compiled.quick(rig.card, "m", SHAPE), "it is kept"
+    assert len(said) == 1, "it was not compiled again"
 
 
 def test_the_compilers_last_words_are_told(tmp_path: Path) -> None:

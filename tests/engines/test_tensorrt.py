@@ -22,6 +22,8 @@ from perform.engines.tensorrt import Offer, TensorRt, offers
 from perform.engines.tensorrt_kit import Kit, load_kit
 from perform.engines.torch import network_of
 from perform.engines.trial import probe
+from perform.gl.interop import CudaError
+from perform.gl.interop.calls import NO_MEMORY
 from perform.library import Library
 from perform.plugins import EngineError
 from tests.engines.worlds import CARD, make_world, plain_bytes, write_card
@@ -282,6 +284,23 @@ def test_a_damaged_or_refused_engine_is_built_again(tmp_path: Path, library: Fak
         "TensorRT fp16; the engine kept for dark m does not load (Serialized engine is of another version): built again"
     )
     assert library.did.count("compile") == 3
+
+
+@pytest.mark.parametrize("step", ["load", "refit"])
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("no room"), RuntimeError("CUDA error: out of memory")])
+def test_a_full_card_is_not_the_kept_engines_fault(
+    tmp_path: Path, library: FakeLibrary, step: str, error: Exception
+) -> None:
+    card, made = world(tmp_path), maker(library, tmp_path)
+    made.make(card, "m", SHAPE, print)
+    label = made.label(card, "m", SHAPE)
+    card = card if step == "load" else world(tmp_path, seed=1)
+    library.fails = {step: error}
+    with pytest.raises(CudaError, match="the card's memory is full") as told:
+        made.make(card, "m", SHAPE, print)
+    assert told.value.code == NO_MEMORY
+    assert made.cabinet().find(label) is not None
+    assert library.did.count("compile") == 1
 
 
 def test_a_graph_that_tensorrt_cannot_take_is_told_in_one_sentence(tmp_path: Path, library: FakeLibrary) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from perform.gl.context import Context
-from perform.gl.interop import KINDS, Bridge, CudaError, Poisoned, gl_devices, open_bridge
+from perform.gl.interop import KINDS, Bridge, Bridges, CudaError, Poisoned, gl_devices, open_bridge
 from perform.gl.interop.calls import failure
-from perform.gl.interop.host import RING
+from perform.gl.interop.host import RING, HostBridge
 from perform.gl.target import Format, Texture
 from perform.gl.transfer import read, read_float, upload
 from perform.testing.cuda import RecordingCuda
@@ -193,6 +193,77 @@ def test_through_the_host_dreams_are_kept_apart_and_other_addresses_pin_nothing_
     bridge.close()
     texture.close()
     assert cuda.memory == {}
+
+
+def test_a_host_bridge_is_lent_anew_once_its_copies_are_through(cuda: RecordingCuda) -> None:
+    bridges, memory = Bridges(cuda, kinds=("host",)), picture()
+    first, other = bridges.open(SHAPE), bridges.open(SHAPE)
+    first.ripen(memory.ctypes.data, STREAM)
+    cuda.lag = 10**6  # a dream is under way
+    first.close()
+    second = bridges.open(SHAPE)
+    assert second.bridge is not first.bridge, "the last world's picture would be shown in this one"
+    cuda.cudaStreamSynchronize(STREAM)
+    third = bridges.open(SHAPE)
+    assert third.bridge is first.bridge
+    assert cuda.count("EventSynchronize") == 0, "it is asked, not waited for"
+    cuda.lag = 0
+    for lent in (other, second, third):
+        lent.close()
+    assert (cuda.memory, cuda.events) == ({}, {})
+
+
+@pytest.mark.parametrize("way", ["take", "ripen"])
+def test_pinned_memory_is_given_back_behind_the_copies_that_use_it(cuda: RecordingCuda, way: str) -> None:
+    bridges, memory, texture = Bridges(cuda, kinds=("host",)), picture(), Texture.make(*SHAPE)
+    lent = bridges.open(SHAPE)
+    cuda.journal.clear()
+    if way == "take":
+        lent.take(texture, memory.ctypes.data, STREAM)
+    else:
+        lent.ripen(memory.ctypes.data, STREAM)
+    cuda.lag = 10**6
+    lent.close()
+    bridges.sweep()
+    assert (cuda.count("FreeHost"), cuda.count("EventSynchronize")) == (0, 0)
+    cuda.cudaStreamSynchronize(STREAM)
+    bridges.sweep()
+    assert (cuda.memory, cuda.events) == ({}, {})
+    texture.close()
+
+
+@pytest.mark.parametrize("lag", range(6))
+def test_copies_may_end_at_any_moment_while_a_bridge_is_closed(cuda: RecordingCuda, lag: int) -> None:
+    bridges, memory = Bridges(cuda, kinds=("host",)), picture()
+    lent = bridges.open(SHAPE)
+    lent.ripen(memory.ctypes.data, STREAM)
+    cuda.lag = lag
+    lent.close()
+    for _ in range(lag):
+        bridges.sweep()
+    assert (cuda.memory, cuda.events) == ({}, {})
+
+
+def test_a_host_bridge_that_is_closed_for_good_waits_for_its_copies(cuda: RecordingCuda) -> None:
+    bridge, memory = opened(cuda, "host"), picture()
+    bridge.ripen(memory.ctypes.data, STREAM)
+    cuda.lag = 10**6
+    bridge.close()
+    assert cuda.names().index("EventSynchronize") < cuda.names().index("FreeHost")
+    assert (cuda.memory, cuda.events) == ({}, {})
+
+
+def test_a_host_bridge_that_cannot_be_made_leaves_nothing(cuda: RecordingCuda, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, made = cuda.cudaEventCreateWithFlags, list[int]()
+
+    def second_fails(flags: int) -> tuple[int, int]:
+        made.append(flags)
+        return (2, 0) if len(made) == 2 else real(flags)
+
+    monkeypatch.setattr(cuda, "cudaEventCreateWithFlags", second_fails)
+    with pytest.raises(CudaError):
+        HostBridge(cuda, SHAPE)
+    assert cuda.events == {}
 
 
 # ---------------------------------------------------------------- which one

@@ -55,6 +55,16 @@ class Bridge(Protocol):
         """Carry another size from now on: registers anew. Costs about a millisecond; nothing if it is the same."""
         ...
 
-    def close(self) -> None:
-        """Give everything back while the GL context still lives. May be called twice."""
+    def rest(self) -> None:
+        """Nobody uses it any more, and its streams still live. Another may once it is `idle`."""
+        ...
+
+    @property
+    def idle(self) -> bool:
+        """Whether no copy from before `rest` still uses memory of the bridge's. Asks, never waits."""
+        ...
+
+    def close(self, wait: bool = True) -> None:
+        """Give everything back while the GL context still lives. May be called twice. Without `wait`, memory that
+        copies still use is kept: it is to be closed again, by any thread, until it is `idle`."""
         ...

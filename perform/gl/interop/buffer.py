@@ -115,7 +115,15 @@ class BufferBridge:
             self.shape = shape
             self.__post_init__()
 
-    def close(self) -> None:
+    def rest(self) -> None:
+        """Nothing: mapping puts what the next one does behind all copies."""
+
+    @property
+    def idle(self) -> bool:
+        """See `bridge.Bridge`."""
+        return True
+
+    def close(self, wait: bool = True) -> None:
         """See `bridge.Bridge`. Unregistered first: CUDA must not hold what GL deletes."""
         unregister(self.cuda, self._resources)
         if self._names:

@@ -8,7 +8,7 @@ from typing import Any
 from perform.frame import Texture
 from perform.gl import target
 from perform.gl.interop.bridge import Shape
-from perform.gl.interop.calls import CudaError, call
+from perform.gl.interop.calls import NOT_READY, CudaError, call
 from perform.gl.interop.parts import Tap, fill, pixel, same_size
 
 RING = 2  # pinned pictures each way: an engine has two under way at most
@@ -30,10 +30,19 @@ class HostBridge:
     _up: list[int] = field(default_factory=list, init=False, repr=False)  # pinned, the last one used last
     _down: list[int] = field(default_factory=list, init=False, repr=False)
     _fetched: dict[int, int] = field(default_factory=dict, init=False, repr=False)  # address on the card: on the host
+    _streams: list[int | None] = field(default_factory=lambda: [None, None], init=False, repr=False)  # up, down
+    _marks: list[Any] = field(default_factory=list, init=False, repr=False)  # events: behind the last copy on each
 
     def __post_init__(self) -> None:
         pixel(self.format)
-        self._outlets = [target.Texture.make(*self.shape, self.format, blank=False) for _ in range(2)]
+        quiet = self.cuda.cudaEventDisableTiming
+        try:
+            for _ in self._streams:
+                self._marks.append(call(self.cuda, "cudaEventCreateWithFlags", quiet))
+            self._outlets = [target.Texture.make(*self.shape, self.format, blank=False) for _ in range(2)]
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def nbytes(self) -> int:
@@ -45,7 +54,7 @@ class HostBridge:
         same_size(texture, *self.shape)
         pinned = self._next(self._up)
         self._tap.read(texture, self.format, pinned)
-        kind = self.cuda.cudaMemcpyKind.cudaMemcpyHostToDevice
+        kind, self._streams[0] = self.cuda.cudaMemcpyKind.cudaMemcpyHostToDevice, stream
         call(self.cuda, "cudaMemcpyAsync", address, pinned, self.nbytes, kind, stream)
         if event is not None:
             call(self.cuda, "cudaEventRecord", event, stream)
@@ -54,6 +63,7 @@ class HostBridge:
         """Start the copy to the host."""
         kind, pinned = self.cuda.cudaMemcpyKind.cudaMemcpyDeviceToHost, self._next(self._down)
         self._fetched = {at: there for at, there in self._fetched.items() if there != pinned} | {address: pinned}
+        self._streams[1] = stream
         call(self.cuda, "cudaMemcpyAsync", pinned, address, self.nbytes, kind, stream)
 
     def give(self, address: int, stream: int) -> target.Texture:
@@ -82,12 +92,32 @@ class HostBridge:
             self.shape = shape
             self.__post_init__()
 
-    def close(self) -> None:
-        """See `bridge.Bridge`."""
+    def rest(self) -> None:
+        """See `bridge.Bridge`. A copy on a network's stream may be a whole dream away."""
+        for mark, stream in zip(self._marks, self._streams, strict=False):
+            if stream is not None:
+                self.cuda.cudaEventRecord(mark, stream)  # where CUDA is gone the copies are, too
+        self._streams = [None, None]
         self._fetched = {}
-        for ring in (self._up, self._down):
-            while ring:
-                self.cuda.cudaFreeHost(ring.pop())  # where CUDA is gone the memory is, too
+
+    @property
+    def idle(self) -> bool:
+        """See `bridge.Bridge`."""
+        return all(int(self.cuda.cudaEventQuery(mark)[0]) != NOT_READY for mark in self._marks)
+
+    def close(self, wait: bool = True) -> None:
+        """See `bridge.Bridge`."""
+        self.rest()
         while self._outlets:
             self._outlets.pop().close()
         self._tap.close()
+        if not self.idle:
+            if not wait:
+                return
+            for mark in self._marks:
+                self.cuda.cudaEventSynchronize(mark)
+        for ring in (self._up, self._down):
+            while ring:
+                self.cuda.cudaFreeHost(ring.pop())  # where CUDA is gone the memory is, too
+        while self._marks:
+            self.cuda.cudaEventDestroy(self._marks.pop())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,8 +20,8 @@ IDLE = 2  # kept for the next engine: a crossfade has two
 @dataclass(slots=True)
 class Bridges:
     """Opens bridges of RGBA8. The kind that was chosen for the first one is taken for all: choosing costs some frames.
-    Those that are closed are kept while others are in use, and all are closed with the last one. Render thread, GL
-    context current.
+    Those that are closed are kept while others are in use, and all are closed with the last one; none is lent anew, and
+    none of its memory given back, while copies are under way. Render thread, GL context current, for all but `sweep`.
     """
 
     cuda: Any
@@ -30,24 +31,42 @@ class Bridges:
     _trusted: str = ""
     _lent: int = 0
     _idle: list[Bridge] = field(default_factory=list)
+    _parted: list[Bridge] = field(default_factory=list)  # closed but for memory that copies still used
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def open(self, shape: Shape) -> Lent:
         """See `choice.open_bridge`. One that was used before costs nothing."""
-        bridge = next((bridge for bridge in self._idle if bridge.shape == shape), None)
+        bridge = next((bridge for bridge in self._idle if bridge.shape == shape and bridge.idle), None)
         if bridge is not None:
             self._idle.remove(bridge)
         else:
+            self.sweep()
             bridge = open_bridge(self.cuda, shape, "rgba8", self.device, self.kinds, self._trusted, self.clock)
             self._trusted = bridge.kind
         self._lent += 1
         return Lent(bridge, self)
 
     def back(self, bridge: Bridge) -> None:
-        """Nobody uses it any more."""
+        """Nobody uses it any more. Its streams still live."""
+        bridge.rest()
         self._lent -= 1
         self._idle.append(bridge)
         while len(self._idle) > (IDLE if self._lent else 0):
-            self._idle.pop(0).close()
+            self._close([self._idle.pop(0)])
+
+    def sweep(self) -> None:
+        """Give back what copies still used when a bridge was closed, as far as they are done. Any thread."""
+        with self._lock:
+            parted, self._parted = self._parted, []
+        self._close(parted)
+
+    def _close(self, bridges: Sequence[Bridge]) -> None:
+        """Not under the lock: to give pinned memory back may take as long as what runs on the card."""
+        late = [bridge for bridge in bridges if not bridge.idle]  # asked first: they may end at any moment
+        for bridge in bridges:
+            bridge.close(wait=False)
+        with self._lock:
+            self._parted += late
 
 
 @dataclass(slots=True)
@@ -81,7 +100,14 @@ class Lent:
     def resize(self, shape: Shape) -> None:
         self.bridge.resize(shape)
 
-    def close(self) -> None:
+    def rest(self) -> None:
+        self.bridge.rest()
+
+    @property
+    def idle(self) -> bool:
+        return self.bridge.idle
+
+    def close(self, wait: bool = True) -> None:
         if self._open:
             self._open = False
             self.home.back(self.bridge)
