@@ -69,6 +69,11 @@ def waits(counts: Counter[str]) -> int:
     return sum(count for name, count in counts.items() if name not in ALLOCATIONS)
 
 
+def allocated(counts: Counter[str]) -> int:
+    """How many of them asked the CUDA runtime for memory, or gave some back."""
+    return sum(counts[name] for name in ALLOCATIONS)
+
+
 def allocations() -> dict[str, int]:
     """What PyTorch has allocated on the card since it began: blocks handed out, and segments asked of CUDA."""
     import torch

@@ -69,7 +69,7 @@ def counts(loop: Loop, frames: int) -> dict[str, Any]:
     return {
         "frames": frames,
         "host waits a frame": round(counting.waits(found) / frames, 3),
-        "card allocations a frame": round(grown["blocks"] / frames, 3),
+        "card allocations a frame": round((grown["blocks"] + counting.allocated(found)) / frames, 3),
         "segments": grown["segments"],
         "seen": dict(found),
     }

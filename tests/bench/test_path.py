@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -99,6 +100,14 @@ def test_waits_are_counted_and_left_as_they_were(stage: Context) -> None:
     assert gl.glFinish is before
     gl.glFinish()
     assert counts == {"glFinish": 2}
+
+
+def test_what_is_asked_of_the_cuda_runtime_is_an_allocation(stage: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = SimpleNamespace(cudaMalloc=lambda size: (0, 1), cudaFree=lambda address: (0,))
+    monkeypatch.setattr(counting, "_runtime", lambda: [runtime])
+    loop = SimpleNamespace(prime=lambda: None, turn=lambda: (runtime.cudaMalloc(8), runtime.cudaFree(1)))
+    row = steady.counts(loop, 5)  # type: ignore[arg-type]
+    assert (row["card allocations a frame"], row["host waits a frame"]) == (2, 0)
 
 
 def test_the_cuda_engine_neither_waits_nor_allocates(stage: Context) -> None:
