@@ -17,10 +17,12 @@ from perform.gl.transfer import read
 from perform.params import Spec
 from perform.plugins import Control, Sink, Source, Stage
 from perform.testing.rehearsal import (
+    OPENING,
     Stopwatch,
     closed,
     context,
     drawable,
+    failures,
     nasty,
     no_gl_error,
     opened,
@@ -79,6 +81,8 @@ def _look(source: Any, watch: Stopwatch, now: float, last: Frame | None, seen: d
     no_gl_error(name)
     require(isinstance(source.lost, bool), f"{name[:-8]}.lost is {source.lost!r}, not True or False")
     require(last is None or frame.serial >= last.serial, f"{name} gives serial {frame.serial} after a higher one")
+    shown = -OPENING <= frame.time <= now + OPENING  # a camera's latency may reach to before the show
+    require(shown, f"{name} gives a picture of the time {frame.time:g} at {now:g}")
     again = watch.quickly(name, source.frame, now)
     require(again.serial == frame.serial, f"{name} gives another picture when it is asked twice for the same time")
     pixels = read(frame.texture)
@@ -144,17 +148,20 @@ def _show(sink: Any, on: Stage, targets: list[Target], ticks: int) -> None:
 def check_control(make: Callable[[], Control], ticks: int = 30, on: Stage | None = None) -> None:
     """Raises Broken unless what `make()` gives is a control that opens, plays and closes without harm.
 
-    There is one parameter to play, `/layer/1/opacity`. A device that is not there must not be an error.
+    There is one parameter to play, `/layer/1/opacity`. A device that is not there must not be an error, and no
+    thread of its own may fail.
     """
     here = on or stage("/mine")
     before = set(threading.enumerate())
     here.params.declare("/layer/1/opacity", Spec("float", 1.0, 0.0, 1.0, doc="For playing on."))
-    control: Any = opened(make, here, Control)
-    watch = Stopwatch()
-    try:
-        for _ in range(ticks):
-            here.clock.pace(here.fps)
-            watch.quickly(f"{type(control).__name__} (its parameters)", here.params.settle, here.clock.now())
-            time.sleep(0.001)  # its worker's turn
-    finally:
-        closed(control, before)
+    with failures() as failed:
+        control: Any = opened(make, here, Control)
+        name, watch = type(control).__name__, Stopwatch(gl=False)
+        try:
+            for _ in range(ticks):
+                here.clock.pace(here.fps)
+                watch.quickly(f"{name} (its parameters)", here.params.settle, here.clock.now())
+                time.sleep(0.001)  # its worker's turn
+        finally:
+            closed(control, before)
+    require(not failed, f"{name}: {'; '.join(failed)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import math
 import threading
 import time
@@ -22,6 +23,7 @@ T = TypeVar("T")
 BLOCKED = 0.25  # seconds: far more than any frame may take, far less than a device that is waited for
 OPENING = 2.0  # seconds until a show must have its first picture
 CLOSING = 5.0  # seconds in which a part's threads must be gone
+SWITCHES = ("GL_SCISSOR_TEST", "GL_BLEND", "GL_DEPTH_TEST", "GL_STENCIL_TEST", "GL_CULL_FACE")
 
 
 class Broken(AssertionError):
@@ -66,7 +68,10 @@ def opened(make: Callable[[], Any], on: Stage, kind: Any) -> Any:
         require(callable(getattr(part, promise, None)), f"{name} has no {promise}()")
     known = {param.address for param in on.params}
     began = time.perf_counter()
-    given = part.open(on)
+    try:
+        given = part.open(on)
+    except Exception as e:
+        raise Broken(f"{name}.open() raises {type(e).__name__}: {e}") from e
     took = time.perf_counter() - began
     require(given is part, f"{name}.open() returns {given!r}, not the part itself")
     require(took < OPENING, f"{name}.open() took {took:.1f} s; what takes long belongs in a worker")
@@ -104,15 +109,48 @@ def closed(part: Any, before: set[threading.Thread]) -> None:
     require(not left, f"{name} leaves threads behind: {', '.join(sorted(t.name for t in left))}")
 
 
+class _Failures(logging.Handler):
+    """Writes down what is said of workers that fail: they are restarted, and nobody else hears of it."""
+
+    def __init__(self, heard: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self.heard = heard
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(record.getMessage())
+
+
+@contextlib.contextmanager
+def failures() -> Iterator[list[str]]:
+    """A list that is given a sentence for every thread and worker that fails within the block."""
+    heard: list[str] = []
+    usual, workers, handler = threading.excepthook, logging.getLogger("perform.workers"), _Failures(heard)
+
+    def note(args: threading.ExceptHookArgs) -> None:
+        who = args.thread.name if args.thread else "a thread"
+        heard.append(f"{who} failed ({args.exc_type.__name__}: {args.exc_value})")
+
+    threading.excepthook = note
+    workers.addHandler(handler)
+    try:
+        yield heard
+    finally:
+        workers.removeHandler(handler)
+        threading.excepthook = usual
+
+
 @dataclasses.dataclass
 class Stopwatch:
     """Sees who keeps the render thread waiting. Three calls over `BLOCKED` are too many, or one over `OPENING`: a
-    busy machine may stop anyone for a moment."""
+    busy machine may stop anyone for a moment. With `gl` it also sees who leaves GL's switches as others do not
+    expect them."""
 
     slow: int = 0
+    gl: bool = True
 
     def quickly(self, name: str, deed: Callable[..., T], *given: Any) -> T:
         """What `deed(*given)` returns; it may neither raise nor wait."""
+        before = switches() if self.gl else {}
         began = time.perf_counter()
         try:
             answer = deed(*given)
@@ -122,7 +160,14 @@ class Stopwatch:
         self.slow += took > BLOCKED
         waits = self.slow >= 3 or took > OPENING
         require(not waits, f"{name} took {took * 1000:.0f} ms: it waits for something on the render thread")
+        for switch, on in (switches() if self.gl else {}).items():
+            require(on == before[switch], f"{name} leaves {switch} {'on' if on else 'off'}")
         return answer
+
+
+def switches() -> dict[str, bool]:
+    """GL's switches that spoil what others draw. Needs a current context."""
+    return {name: bool(gl.glIsEnabled(getattr(gl, name))) for name in SWITCHES}
 
 
 def drawable(name: str, frame: object) -> Frame:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import numpy as np
 import pytest
 
 from perform import testing
 from perform.frame import Frame
+from perform.gl.lib import gl
 from perform.gl.target import Texture
+from perform.gl.transfer import read, upload
 from perform.params import Spec
 from perform.plugins import Closing, Stage
 from perform.testing import Broken, Echo, Paint, Script, Tape, check_control, check_engine, check_sink, check_source
+from perform.workers import spawn
 
 pytestmark = pytest.mark.usefixtures("gl")
 
@@ -117,6 +123,18 @@ class NoDataclass(Closing):
     pass
 
 
+@dataclass
+class NoDevice(Paint):
+    def open(self, stage: Stage) -> Self:
+        raise RuntimeError("no device")
+
+
+@dataclass
+class LongAgo(Paint):
+    def frame(self, now: float) -> Frame:
+        return Frame(self._texture, -1e12, 1)
+
+
 @pytest.mark.parametrize(
     ("part", "sentence"),
     [
@@ -133,6 +151,8 @@ class NoDataclass(Closing):
         (Fragile, "raises ZeroDivisionError"),
         (CloseOnce, r"close\(\) raises a second time"),
         (NoDataclass, "is not a dataclass"),
+        (NoDevice, r"open\(\) raises RuntimeError: no device"),
+        (LongAgo, r"picture of the time -1e\+12 at 0"),
     ],
 )
 def test_sources_that_break_a_promise(part: Any, sentence: str) -> None:
@@ -182,7 +202,28 @@ class OneSize(Tape):
             raise ValueError("another size")
 
 
-@pytest.mark.parametrize(("part", "sentence"), [(SlowSink, "waits"), (Uncounted, "dropped went"), (OneSize, "raises")])
+@dataclass
+class Scissors(Tape):
+    def show(self, picture: Frame) -> None:
+        gl.glEnable(gl.GL_SCISSOR_TEST)
+
+
+@pytest.fixture
+def tidy() -> Iterator[None]:
+    yield
+    gl.glDisable(gl.GL_SCISSOR_TEST)
+
+
+@pytest.mark.usefixtures("tidy")
+@pytest.mark.parametrize(
+    ("part", "sentence"),
+    [
+        (SlowSink, "waits"),
+        (Uncounted, "dropped went"),
+        (OneSize, "raises"),
+        (Scissors, r"show\(\) leaves GL_SCISSOR_TEST on"),
+    ],
+)
 def test_sinks_that_break_a_promise(part: Any, sentence: str) -> None:
     with pytest.raises(Broken, match=sentence):
         check_sink(part)
@@ -204,12 +245,51 @@ class Never(Echo):
         return None
 
 
+class Floats(Echo):
+    def newest(self) -> Frame | None:
+        dream = super().newest()
+        return dream and Frame(Texture.make(*dream.size, "rgba16f"), dream.time, dream.serial)
+
+
+class Timeless(Echo):
+    def newest(self) -> Frame | None:
+        dream = super().newest()
+        return dream and Frame(dream.texture, 1e9, dream.serial)
+
+
+class Flickering(Echo):
+    def newest(self) -> Frame | None:
+        again = self._waiting is None
+        dream = super().newest()
+        if again and self._texture is not None:
+            upload(self._texture, 255 - read(self._texture) | np.array([0, 0, 0, 255], np.uint8))
+        return dream
+
+
+class Queue(Echo):
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue: deque[Any] = deque()
+
+    def submit(self, frame: Frame, mood: Sequence[float]) -> None:
+        super().submit(frame, mood)
+        self.queue.append(self._waiting)
+
+    def newest(self) -> Frame | None:
+        self._waiting = self.queue.popleft() if self.queue else None
+        return super().newest()
+
+
 @pytest.mark.parametrize(
     ("part", "sentence"),
     [
         (Premature, "before it has a picture"),
         (WrongSize, "dreams 4×4"),
-        (Never, "has not dreamt in 0 s"),
+        (Never, "has not dreamt of its last picture in 0 s"),
+        (Floats, "is no RGBA8 picture"),
+        (Timeless, r"dreams of the time 1e\+09"),
+        (Flickering, "changed the dream without changing its serial"),
+        (Queue, "queues pictures"),
         (object, "no Engine"),
     ],
 )
@@ -227,6 +307,28 @@ def test_a_control_that_cannot_be_closed() -> None:
 
     with pytest.raises(Broken, match=r"close\(\) raises: OSError: in use"):
         check_control(Stuck)
+
+
+def fail(stop: object = None) -> None:
+    raise RuntimeError("out of order")
+
+
+@pytest.mark.parametrize(
+    "start", [lambda: spawn("mine", fail), lambda: threading.Thread(target=fail, name="mine").start()]
+)
+def test_a_control_whose_thread_fails(start: Callable[[], Any]) -> None:
+    @dataclass
+    class Failing(Script):
+        def open(self, stage: Stage) -> Self:
+            self.worker = start()
+            return super().open(stage)
+
+        def close(self) -> None:
+            if self.worker is not None:
+                self.worker.close()
+
+    with pytest.raises(Broken, match=r"Failing: mine failed \(RuntimeError: out of order\)"):
+        check_control(Failing)
 
 
 def test_the_fakes_do_what_they_are_told() -> None:
