@@ -168,6 +168,32 @@ def test_with_a_driver_cuda_is_wanted(machine: Machine) -> None:
     assert (code, did) == (0, [TORCH, PERFORM])
 
 
+def test_many_cards_are_cards(machine: Machine) -> None:
+    machine.command("nvidia-smi", 'for n in {1..9999}; do echo "GPU $n: a card with a name"; done')
+    assert machine.setup(RESOLVES="torch nvidia-cublas")[2] == [TORCH, PERFORM]
+
+
+def test_an_environment_that_cannot_be_made_leaves_nothing_to_be_taken_for_one(machine: Machine) -> None:
+    python = machine.root / ".venv" / "bin" / "python"
+    python.unlink()
+    half = f"cp /bin/true {python}; echo no ensurepip; exit 1"
+    machine.command("python3", f'case "$*" in "-m venv"*) {half};; *) exec {sys.executable} "$@";; esac')
+    said = "setup: making .venv\nno ensurepip\nsetup: python3 could not make .venv (see above)\n"
+    assert machine.setup() == (1, said, [])
+    assert not python.exists()
+
+
+def test_an_environment_of_another_python_says_that_it_stays(machine: Machine) -> None:
+    python = machine.root / ".venv" / "bin" / "python"
+    python.write_text(
+        python.read_text().replace("case", 'case "$*" in *sys.version_info*) echo 3.99; exit;; esac\ncase', 1)
+    )
+    machine.command("mine", f'exec {sys.executable} "$@"')
+    assert "keeps its Python" not in machine.setup()[1]
+    line = "setup: .venv keeps its Python 3.99; mine is taken after  make clean\n"
+    assert machine.setup(PYTHON="mine") == (0, line, [])
+
+
 def test_a_second_time_nothing_is_done(machine: Machine) -> None:
     machine.setup()
     assert machine.setup() == (0, "", [])
