@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -21,3 +22,11 @@ def patches() -> Path:
 def models() -> Path:
     """The worlds that come with the program, one folder each."""
     return share() / "models"
+
+
+def desk(show: Path) -> Path:
+    """Where a show's relative paths start: its own folder. That of the show inside the wheel is the current one:
+    stills, presets and films do not belong among the program's files.
+    """
+    folder = Path(os.path.abspath(show)).parent
+    return Path.cwd() if folder.resolve() == _PACKAGE / "share" else folder

@@ -109,7 +109,7 @@ def _read_show(top: Table, path: Path) -> Show:
     record = read_record(top)
     show = Show(
         path=path,
-        folder=folder,
+        folder=paths.desk(path),
         name=head.text("name", "untitled"),
         size=size,
         fps=head.number("fps", 60.0, 1.0, 480.0),

@@ -118,8 +118,9 @@ class CueSpec:
 class Show:
     """A whole show. `sources` and `controls` by name, `layers` from bottom to top, `master` tails of /master.
 
-    `patches` and `models` are the folders searched, the show's own first. `window` and `record` are sinks that the
-    file asks for (`record` is None unless it has a [record] table), `engine` what all worlds are to run on.
+    Relative paths start at `folder`. `patches` and `models` are the folders searched, the show's own first. `window`
+    and `record` are sinks that the file asks for (`record` is None unless it has a [record] table), `engine` what all
+    worlds are to run on.
     """
 
     path: Path

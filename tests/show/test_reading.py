@@ -28,6 +28,20 @@ def test_smallest_show_has_all_defaults(read: Read, tmp_path: Path) -> None:
     assert show.cues == ()
 
 
+def test_the_show_inside_an_installed_program_writes_nothing_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share = tmp_path / "site" / "perform" / "share"
+    (share / "patches").mkdir(parents=True)
+    (share / "show.toml").write_text(SOURCE + LAYER)
+    monkeypatch.setattr("perform.paths._PACKAGE", share.parent)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    show = load(share / "show.toml")
+    assert show.folder == tmp_path / "here"
+    assert show.patches[0] == share / "patches"
+
+
 def test_head(read: Read) -> None:
     show = read(
         f'[show]\nname = "Tide"\nsize = [640, 360]\nfps = 30\ninset = true\nblend_space = "linear"\n{SOURCE}{LAYER}'
