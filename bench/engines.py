@@ -23,6 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from perform.card import CardError
+from perform.cli import pixels
 from perform.clock import LiveClock
 from perform.engines.bank import Bank, Role
 from perform.engines.dreamer import be_nice
@@ -155,17 +157,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Latency per engine, precision, shape and threads.")
     parser.add_argument("--world", default="landscape")
     parser.add_argument("--size", default="m")
-    parser.add_argument("--shape", action="append", help="WIDTHxHEIGHT, again for more (default 256x256, 512x512)")
+    parser.add_argument(
+        "--shape", type=pixels, action="append", help="WIDTHxHEIGHT, again for more (default 256x256, 512x512)"
+    )
     parser.add_argument("--threads", type=int, action="append", help="again for more (default 1 and all cores)")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each measurement")
-    parser.add_argument("--show", default="1280x720", help="resolution of the renderer beside it")
+    parser.add_argument("--show", type=pixels, default=(1280, 720), help="resolution of the renderer beside it")
     parser.add_argument("--torch", action="store_true", help="torch on the CPU, too")
     parser.add_argument("--alone", action="store_true", help="without the renderer")
     parser.add_argument("--json", type=Path, help="where to write the numbers")
     args = parser.parse_args()
-    shapes = [_shape(s) for s in args.shape or ("256x256", "512x512")]
+    shapes = args.shape or [(256, 256), (512, 512)]
     threads = args.threads or sorted({1, os.cpu_count() or 1})
-    card = Library.standard().card(args.world)
+    try:
+        card = Library.standard().card(args.world)
+        card.size(args.size)
+    except (LookupError, CardError) as e:
+        parser.error(str(e.args[0]))
     context = open_headless()
     about = machine()
     print(f"{args.world} {args.size} on {about['cpu']}, {about['cores']} cores ({' '.join(about['features'])})")
@@ -181,16 +189,14 @@ def main() -> None:
             assert isinstance(generator, HostGenerator)
             row = Row(engine, precision, count, "{}x{}".format(*shape), *alone(generator, args.seconds))
             if not args.alone:
-                more = beside(
-                    hardware, Role(args.world, args.size, shape), context, 3 * args.seconds, _shape(args.show)
-                )
+                more = beside(hardware, Role(args.world, args.size, shape), context, 3 * args.seconds, args.show)
                 row = replace(row, dreams=more[0], fps=more[1], p99=more[2])
             rows.append(row)
             print(line(row))
     context.close()
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        about = {"machine": about, "world": args.world, "size": args.size, "show": args.show}
+        about = {"machine": about, "world": args.world, "size": args.size, "show": "{}x{}".format(*args.show)}
         args.json.write_text(json.dumps({**about, "rows": [asdict(row) for row in rows]}, indent=1) + "\n")
 
 
@@ -200,11 +206,6 @@ def line(row: Row) -> str:
 
     head = f"{row.engine:9} {row.precision:5} {row.threads:3} {row.shape:>9} {row.best:7.1f} {row.median:7.1f}"
     return f"{head} {number(row.dreams, 9)} {number(row.fps, 5)} {number(row.p99, 6)}"
-
-
-def _shape(text: str) -> Shape:
-    width, _, height = text.partition("x")
-    return int(width), int(height)
 
 
 if __name__ == "__main__":

@@ -90,6 +90,13 @@ def costs() -> None:
     print(f"a hostile pattern, one address{microseconds(lambda: matches(hostile, address), 500):8.2f} µs")
 
 
+def paced(clock: LiveClock) -> float:
+    """Wait for the next frame; the seconds by which it begins after its slot on the clock's grid."""
+    slot = clock.due + 1.0 / FPS  # asked before: after a stall the clock begins another grid
+    clock.pace(FPS)
+    return max(0.0, clock.now() - slot)
+
+
 def flood(rate: float, burst: int, seconds: float) -> bool:
     """Take what another process sends while frames are paced; True if nothing was lost."""
     params, clock = tree(), LiveClock()
@@ -98,12 +105,13 @@ def flood(rate: float, burst: int, seconds: float) -> bool:
         command = [sys.executable, "-c", SENDER, str(osc.port), str(rate), str(burst), str(seconds)]
         sender = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert osc._desk is not None
+        clock.pace(FPS)
+        clock.late = 0  # the grid begins here: what was opened before is nobody's delay
         frame, ended = 0, None
         while ended is None or clock.now() - ended < 1.0:
             params.settle(clock.now())
-            clock.pace(FPS)
+            late.append(paced(clock))
             frame += 1
-            late.append(clock.now() % (1.0 / FPS))
             if ended is None and sender.poll() is not None:
                 ended = clock.now()
         sent = int(sender.communicate()[0])

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from perform import paths
+from perform.cli import pixels
 from perform.gl.context import open_headless
 from perform.gl.isf.patch import Patch
 from perform.gl.isf.stills import given, views
@@ -31,16 +32,21 @@ def cost(patch: Patch, size: tuple[int, int], inputs: dict[str, object], clock: 
     return sorted(taken[2:])[4]
 
 
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("--size", default="640x360")
+    ask.add_argument("--size", type=pixels, default=(640, 360))
     ask.add_argument("patches", nargs="*", type=Path, default=sorted(paths.patches().glob("*/*.fs")))
     args = ask.parse_args()
-    width, height = map(int, args.size.split("x"))
+    width, height = args.size
     with open_headless() as context:
-        cores = os.cpu_count() or 1
-        clock = (lambda: time.process_time() / cores) if context.software else time.perf_counter
-        print(f"{width}×{height}, {context.renderer}, {cores} cores")
+        count = cores()
+        clock = (lambda: time.process_time() / count) if context.software else time.perf_counter
+        print(f"{width}×{height}, {context.renderer}, {count} cores")
         pictures = views((width, height))
         for path in args.patches:
             patch = Patch.open(path)

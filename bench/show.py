@@ -306,9 +306,11 @@ def table(title: str, rows: dict[str, float]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few seconds each")
-    parser.add_argument("--minutes", type=float, default=0.0, help="the long memory run")
+    parser.add_argument("--minutes", type=float, default=0.0, help="the long memory run: at least 1")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
+    if args.minutes and args.minutes < 1.0:
+        parser.error(f"argument --minutes: memory is read after one minute first, so at least 1, not {args.minutes:g}")
     seconds = 3.0 if args.quick else 15.0
     found: dict[str, Any] = {"machine": machine()}
     print(machine())

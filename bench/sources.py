@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image as Pil
 
 from perform import testing
+from perform.cli import pixels
 from perform.gl.context import open_headless
 from perform.gl.lib import gl
 from perform.plugins import Stage
@@ -58,8 +59,8 @@ def times(deeds: Iterator[Callable[[], object]]) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", default="1280x720")
-    size: tuple[int, int] = tuple(map(int, parser.parse_args().size.split("x")))  # type: ignore[assignment]
+    parser.add_argument("--size", type=pixels, default=(1280, 720))
+    size: tuple[int, int] = parser.parse_args().size
     with open_headless() as context, tempfile.TemporaryDirectory() as folder:
         here = replace(testing.stage(size=size, folder=Path(folder)), software=context.software)
         rows = dict(measure(here, film(Path(folder) / "film.mp4", size)))

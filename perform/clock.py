@@ -37,7 +37,7 @@ class LiveClock:
     """
 
     start: float = field(default_factory=time.perf_counter)
-    _due: float = 0.0
+    due: float = 0.0  # show time of the beat that was paced last; a frame's own slot, however late it begins
     late: int = 0
 
     def now(self) -> float:
@@ -45,14 +45,14 @@ class LiveClock:
 
     def pace(self, fps: float) -> None:
         period = 1.0 / fps
-        self._due += period
-        wait = self._due - self.now()
+        self.due += period
+        wait = self.due - self.now()
         if wait > 0.0:
             time.sleep(wait)
         else:
             self.late += 1
             if wait < -period:
-                self._due = self.now()
+                self.due = self.now()
 
 
 @dataclass(slots=True)

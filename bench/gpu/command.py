@@ -34,16 +34,20 @@ def parse(argv: Sequence[str] | None, doc: str) -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=10_000, help="of the memory run")
     parser.add_argument("--cases", help="only cases whose name contains this")
     parser.add_argument("--world", type=Path, default=WORLD, help="whose weights and card to use")
-    parser.add_argument("--device", default="cuda", help="cuda; cpu runs the same code, to see that it is sound")
+    parser.add_argument(
+        "--device", choices=("cuda", "cpu"), default="cuda", help="cpu runs the same code, to see that it is sound"
+    )
     parser.add_argument("--dry", action="store_true", help="print the plan and stop: works anywhere")
     parser.add_argument("--markdown", action="store_true", help="with --report: the short tables of a README")
-    parser.add_argument("--report", type=Path, help="print the tables of an earlier JSON and stop")
+    parser.add_argument("--report", type=_results, help="print the tables of an earlier JSON and stop")
     return parser.parse_args(argv)
 
 
 def _some(known: Sequence[str]) -> Any:
     def read(text: str) -> list[str]:
         names = [name.strip() for name in text.split(",") if name.strip()]
+        if not names:
+            raise argparse.ArgumentTypeError(f"{text!r} names none of {', '.join(known)}")
         for name in names:
             if name not in known:
                 raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
@@ -52,12 +56,22 @@ def _some(known: Sequence[str]) -> Any:
     return read
 
 
+def _results(text: str) -> dict[str, Any]:
+    """The results in a file of an earlier run."""
+    try:
+        found = json.loads(Path(text).read_text("utf-8"))
+    except (OSError, ValueError) as e:
+        raise argparse.ArgumentTypeError(f"{text} cannot be read: {getattr(e, 'strerror', None) or e}") from None
+    if not isinstance(found, dict) or found.get("format") != table.FORMAT:
+        raise argparse.ArgumentTypeError(f"{text} is not what bench/gpu.py --out writes")
+    return found
+
+
 def main(argv: Sequence[str] | None = None, doc: str = "") -> int:
     """Run it; 0, or 1 if nothing at all could be measured."""
     args = parse(argv, doc)
     if args.report is not None:
-        found = json.loads(args.report.read_text("utf-8"))
-        print(report.markdown(found) if args.markdown else report.report(found))
+        print(report.markdown(args.report) if args.markdown else report.report(args.report))
         return 0
     wishes = Wishes(
         args.only, args.sizes, args.resolutions, args.seconds_per_case, args.published, args.frames, args.switches

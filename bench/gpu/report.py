@@ -38,7 +38,8 @@ def report(found: Found) -> str:
 def _heading(found: Found) -> str:
     machine, about = found["machine"], found["libraries"]
     gpu = machine["gpu"]
-    card = gpu.get("name") or gpu.get("none", "no GPU")
+    # PyTorch says which card was measured; nvidia-smi's first line may be another.
+    card = about.get("device") or gpu.get("name") or gpu.get("none", "no GPU")
     driver = f", driver {gpu['driver_version']}" if "driver_version" in gpu else ""
     head = f"{card}{driver}; {machine['cpu']}, {machine['cores']} cores; Python {machine['python']}"
     head += "".join(f", {name} {about[name]}" for name in ("torch", "cuda", "cudnn") if about.get(name))

@@ -146,7 +146,8 @@ def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("show", nargs="?", default=None, metavar="show.toml", help="default: show.toml here")
 
 
-def _size(text: str) -> tuple[int, int]:
+def pixels(text: str) -> tuple[int, int]:
+    """A size on a command line, for argparse's `type`."""
     width, x, height = text.lower().replace("×", "x").partition("x")
     if not (x and width.isdigit() and height.isdigit()):
         raise argparse.ArgumentTypeError(f"a size is written like 1280x720, not {text!r}")
@@ -179,7 +180,7 @@ def _add_run(verbs: Any) -> None:
     run.add_argument("--seconds", type=_seconds, metavar="N", help="stop after N seconds of show time")
     run.add_argument("--record", type=_film, metavar="FILE", help="write a film (.mp4, .mov, .mkv)")
     run.add_argument("--still", type=Path, metavar="FILE", help="leave the last picture (.png)")
-    run.add_argument("--size", type=_size, metavar="WxH", help="instead of the show's own size")
+    run.add_argument("--size", type=pixels, metavar="WxH", help="instead of the show's own size")
     run.add_argument(
         "--supervise",
         action=argparse.BooleanOptionalAction,
@@ -202,5 +203,5 @@ def _add_patches(verbs: Any) -> None:
     render.set_defaults(verb="render")
     render.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     render.add_argument("--to", type=Path, required=True, metavar="DIR", help="where the stills go")
-    render.add_argument("--size", type=_size, default=(640, 360), metavar="WxH", help="of each still (640x360)")
+    render.add_argument("--size", type=pixels, default=(640, 360), metavar="WxH", help="of each still (640x360)")
     render.add_argument("--time", type=_seconds, default=4.0, metavar="SECONDS", help="show time of the still (4)")

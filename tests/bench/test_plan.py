@@ -61,6 +61,11 @@ def test_dry_prints_the_plan_anywhere_without_a_card() -> None:
         (["--only", "engine"], "'engine' is none of roofline, engines"),
         (["--resolutions", "4k"], "'4k' is none of 256, 512"),
         (["--sizes", "xl"], "'xl' is none of s, m, l"),
+        (["--resolutions", ","], "',' names none of 256, 512"),
+        (["--device", "cuda:1"], "invalid choice: 'cuda:1'"),
+        (["--report", str(ROOT / "bench" / "results" / "latency.json")], "is not what bench/gpu.py --out writes"),
+        (["--report", str(ROOT / "show.toml")], "show.toml cannot be read: Expecting value"),
+        (["--report", "nothing.json"], "nothing.json cannot be read: No such file"),
     ],
 )
 def test_what_is_unknown_is_refused_with_what_there_is(

@@ -118,6 +118,10 @@ def test_the_report_has_the_machine_the_tables_and_what_was_left_out() -> None:
     assert "Numbers to reach" in text
 
 
+def test_the_heading_names_the_card_that_pytorch_measured() -> None:
+    assert report.report(whole(rows(), "another card")).startswith("another card, driver 580; a processor")
+
+
 def test_without_a_card_no_number_counts() -> None:
     text = report.report(whole(rows(), None))
     assert "Numbers to reach" not in text
