@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from perform import cli, plugins
-from perform.show import parse
+from perform.cli.build import needs
+from perform.library import Library
+from perform.show import load, parse
 from perform.show.keys import fields
 from perform.show.table import Table
 
@@ -91,6 +93,16 @@ def test_every_key_of_every_part_is_documented(group: plugins.Group) -> None:
         assert missing == [], f"{name}: keys that docs/show.md does not name"
 
 
+def test_keys_of_engines_stand_there_with_the_engines_that_take_them() -> None:
+    section = (ROOT / "docs" / "show.md").read_text("utf-8").partition("\n## [engine]\n")[2].partition("\n## ")[0]
+    found = {name: plugins.find("engines", name) for name in plugins.names("engines")}
+    engines = {name: set(fields(made)) for name, made in found.items() if made.__module__.startswith("perform.")}
+    for key, told in re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE):
+        heads = re.findall(r"(?:^|; )((?:\w+(?:, | and )?)+): ", told)
+        named = {name for head in heads for name in re.split(", | and ", head)}
+        assert named == {name for name, keys in engines.items() if key in keys} or key == "type", key
+
+
 def test_every_key_of_the_show_its_layers_and_cues_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, list[str]] = {}
     monkeypatch.setattr(Table, "done", lambda table: asked.setdefault(table.title, table.known))
@@ -99,6 +111,12 @@ def test_every_key_of_the_show_its_layers_and_cues_is_documented(monkeypatch: py
     for title, head in (("[show]", "## [show]"), ("layer 'a'", "## [[layer]]"), ("cue 'b'", "## [[cue]]")):
         section = page.partition(f"{head}\n")[2].partition("\n## ")[0]
         assert [key for key in asked[title] if f"`{key}`" not in section] == [], f"not in docs/show.md, {head}"
+
+
+def test_what_a_build_is_shown_to_say_is_what_the_first_show_plays() -> None:
+    page = (ROOT / "docs" / "engines.md").read_text("utf-8")
+    worlds = {need.world for need in needs(load(ROOT / "show.toml"), Library.standard())[0]}
+    assert f"\nshow.toml: {len(worlds)} worlds, {2 * len(worlds)} engines: ready\n" in page
 
 
 def test_addresses_are_those_of_the_first_show(tmp_path: Path) -> None:
