@@ -16,7 +16,7 @@ from typing import Any
 
 from safetensors.torch import load_file
 
-from perform.lab import distil, run, train
+from perform.lab import distil, driving, run, train
 from perform.parsing import Parser
 
 
@@ -75,7 +75,7 @@ def one(name: str, paths: Mapping[str, Path], steps: int, batch: tuple[int, int]
     if finished(paths["out"], name):
         return there
     shared = {"steps": steps, "paired": batch[0], "unpaired": batch[1], **variant.changes}
-    pace = run.Pace(steps, sheet_every=max(1, steps))
+    pace = driving.Pace(steps, sheet_every=max(1, steps))
     if variant.stage == "train":
         recipe = replace(train.Recipe(size=variant.size), **shared)
         train.train(recipe, paths["world"], there, paths["cache"], pace, device)

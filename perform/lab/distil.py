@@ -22,7 +22,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from perform.lab import features, losses, moods, networks, ranks, run, steps, viewing
+from perform.lab import driving, features, losses, moods, networks, ranks, run, steps, viewing
 from perform.lab.batches import Batches
 from perform.lab.conditions import noise
 from perform.lab.critics import Critics
@@ -61,8 +61,8 @@ class Recipe:
 
 
 class Students:
-    """A distillation in progress. A `run.Stage`. `frozen`: the features that `projected` and `deep` are about; without
-    them both losses are left out. `made`: networks to go on with, instead of fresh ones of the recipe's sizes.
+    """A distillation in progress. A `driving.Stage`. `frozen`: the features that `projected` and `deep` are about;
+    without them both losses are left out. `made`: networks to go on with, instead of fresh ones of the recipe's sizes.
     """
 
     parts: tuple[str, ...] = ("students", "averages", "judges", "optimiser", "judge_optimiser")
@@ -197,19 +197,19 @@ def borderless(teacher: nn.Module, condition: Tensor, mood: Tensor, margin: int 
 
 
 def split(folder: Path) -> dict[str, Path]:
-    """Give every distilled size a run folder of its own (`m/ema.safetensors`), as `export` wants them. Returns {size:
-    folder}.
+    """Give every distilled size a run folder of its own (`m/ema.safetensors`), as `export` wants them, and one to each
+    state that was kept on the way (`m/state-000500`), as `average` does. Returns {size: folder}.
     """
-    together = load_file(folder / "ema.safetensors")
     out = {}
-    for size in sorted({key.split(".", 1)[0] for key in together}):
-        mine = {
-            key.split(".", 1)[1]: value.contiguous() for key, value in together.items() if key.startswith(size + ".")
-        }
-        (folder / size).mkdir(exist_ok=True)
-        run.tensors(folder / size / "ema.safetensors", mine)
-        run.remember(folder / size, {"size": size, "distilled": str(folder)})
-        out[size] = folder / size
+    for together in (*sorted(folder.glob("state-*.safetensors")), folder / "ema.safetensors"):
+        weights = load_file(together)
+        for size in sorted({key.split(".", 1)[0] for key in weights}):
+            mine = {key.split(".", 1)[1]: value for key, value in weights.items() if key.startswith(size + ".")}
+            out[size] = folder / size
+            place = out[size] / (together.stem if together.stem != "ema" else "")
+            place.mkdir(parents=True, exist_ok=True)
+            run.tensors(place / "ema.safetensors", {key: value.contiguous() for key, value in mine.items()})
+            run.remember(place, {"size": size, "distilled": str(folder)})
     return out
 
 
@@ -238,9 +238,9 @@ def distil(
     teacher: Path,
     world: Path,
     out: Path,
-    pace: run.Pace | None = None,
+    pace: driving.Pace | None = None,
     device: str = "auto",
-    watcher: run.Watcher | None = None,
+    watcher: driving.Watcher | None = None,
     start: Path | None = None,
     cache: Path = Path("runs/cache"),
 ) -> None:
@@ -259,14 +259,14 @@ def distil(
     jury = judges_of(teacher)
 
     def begin(share: float) -> Students:
-        paired, unpaired = run.shrunk((recipe.paired, recipe.unpaired), share)
+        paired, unpaired = driving.shrunk((recipe.paired, recipe.unpaired), share)
         smaller = Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired})
         made = going_on(start, smaller.sizes.split(","), batches) if start is not None else None
         return Students(smaller, batches, core, copy.deepcopy(jury), data.unseen(), frozen, made)
 
     begun = {} if start is None else {"start": str(start)}
     told = asdict(recipe) | {"teacher": str(teacher), "world": str(world)} | begun
-    run.fit(out, begin, pace or run.Pace(recipe.steps), watcher, told)
+    driving.fit(out, begin, pace or driving.Pace(recipe.steps), watcher, told)
     if ranks.rank() == 0:
         split(out)
 
@@ -277,11 +277,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"))
     parser.add_argument("--out", type=Path, default=Path("runs/students"))
     parser.add_argument("--start", type=Path, help="an earlier distillation whose students go on")
-    run.add_arguments(parser, Recipe())
+    driving.add_arguments(parser, Recipe())
     args = vars(parser.parse_args(argv))
     recipe = Recipe(**{name: args[name] for name in asdict(Recipe())})
     paths = (args["teacher"], args["world"], args["out"])
-    distil(recipe, *paths, run.pace(args), args["device"], start=args["start"], cache=args["cache"])
+    distil(recipe, *paths, driving.pace(args), args["device"], start=args["start"], cache=args["cache"])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from perform.lab import distil, run
+from perform.lab import distil, driving, run
 from perform.lab.batches import Batches
 from perform.lab.device import last, pick
 from perform.lab.discriminators import Jury
@@ -124,7 +124,7 @@ def _dress(into: NormedConv, conv: nn.Conv2d, mean: Tensor, spread: Tensor) -> N
     norm.bias.copy_(conv.bias + mean)
 
 
-def finish(network: Plain, school: School, recipe: distil.Recipe, out: Path, pace: run.Pace) -> None:
+def finish(network: Plain, school: School, recipe: distil.Recipe, out: Path, pace: driving.Pace) -> None:
     """Distil the folded `network` on, into the run folder `out`, resumably: what `export` takes. Its recipe names it
     by its plan.
     """
@@ -132,8 +132,8 @@ def finish(network: Plain, school: School, recipe: distil.Recipe, out: Path, pac
 
     def begin(share: float) -> distil.Students:
         twin = unfold(network.to(school.device), school.conditions(32, seed=11))
-        paired, unpaired = run.shrunk((recipe.paired, recipe.unpaired), share)
+        paired, unpaired = driving.shrunk((recipe.paired, recipe.unpaired), share)
         return school.students({plan: twin}, distil.Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired}))
 
-    run.fit(out, begin, pace, recipe=asdict(recipe) | {"sizes": plan})
+    driving.fit(out, begin, pace, recipe=asdict(recipe) | {"sizes": plan})
     distil.split(out)

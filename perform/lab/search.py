@@ -25,7 +25,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from perform.lab import distil, graft, losses, moods, networks, run
+from perform.lab import distil, driving, graft, losses, moods, networks, run
 from perform.lab.costs import Table
 from perform.lab.critics import felt
 from perform.lab.device import last
@@ -54,7 +54,7 @@ class Worn(nn.Module):
 
 
 class Sandwich:
-    """The training of a supernet: a distillation whose four students share their weights. A `run.Stage`."""
+    """The training of a supernet: a distillation whose four students share their weights. A `driving.Stage`."""
 
     def __init__(self, recipe: distil.Recipe, school: graft.School, space: Space) -> None:
         torch.manual_seed(recipe.seed)
@@ -170,15 +170,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--like", default="m", choices=list(networks.SIZES), help="choose: as fast as this size")
     parser.add_argument("--plans", type=int, default=24, help="choose: plans a generation")
     parser.add_argument("--generations", type=int, default=8, help="choose: how many")
-    run.add_arguments(parser, distil.Recipe())
+    driving.add_arguments(parser, distil.Recipe())
     args = vars(parser.parse_args(argv))
     recipe = distil.Recipe(**{name: args[name] for name in asdict(distil.Recipe())})
-    pace, out, space = run.pace(args), args["out"], Space()
+    pace, out, space = driving.pace(args), args["out"], Space()
     table = Table.load(args["table"]) if args["deed"] == "choose" else None  # before anything that takes long
     school = graft.School(args["teacher"], args["world"], recipe.side, args["device"], args["cache"])
     if args["deed"] == "train":
         told = asdict(recipe) | {"size": "supernet", "from": str(space.smallest), "to": str(space.largest)}
-        run.fit(out, lambda share: Sandwich(_smaller(recipe, share), school, space), pace, recipe=told)
+        driving.fit(out, lambda share: Sandwich(_smaller(recipe, share), school, space), pace, recipe=told)
         return
     network = trained(out, space)
     if table is not None:
@@ -192,7 +192,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _smaller(recipe: distil.Recipe, share: float) -> distil.Recipe:
-    paired, unpaired = run.shrunk((recipe.paired, recipe.unpaired), share)
+    paired, unpaired = driving.shrunk((recipe.paired, recipe.unpaired), share)
     return distil.Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired})
 
 

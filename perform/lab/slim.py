@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from perform.lab import distil, graft, losses, networks, run
+from perform.lab import distil, driving, graft, losses, networks, run
 from perform.lab.costs import Table
 from perform.lab.device import last
 from perform.lab.plans import Plan
@@ -102,7 +102,7 @@ def cut(network: Plain, plan: Plan, worths: Sequence[Tensor]) -> Plain:
 
 
 def slim(
-    recipe: distil.Recipe, start: Path, school: graft.School, out: Path, wanted: tuple[Cost, float], pace: run.Pace
+    recipe: distil.Recipe, start: Path, school: graft.School, out: Path, wanted: tuple[Cost, float], pace: driving.Pace
 ) -> Plan:
     """Cut the network of run folder `start` to `wanted` = (cost, target) and distil it on into `out`. Returns the
     plan. Raises ValueError where the target cannot be met, or `out` was begun for another.
@@ -137,12 +137,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--table", type=Path, default=Path("bench/results/latency.json"), help="from perform.lab.costs")
     parser.add_argument("--like", default="m", choices=list(networks.SIZES), help="as fast as this size")
     parser.add_argument("--ms", type=float, default=0.0, help="as fast as this, instead")
-    run.add_arguments(parser, distil.Recipe())
+    driving.add_arguments(parser, distil.Recipe())
     args = vars(parser.parse_args(argv))
     recipe = distil.Recipe(**{name: args[name] for name in asdict(distil.Recipe())})
     table = Table.load(args["table"])
     target = args["ms"] or table(Plan.uniform(*networks.SIZES[args["like"]]))
-    pace = run.pace(args)
+    pace = driving.pace(args)
     school = graft.School(args["teacher"], args["world"], recipe.side, args["device"], args["cache"])
     plan = slim(recipe, args["start"], school, args["out"], (table, target), pace)
     print(f"{args['out']}: {plan}, {table(plan):.2f} ms by the table (target {target:.2f})")

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from perform.lab import features, losses, moods, networks, ranks, run, steps, viewing
+from perform.lab import driving, features, losses, moods, networks, ranks, steps, viewing
 from perform.lab.batches import Batches
 from perform.lab.device import Ahead, Inputs, Recorded, adam, last, mixed, pick, set_rate
 from perform.lab.discriminators import Jury, disturb, disturbance
@@ -53,7 +53,7 @@ class Recipe:
 
 
 class Teacher:
-    """A training in progress: generator, its average, jury, optimisers, randomness. A `run.Stage`."""
+    """A training in progress: generator, its average, jury, optimisers, randomness. A `driving.Stage`."""
 
     parts: tuple[str, ...] = ("dreamer", "average", "jury", "optimiser", "judge_optimiser")
 
@@ -194,9 +194,9 @@ def train(
     world: Path,
     out: Path,
     cache: Path,
-    pace: run.Pace | None = None,
+    pace: driving.Pace | None = None,
     device: str = "auto",
-    watcher: run.Watcher | None = None,
+    watcher: driving.Watcher | None = None,
 ) -> None:
     """Train on the world in `world`, writing to and resuming from the run folder `out`.
 
@@ -209,21 +209,21 @@ def train(
     frozen = features.Features(features.fetch(cache))
 
     def begin(share: float) -> Teacher:
-        paired, unpaired = run.shrunk((recipe.paired, recipe.unpaired), share)
+        paired, unpaired = driving.shrunk((recipe.paired, recipe.unpaired), share)
         smaller = Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired})
         return Teacher(smaller, batches, frozen, data.unseen())
 
-    run.fit(out, begin, pace or run.Pace(recipe.steps), watcher, asdict(recipe) | {"world": str(world)})
+    driving.fit(out, begin, pace or driving.Pace(recipe.steps), watcher, asdict(recipe) | {"world": str(world)})
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"))
     parser.add_argument("--out", type=Path, default=Path("runs/teacher"))
-    run.add_arguments(parser, Recipe())
+    driving.add_arguments(parser, Recipe())
     args = vars(parser.parse_args(argv))
     recipe = Recipe(**{name: args[name] for name in asdict(Recipe())})
-    train(recipe, args["world"], args["out"], args["cache"], run.pace(args), args["device"])
+    train(recipe, args["world"], args["out"], args["cache"], driving.pace(args), args["device"])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from perform.lab import ablate, distil, features, networks, run, train
+from perform.lab import ablate, distil, driving, features, networks, run, train
 from perform.lab.batches import Batches
 from perform.lab.worlds import World
 
@@ -37,7 +37,7 @@ def test_variants_end_as_run_folders_and_are_not_done_twice(
     world.save(tmp_path / "world")
     paths = {"world": tmp_path / "world", "cache": tmp_path, "out": tmp_path / "out", "teacher": tmp_path / "teacher"}
     recipe = train.Recipe(size="m", side=32, steps=2, paired=1, unpaired=1)
-    train.train(recipe, paths["world"], paths["teacher"], tmp_path, run.Pace(2), "cpu")
+    train.train(recipe, paths["world"], paths["teacher"], tmp_path, driving.Pace(2), "cpu")
     for name in ("undistilled", "no-pixel", "photographs"):
         there = ablate.one(name, paths, 2, (1, 1), "cpu")
         dream = run.network(there)(torch.zeros(1, 1, 32, 32), torch.zeros(1, 7))

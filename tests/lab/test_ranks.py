@@ -139,7 +139,7 @@ FULL = """
 import sys
 from pathlib import Path
 import torch
-from perform.lab import ranks, run
+from perform.lab import driving, ranks
 from perform.lab.studio import plan
 
 class Stage:
@@ -160,7 +160,7 @@ ranks.join()
 cpu = torch.device("cpu")
 try:
     if sys.argv[1] == "fit":
-        share = run.fit(Path("."), Stage, run.Pace(5)).share
+        share = driving.fit(Path("."), Stage, driving.Pace(5)).share
     else:
         share = plan.measure(Stage, cpu, lambda stage: None, Path("share-teacher")).share
 except ValueError as e:

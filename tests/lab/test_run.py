@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from perform.lab import distil, features, graft, networks, run, train
+from perform.lab import distil, driving, features, graft, networks, run, train
 from perform.lab.batches import Batches
 from perform.lab.discriminators import Jury
 from perform.lab.worlds import World
@@ -47,7 +47,7 @@ class Counter:
 
 
 def test_a_stage_runs_logs_and_saves(tmp_path: Path) -> None:
-    run.drive(tmp_path, Counter(), run.Pace(10, log_every=5, sheet_every=10))
+    driving.drive(tmp_path, Counter(), driving.Pace(10, log_every=5, sheet_every=10))
     assert len((tmp_path / "log.txt").read_text().splitlines()) == 2
     assert (tmp_path / "sheet-000010.jpg").exists()
     assert load_file(tmp_path / "ema.safetensors")["w"].item() == 10
@@ -56,22 +56,22 @@ def test_a_stage_runs_logs_and_saves(tmp_path: Path) -> None:
 def test_interrupted_runs_go_on_from_the_last_checkpoint(tmp_path: Path) -> None:
     times = iter(range(0, 10_000, 100))  # every look at the clock is 100 s later, so that each step is saved
     with pytest.raises(KeyboardInterrupt):
-        run.drive(tmp_path, Counter(dies_at=4), run.Pace(10), clock=lambda: float(next(times)))
+        driving.drive(tmp_path, Counter(dies_at=4), driving.Pace(10), clock=lambda: float(next(times)))
     again = Counter()
-    assert run.resume(tmp_path, again)
+    assert driving.resume(tmp_path, again)
     assert again.done == 4
-    run.drive(tmp_path, again, run.Pace(10))
+    driving.drive(tmp_path, again, driving.Pace(10))
     assert again.done == 10
 
 
 def test_weights_that_are_no_numbers_do_not_take_the_place_of_good_ones(tmp_path: Path) -> None:
-    run.save(tmp_path, Counter())
+    driving.save(tmp_path, Counter())
     lost = Counter()
     lost.done, lost.weights = 7, lambda: {"w": torch.tensor([1.0, float("nan")])}  # type: ignore[method-assign]
     with pytest.raises(ValueError, match="by step 7 the weights are no numbers any more"):
-        run.save(tmp_path, lost)
+        driving.save(tmp_path, lost)
     again = Counter()
-    assert run.resume(tmp_path, again)
+    assert driving.resume(tmp_path, again)
     assert again.done == 0
     assert load_file(tmp_path / "ema.safetensors")["w"].item() == 0
 
@@ -79,9 +79,9 @@ def test_weights_that_are_no_numbers_do_not_take_the_place_of_good_ones(tmp_path
 def test_a_run_stops_after_its_minutes(tmp_path: Path) -> None:
     times = iter(range(0, 10_000, 20))
     stage = Counter()
-    run.drive(tmp_path, stage, run.Pace(1000, minutes=2.0), clock=lambda: float(next(times)))
+    driving.drive(tmp_path, stage, driving.Pace(1000, minutes=2.0), clock=lambda: float(next(times)))
     assert 0 < stage.done < 10
-    assert run.resume(tmp_path, Counter())
+    assert driving.resume(tmp_path, Counter())
 
 
 def test_a_failing_write_leaves_the_old_file(tmp_path: Path) -> None:
@@ -120,15 +120,15 @@ def test_a_folder_is_trained_in_by_one_process_which_clears_it(tmp_path: Path) -
     begin = lambda share: Counter()  # noqa: E731
     held = run.alone(tmp_path)
     with pytest.raises(ValueError, match="another training is at work in"):
-        run.fit(tmp_path, begin, run.Pace(3))
+        driving.fit(tmp_path, begin, driving.Pace(3))
     del held
-    assert run.fit(tmp_path, begin, run.Pace(3)).done == 3
-    assert run.fit(tmp_path, begin, run.Pace(5)).done == 5
+    assert driving.fit(tmp_path, begin, driving.Pace(3)).done == 3
+    assert driving.fit(tmp_path, begin, driving.Pace(5)).done == 5
     assert not list(tmp_path.glob("*.part"))
 
 
 def test_an_empty_folder_has_nothing_to_resume(tmp_path: Path) -> None:
-    assert not run.resume(tmp_path, Counter())
+    assert not driving.resume(tmp_path, Counter())
 
 
 class _Evil:
@@ -139,21 +139,21 @@ class _Evil:
 def test_a_hostile_checkpoint_is_refused_and_not_run(tmp_path: Path) -> None:
     torch.save({"done": 1, "evil": _Evil()}, tmp_path / "checkpoint.pt")
     with pytest.raises(ValueError, match=r"checkpoint.pt cannot be read"):
-        run.resume(tmp_path, Counter())
+        driving.resume(tmp_path, Counter())
     with pytest.raises(pickle.UnpicklingError):
         features.Features(tmp_path / "checkpoint.pt")
     assert not Path("/tmp/perform-was-here").exists()
 
 
 def test_a_cut_off_checkpoint_and_one_of_another_network_are_one_sentence(tmp_path: Path) -> None:
-    run.save(tmp_path, Counter())
+    driving.save(tmp_path, Counter())
     whole = (tmp_path / "checkpoint.pt").read_bytes()
     (tmp_path / "checkpoint.pt").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match=r"cannot be read \(.*\); move it away"):
-        run.resume(tmp_path, Counter())
+        driving.resume(tmp_path, Counter())
     torch.save({"students": {}}, tmp_path / "checkpoint.pt")
     with pytest.raises(ValueError, match="not a checkpoint of what is asked for"):
-        run.resume(tmp_path, Counter())
+        driving.resume(tmp_path, Counter())
 
 
 def _broken(whole: bytes, at: int, byte: int) -> bytes:
@@ -168,13 +168,13 @@ def test_whatever_is_wrong_with_a_checkpoint_is_one_sentence(tmp_path: Path) -> 
     for data in damaged:  # struct's own error, IndexError, AssertionError, KeyError and IndexError
         file.write_bytes(data)
         with pytest.raises(ValueError, match=r"checkpoint.pt cannot be read \(.*\); move it away"):
-            run.resume(tmp_path, Counter())
+            driving.resume(tmp_path, Counter())
         with pytest.raises(ValueError, match="cannot be read"):
             distil.judges_of(tmp_path)
     for strange in ({}, [1], {"jury": {}}, {"jury": 1}):
         torch.save(strange, file)
         with pytest.raises(ValueError, match="not a checkpoint of what is asked for"):
-            run.resume(tmp_path, Counter())
+            driving.resume(tmp_path, Counter())
         with pytest.raises(ValueError, match=r"checkpoint.pt holds no teacher's judges"):
             distil.judges_of(tmp_path)
     file.unlink()
@@ -190,7 +190,7 @@ def test_what_is_refused_leaves_what_was_asked_for_before(
     monkeypatch.setattr(features, "Features", lambda weights: made(None, side=64))
     world.save(tmp_path / "world")
     paths = [tmp_path / name for name in ("teacher", "world", "students")]
-    pace = run.Pace(1, sheet_every=9)
+    pace = driving.Pace(1, sheet_every=9)
 
     def teach(size: str) -> None:
         recipe = train.Recipe(size=size, side=32, paired=1, unpaired=1, steps=1)
@@ -221,7 +221,7 @@ def test_what_is_refused_leaves_what_was_asked_for_before(
 def test_a_full_disk_is_said_and_training_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run.save(tmp_path, Counter())
+    driving.save(tmp_path, Counter())
     before = (tmp_path / "checkpoint.pt").read_bytes()
     real, full = run.write, [True]
 
@@ -239,10 +239,10 @@ def test_a_full_disk_is_said_and_training_goes_on(
 
     monkeypatch.setattr(run, "write", write)
     times = iter(range(0, 10_000, 100))
-    run.drive(tmp_path, Tidy(), run.Pace(10), clock=lambda: float(next(times)))
+    driving.drive(tmp_path, Tidy(), driving.Pace(10), clock=lambda: float(next(times)))
     assert "No space left on device" in capsys.readouterr().err
     again = Counter()
-    assert run.resume(tmp_path, again)
+    assert driving.resume(tmp_path, again)
     assert again.done == 10
 
 
@@ -254,7 +254,7 @@ def test_neither_a_sheet_nor_a_log_that_cannot_be_written_ends_a_training(
 
     monkeypatch.setattr(run, "picture", full)
     (tmp_path / "log.txt").mkdir()  # which cannot be written either
-    run.drive(tmp_path, Counter(), run.Pace(10, log_every=1, sheet_every=5))
+    driving.drive(tmp_path, Counter(), driving.Pace(10, log_every=1, sheet_every=5))
     assert load_file(tmp_path / "ema.safetensors")["w"].item() == 10
     said = capsys.readouterr().err.splitlines()
     assert said == 2 * ["The contact sheet could not be written (No space left on device). Going on."]
@@ -300,32 +300,32 @@ def test_a_full_gpu_halves_the_batch_and_goes_on_from_the_checkpoint(
 
     start = Counter()
     start.done = 4
-    run.save(tmp_path, start)
-    assert run.fit(tmp_path, begin, run.Pace(10)).done == 10
+    driving.save(tmp_path, start)
+    assert driving.fit(tmp_path, begin, driving.Pace(10)).done == 10
     assert shares == [1.0, 0.5, 0.25]
     assert "1/4 of the batch" in capsys.readouterr().err
     with pytest.raises(ValueError, match="does not suffice"):
-        run.fit(tmp_path / "other", lambda share: Big(1.0), run.Pace(11))
-    assert run.shrunk((8, 8, 0), 0.25) == (2, 2, 0)
+        driving.fit(tmp_path / "other", lambda share: Big(1.0), driving.Pace(11))
+    assert driving.shrunk((8, 8, 0), 0.25) == (2, 2, 0)
 
 
 def test_who_looks_on_is_told(tmp_path: Path) -> None:
     told: list[tuple[str, object]] = []
 
     class Watcher:
-        def stepped(self, stage: run.Stage, numbers: Mapping[str, float], seconds: float) -> None:
+        def stepped(self, stage: driving.Stage, numbers: Mapping[str, float], seconds: float) -> None:
             told.append(("stepped", stage.done))
 
-        def saved(self, stage: run.Stage, folder: Path) -> None:
+        def saved(self, stage: driving.Stage, folder: Path) -> None:
             told.append(("saved", folder))
 
-        def drawn(self, stage: run.Stage, sheet: Path) -> None:
+        def drawn(self, stage: driving.Stage, sheet: Path) -> None:
             told.append(("drawn", sheet.name))
 
         def said(self, sentence: str) -> None:
             told.append(("said", sentence))
 
-    run.drive(tmp_path, Counter(), run.Pace(6, log_every=3, sheet_every=5), watcher=Watcher())
+    driving.drive(tmp_path, Counter(), driving.Pace(6, log_every=3, sheet_every=5), watcher=Watcher())
     assert told == [("stepped", 3), ("drawn", "sheet-000005.jpg"), ("stepped", 6), ("saved", tmp_path)]
 
 
@@ -344,10 +344,10 @@ def test_training_resumes_exactly(tmp_path: Path, world: World, batches: Batches
     first = _teacher(world, batches)
     for _ in range(2):
         first.step()
-    run.save(tmp_path, first)
+    driving.save(tmp_path, first)
     second = _teacher(world, batches)
     torch.manual_seed(99)
-    assert run.resume(tmp_path, second)
+    assert driving.resume(tmp_path, second)
     assert [_plain(second.step()) for _ in range(3)] == losses[2:]
     assert set(load_file(tmp_path / "ema.safetensors")) >= {"head.weight", "mood.mean", "mood.std"}
 
@@ -370,10 +370,20 @@ def test_distillation_resumes_exactly_and_splits(tmp_path: Path, world: World, b
     losses = [_plain(whole.step()) for _ in range(4)]
     first = students()
     first.step()
-    run.save(tmp_path, first)
+    driving.save(tmp_path, first)
     second = students()
-    run.resume(tmp_path, second)
+    driving.resume(tmp_path, second)
     assert [_plain(second.step()) for _ in range(3)] == losses[1:]
     folders = distil.split(tmp_path)
     assert set(folders) == {"s"}
     assert "head.weight" in load_file(folders["s"] / "ema.safetensors")
+
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    driving.drive(kept, students(), driving.Pace(4, state_every=2))
+    run_of_s = distil.split(kept)["s"]
+    states = sorted(run_of_s.glob("state-*"))
+    assert [state.name for state in states] == ["state-000002", "state-000004"]
+    early, late, last = (run.network(folder).state_dict() for folder in (*states, run_of_s))
+    assert all(torch.equal(late[name], last[name]) for name in last)
+    assert not all(torch.equal(early[name], last[name]) for name in last)

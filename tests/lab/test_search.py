@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from perform.lab import costs, distil, graft, networks, run, search
+from perform.lab import costs, distil, driving, graft, networks, run, search
 from perform.lab.plans import Plan
 from perform.lab.spaces import Space, evolve
 from perform.lab.supernet import calibrate, extract, mask, supernet, wear
@@ -75,12 +75,12 @@ def test_a_search_from_training_to_a_chosen_network(home: Path) -> None:  # noqa
     first.step()
     out = home / "search"
     out.mkdir()
-    run.save(out, first)
+    driving.save(out, first)
     second = stage()
-    run.resume(out, second)
+    driving.resume(out, second)
     assert [{key: float(value) for key, value in second.step().items()} for _ in range(2)] == numbers[1:]
     assert second.sheet().dtype == torch.uint8
-    run.save(out, second)
+    driving.save(out, second)
     network = search.trained(out, SPACE)
     table = costs.Table((1.0, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1), 0.0, {})
     exam = search.Exam(network, school, RECIPE, pictures=4)
@@ -89,5 +89,5 @@ def test_a_search_from_training_to_a_chosen_network(home: Path) -> None:  # noqa
     assert table(plan) <= target
     assert exam(plan) == pytest.approx(exam(plan))
     own = calibrate(extract(network, plan), school.conditions(8, seed=14))
-    graft.finish(networks.fold(own), school, RECIPE, out / "finish", run.Pace(1))  # type: ignore[arg-type]
+    graft.finish(networks.fold(own), school, RECIPE, out / "finish", driving.Pace(1))  # type: ignore[arg-type]
     assert Plan.of(run.network(out / "finish" / str(plan))) == plan

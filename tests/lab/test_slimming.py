@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from perform.lab import costs, distil, graft, networks, run, search, slim
+from perform.lab import costs, distil, driving, graft, networks, run, search, slim
 from perform.lab.discriminators import Jury
 from perform.lab.plans import Plan
 from perform.lab.worlds import World
@@ -145,8 +145,8 @@ def test_slimming_resumes_and_leaves_a_network_to_export(home: Path) -> None:
     school = graft.School(home / "teacher", home / "world", 32, "cpu")
     wanted = (lambda plan: float(sum(plan.inner)), 24.0)
     out = home / "slim"
-    plan = slim.slim(RECIPE, home / "student", school, out, wanted, run.Pace(2))
-    again = slim.slim(RECIPE, home / "student", school, out, wanted, run.Pace(3))
+    plan = slim.slim(RECIPE, home / "student", school, out, wanted, driving.Pace(2))
+    again = slim.slim(RECIPE, home / "student", school, out, wanted, driving.Pace(3))
     assert again == plan
     assert sum(plan.inner) <= 24
     assert torch.load(out / "checkpoint.pt", weights_only=True)["done"] == 3
@@ -154,7 +154,7 @@ def test_slimming_resumes_and_leaves_a_network_to_export(home: Path) -> None:
     assert Plan.of(made) == plan
     assert set(load_file(out / str(plan) / "ema.safetensors")) == set(made.state_dict())
     with pytest.raises(ValueError, match=r"is cut for 24\.00 ms, not 32\.00: say --ms 24\.00, or another --out"):
-        slim.slim(RECIPE, home / "student", school, out, (wanted[0], 32.0), run.Pace(4))
+        slim.slim(RECIPE, home / "student", school, out, (wanted[0], 32.0), driving.Pace(4))
 
 
 def test_a_distillation_goes_on_from_an_earlier_one(home: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_distillation_goes_on_from_an_earlier_one(home: Path) -> None:
     before.parent.mkdir()
     (home / "student").rename(before)
     recipe = replace(RECIPE, sizes=str(TINY), steps=2, rate=1e-6)
-    distil.distil(recipe, home / "teacher", home / "world", after, run.Pace(2), "cpu", start=before.parent)
+    distil.distil(recipe, home / "teacher", home / "world", after, driving.Pace(2), "cpu", start=before.parent)
     condition, mood = torch.rand(4, 1, 32, 32), torch.randn(4, 7)
     dreams = [network(condition, mood) for network in (run.network(before), run.network(after / before.name))]
     other = lively(TINY, seed=9)(condition, mood)

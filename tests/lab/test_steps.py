@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from perform.lab import distil, features, networks, run, train
+from perform.lab import distil, driving, features, networks, train
 from perform.lab.batches import Batches
 from perform.lab.critics import felt
 from perform.lab.discriminators import Jury, Projected
@@ -51,9 +51,9 @@ def test_who_was_interrupted_is_who_never_was(
     for _ in range(3):
         whole.step()
     first.step()
-    run.save(tmp_path, first)
+    driving.save(tmp_path, first)
     torch.manual_seed(99)
-    run.resume(tmp_path, second)
+    driving.resume(tmp_path, second)
     assert not same(whole.state(), second.state())
     for _ in range(2):
         second.step()

@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from perform import cli
-from perform.lab import batches, distil, export, features, graph, moods, networks, run, strangers, studio
+from perform.lab import batches, distil, driving, export, features, graph, moods, networks, run, strangers, studio
 from perform.lab.studio import atelier, contact, display, interim, pairs, plan, survey, watching, wish
 from perform.lab.words import own
 from perform.library import Library, verify
@@ -172,17 +172,17 @@ def test_interrupted_anywhere_it_ends_the_same(
             patch.setattr(export, "ship", kill)
         else:
             calls: list[int] = []
-            real = run.drive
+            real = driving.drive
 
-            def drive(folder: Path, stage: run.Stage, pace: run.Pace, **rest: Any) -> None:
+            def drive(folder: Path, stage: driving.Stage, pace: driving.Pace, **rest: Any) -> None:
                 if folder.name != where:
                     return real(folder, stage, pace, **rest)
-                real(folder, stage, run.Pace(3, log_every=1, sheet_every=2), **rest)
+                real(folder, stage, driving.Pace(3, log_every=1, sheet_every=2), **rest)
                 (folder / "checkpoint.pt.part").write_bytes(b"half a checkpoint")
                 calls.append(stage.done)
                 raise Killed
 
-            patch.setattr(run, "drive", drive)
+            patch.setattr(driving, "drive", drive)
         with pytest.raises(Killed):
             work(wanted)
     told = work(wanted)
@@ -344,7 +344,7 @@ def watched(folder: Path, scores: Mapping[int, tuple[float, float]], steps: int 
     out = io.StringIO()
     view = watching.View(watching.TITLES["teacher"], leg, 6, 0.0, lambda numbers: ["fine"])
     watcher = watching.Watching(view, display.Lines(out), folder / "sheet.jpg", scores=watching.recall(folder))
-    run.drive(folder, Scorer(scores), leg.pace, watcher=watcher)
+    driving.drive(folder, Scorer(scores), leg.pace, watcher=watcher)
     return watcher, out.getvalue()
 
 
@@ -398,7 +398,7 @@ def test_a_full_disk_at_the_end_is_one_sentence_and_code_1(
     wanted = asked(photos, tmp_path)
     wish.sign(wanted)
     planned(wanted.runs, "nice")
-    monkeypatch.setattr(run, "save", full)
+    monkeypatch.setattr(driving, "save", full)
     assert atelier.open_for(wanted) == 1
     assert "No space left on device. All that was done is kept: the same command goes on" in capsys.readouterr().err
 

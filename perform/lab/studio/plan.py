@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from perform.lab import distil as distilling
-from perform.lab import run
+from perform.lab import driving, run
 from perform.lab import train as training
 from perform.lab.studio import display
 
@@ -51,8 +51,8 @@ class Leg:
     sheet_every: int
 
     @property
-    def pace(self) -> run.Pace:
-        return run.Pace(self.steps, log_every=self.log_every, sheet_every=self.sheet_every)
+    def pace(self) -> driving.Pace:
+        return driving.Pace(self.steps, log_every=self.log_every, sheet_every=self.sheet_every)
 
 
 @dataclass(frozen=True)
@@ -136,21 +136,21 @@ def _leg(seconds: float, timed: Timed, most: int) -> Leg:
 
 
 def measure(
-    begin: Callable[[float], run.Stage],
+    begin: Callable[[float], driving.Stage],
     device: torch.device,
-    draw: Callable[[run.Stage], object],
+    draw: Callable[[driving.Stage], object],
     kept: Path,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Timed:
     """Take a few real steps and draw once. 5 to 20 s on a CPU. Halves the batch until the GPU's memory suffices; many
-    ranks end for that, and the file `kept` says where to begin then (`run.halved`).
+    ranks end for that, and the file `kept` says where to begin then (`driving.halved`).
 
     Every fourth step is longer (it looks at movement): whole fours are timed, after the recordings of a GPU.
     """
     warm, timed = (20, 24) if device.type == "cuda" else (1, 4)
-    share = run.room(kept)
+    share = driving.room(kept)
     while True:
-        stage: run.Stage | None = None
+        stage: driving.Stage | None = None
         try:
             stage = begin(share)
             for _ in range(warm):
@@ -163,7 +163,7 @@ def measure(
             draw(stage)
             return Timed(each, _now(device, clock) - began, share)
         except torch.cuda.OutOfMemoryError:
-            share = run.halved(kept, share)
+            share = driving.halved(kept, share)
         finally:
             del stage
             gc.collect()

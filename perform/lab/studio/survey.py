@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from perform.lab import distil, features, moods, networks, ranks, run, train
+from perform.lab import distil, driving, features, moods, networks, ranks, train
 from perform.lab.batches import Batches
 from perform.lab.device import pick
 from perform.lab.discriminators import Jury
@@ -36,7 +36,7 @@ def plan(
     batches = Batches(data, train.Recipe().side, strange=64, device=device)
     teacher, students = plans.batches(device, ranks.count())
     network = train.Recipe().size
-    rooms = [wish.desk / f"{run.SHARE}-{stage}" for stage in ("teacher", "students")]
+    rooms = [wish.desk / f"{driving.SHARE}-{stage}" for stage in ("teacher", "students")]
     first = plans.measure(_teacher(network, teacher, batches, frozen, data), device, _draw, rooms[0])
     second = plans.measure(_students(students, wish.sizes, batches, frozen, data), device, _draw, rooms[1])
     legs = plans.choose(60 * minutes + began - clock(), len(wish.sizes), first, second)
@@ -64,8 +64,8 @@ def plan(
 
 def _teacher(
     network: str, counts: dict[str, int], batches: Batches, frozen: features.Features, data: World
-) -> Callable[[float], run.Stage]:
-    def begin(share: float) -> run.Stage:
+) -> Callable[[float], driving.Stage]:
+    def begin(share: float) -> driving.Stage:
         recipe = train.Recipe(**asdict(train.Recipe(size=network)) | _shrunk(counts, share))
         return train.Teacher(recipe, batches, frozen, data.unseen())
 
@@ -74,8 +74,8 @@ def _teacher(
 
 def _students(
     counts: dict[str, int], sizes: tuple[str, ...], batches: Batches, frozen: features.Features, data: World
-) -> Callable[[float], run.Stage]:
-    def begin(share: float) -> run.Stage:
+) -> Callable[[float], driving.Stage]:
+    def begin(share: float) -> driving.Stage:
         recipe = distil.Recipe(**asdict(distil.Recipe(sizes=",".join(sizes))) | _shrunk(counts, share))
         teacher = networks.live(train.Recipe().size, moods.SIZE).eval().requires_grad_(False)
         return distil.Students(recipe, batches, teacher, Jury(), data.unseen(), frozen)
@@ -84,7 +84,7 @@ def _students(
 
 
 def _shrunk(counts: dict[str, int], share: float) -> dict[str, int]:
-    paired, unpaired = run.shrunk((counts["paired"], counts["unpaired"]), share)
+    paired, unpaired = driving.shrunk((counts["paired"], counts["unpaired"]), share)
     return {"paired": paired, "unpaired": unpaired}
 
 

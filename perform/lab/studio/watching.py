@@ -14,7 +14,7 @@ from typing import Any
 
 from torch import Tensor
 
-from perform.lab import run
+from perform.lab import driving, run
 from perform.lab.studio import contact
 from perform.lab.studio.display import Display, News
 from perform.lab.studio.plan import Leg
@@ -42,7 +42,7 @@ class View:
 
 @dataclass
 class Watching:
-    """A `run.Watcher`. `publish` is called with the stage's weights about once a minute, if somebody watches.
+    """A `driving.Watcher`. `publish` is called with the stage's weights about once a minute, if somebody watches.
 
     `scores` are those of the folder, kept over interruptions: [step, score, variety].
     """
@@ -56,7 +56,7 @@ class Watching:
     _published: float = float("-inf")
     _warned: bool = False
 
-    def stepped(self, stage: run.Stage, numbers: Mapping[str, float], seconds: float) -> None:
+    def stepped(self, stage: driving.Stage, numbers: Mapping[str, float], seconds: float) -> None:
         leg = self.view.leg
         left = (leg.steps - stage.done) * seconds + self.view.after
         rate = self.view.batch / seconds if seconds > 0 else 0.0
@@ -64,7 +64,7 @@ class Watching:
         self.display.show(News(self.view.title, stage.done, leg.steps, left, rate, words, curve))
         self._hand_over(stage)
 
-    def saved(self, stage: run.Stage, folder: Path) -> None:
+    def saved(self, stage: driving.Stage, folder: Path) -> None:
         """At the end, a last sheet and a last judgement."""
         last = folder / f"sheet-{stage.done:06d}.jpg"
         if stage.done >= self.view.leg.steps and not (self.scores and self.scores[-1][0] == stage.done):
@@ -74,7 +74,7 @@ class Watching:
                 self.said(f"The contact sheet could not be written ({e.strerror or e}).")
             self.drawn(stage, last)
 
-    def drawn(self, stage: run.Stage, sheet: Path) -> None:
+    def drawn(self, stage: driving.Stage, sheet: Path) -> None:
         try:
             self._draw(sheet)
             if hasattr(stage, "score"):
@@ -113,7 +113,7 @@ class Watching:
             self._warned = True
             self.said(COLLAPSE.format(variety=got["variety"]))
 
-    def _hand_over(self, stage: run.Stage) -> None:
+    def _hand_over(self, stage: driving.Stage) -> None:
         if self.publish is None or self.clock() - self._published < 60.0:
             return
         try:
