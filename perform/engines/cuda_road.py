@@ -9,7 +9,7 @@ is computed the other is filled; the lanes run one after the other, on one strea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from ctypes import c_float
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -214,19 +214,22 @@ def run_on(lane: Lane, stream: int) -> Callable[[Pixels, Vector], Pixels]:
 
 def timed(cuda: Any, lane: Lane, stream: int) -> float:
     """Seconds on the card for one dream: the best of some, since what else it does only ever adds."""
-    begin, end = call(cuda, "cudaEventCreate"), call(cuda, "cudaEventCreate")
     best = float("inf")
-    try:
+    with ExitStack() as events:
+        begin, end = (_event(cuda, events) for _ in range(2))
         for _ in range(TRIES):
             call(cuda, "cudaEventRecord", begin, stream)
             lane.replays[0](stream)
             call(cuda, "cudaEventRecord", end, stream)
             call(cuda, "cudaEventSynchronize", end)
             best = min(best, float(call(cuda, "cudaEventElapsedTime", begin, end)) / 1e3)
-    finally:
-        cuda.cudaEventDestroy(begin)
-        cuda.cudaEventDestroy(end)
     return best
+
+
+def _event(cuda: Any, events: ExitStack) -> Any:
+    event = call(cuda, "cudaEventCreate")
+    events.callback(cuda.cudaEventDestroy, event)
+    return event
 
 
 def free_memory(cuda: Any) -> int:
