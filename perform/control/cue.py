@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from perform.control.osc.pattern import PatternError, Patterns
-from perform.params import Param, Params, Post, Refused
+from perform.params import Params, Post, Refused
 
 ITS_OWN = ("mood", "size")  # what each world has its own names of
 
@@ -44,16 +44,16 @@ class Cue:
 
 
 def posts(
-    cue: Score, patterns: Patterns, origin: object = None, before: Sequence[Score] = ()
+    cue: Score, patterns: Patterns, origin: object = None, worlds: Collection[str] = ()
 ) -> tuple[list[Post], list[str]]:
     """What a cue posts, and a sentence for each of its lines that the tree cannot take. Any thread.
 
-    A mood is its world's: worlds are posted first, and where the cue itself brings a layer's world (or one that may
-    have come `before` it does), whether that has the mood is for the tree to say when it is there.
+    A mood is its world's: worlds are posted first, and where the cue itself brings a layer's world (or cues before it
+    may have: `worlds_of` them), whether that has the mood is for the tree to say when it is there.
     """
     out: list[Post] = []
     wrong: list[str] = []
-    worlds = {param.address for one in (cue, *before) for param in _worlds(one, patterns)}
+    worlds = {*worlds, *worlds_of((cue,), patterns)}
     for address, value in cue.set.items():
         try:
             reached = patterns.reach(address)
@@ -75,13 +75,15 @@ def posts(
     return sorted(out, key=lambda post: not post.address.casefold().endswith("/world")), wrong
 
 
-def _worlds(cue: Score, patterns: Patterns) -> list[Param]:
-    """The layers' worlds that a cue sets."""
-    found: list[Param] = []
-    for address in cue.set:
-        with contextlib.suppress(PatternError):  # `posts` says it
-            found += [param for param in patterns.reach(address).values() if param.address.endswith("/world")]
-    return found
+def worlds_of(cues: Sequence[Score], patterns: Patterns) -> frozenset[str]:
+    """The addresses of the layers' worlds that cues set."""
+    found: set[str] = set()
+    for cue in cues:
+        for address in cue.set:
+            with contextlib.suppress(PatternError):  # `posts` says it
+                reached = (param.address for param in patterns.reach(address).values())
+                found.update(own for own in reached if own.endswith("/world"))
+    return frozenset(found)
 
 
 def _nearest(address: str, params: Params) -> str:
@@ -89,7 +91,8 @@ def _nearest(address: str, params: Params) -> str:
     return f"; did you mean {params[near[0]].address}?" if near else ""
 
 
-def problems(cues: Sequence[Score], params: Params) -> list[str]:
+def problems(cues: Sequence[Score], params: Params | Patterns) -> list[str]:
     """Everything in these cues that this tree cannot take, one sentence each."""
-    patterns = Patterns(params)
-    return [sentence for cue in cues for sentence in posts(cue, patterns, before=cues)[1]]
+    patterns = params if isinstance(params, Patterns) else Patterns(params)
+    worlds = worlds_of(cues, patterns)
+    return [sentence for cue in cues for sentence in posts(cue, patterns, worlds=worlds)[1]]

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from perform.control.cue import Cue, Score, posts
+from perform.control.cue import ITS_OWN, Cue, Score, problems
 from perform.control.osc.pattern import Patterns
 from perform.control.preset_list import SAVE, PresetList, Triggers
 from perform.health import Status
@@ -138,13 +138,19 @@ class _List:
 
     def problems(self) -> list[str]:
         """What the tree cannot take of the cues, one sentence each."""
-        return [sentence for cue in self.cues for sentence in posts(cue, self.patterns, before=self.cues)[1]]
+        return problems(self.cues, self.patterns)
 
     def carry_on(self, old: _List) -> None:
-        """Stand where another list stood: at the cue of the same name, at the same time."""
+        """Stand where another list stood, at the same time: at the cue of the same name; at the same place, where that
+        was renamed; else, at the last before it that is still there.
+        """
         self.last, self.since, self.earlier = old.last, old.since, old.earlier
-        present = old.cues[old.place].name if old.place >= 0 else None
-        self.place = next((n for n, cue in enumerate(self.cues) if cue.name == present), -1)
+        there = {cue.name: n for n, cue in enumerate(self.cues)}
+        past = [cue.name for cue in old.cues[: old.place + 1]]
+        if past and past[-1] not in there and len(self.cues) == len(old.cues):
+            self.place = old.place
+        else:
+            self.place = next((there[name] for name in reversed(past) if name in there), -1)
 
     def stood(self) -> dict[str, Any]:
         place = self.place
@@ -187,18 +193,18 @@ class _List:
         self.place, self.since = n % len(self.cues), now
         cue = self.cues[self.place]
         self.status.say(cue.name)
-        return posts(cue, self.patterns)[0]
+        return self.triggers.posts(f"/cue/{cue.name}/go", cue, self.patterns)
 
     def _panic(self, now: float) -> list[Post]:
         self.place, self.since = -1, None
         self.status.say("panic: everything as it was when the show opened")
         params = self.triggers.params
+        opening = {known.address: v for a, v in {**(self.opening or {}), **SAFE}.items() if (known := params.find(a))}
         back: dict[str, Value] = {}
         for param in params:
             if not (param.spec.readonly or param.spec.kind == "trigger" or param.address == SAVE):
+                value = opening.get(param.address, param.spec.default)
+                its_own = param.address.rpartition("/")[2] in ITS_OWN  # its world comes back first, and has it
                 with contextlib.suppress(Refused):  # a choice that has nothing to choose from now
-                    back[param.address] = param.spec.coerce(param.spec.default)
-        for address, value in {**(self.opening or {}), **SAFE}.items():
-            if (known := params.find(address)) is not None and known.address in back:
-                back[known.address] = value
+                    back[param.address] = value if its_own else param.spec.coerce(value)
         return [Post(a, v) for a, v in back.items() if params[a].base != v or params[a].fade is not None]

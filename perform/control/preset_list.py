@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from perform.control import presets
-from perform.control.cue import Cue, posts
+from perform.control.cue import Cue, Score, posts
 from perform.control.osc.pattern import Patterns
 from perform.files import Stamp, stamp
 from perform.health import Status
@@ -33,6 +33,13 @@ class Triggers:
         out: list[Post] = []
         while self.wishes:
             out += self.wishes.popleft()(now)
+        return out
+
+    def posts(self, address: str, cue: Score, patterns: Patterns) -> list[Post]:
+        """What a cue or a preset posts when `address` fires it; what the tree cannot take of it is counted."""
+        out, wrong = posts(cue, patterns)
+        for sentence in wrong:
+            self.params.refuse(Post(address, None), sentence)
         return out
 
     def add(self, address: str, doc: str, deed: Deed) -> None:
@@ -112,7 +119,7 @@ class PresetList:
     def _add(self, preset: Cue) -> None:
         def deed(now: float) -> list[Post]:
             self.status.say(f"preset {preset.name}")
-            return posts(preset, self.patterns)[0]
+            return self.triggers.posts(_address(preset.name), preset, self.patterns)
 
         self.triggers.add(_address(preset.name), f"Calls up the preset {preset.name!r}, at once.", deed)
 

@@ -14,7 +14,7 @@ from perform.params import Post
 from perform.performance.layering import Layering, roles
 from perform.performance.parts import open_part
 from perform.performance.performance import Performance
-from perform.performance.sourcing import open_source
+from perform.performance.sourcing import in_order, open_source
 from perform.plugins import Stage
 from perform.show import Edits, PartSpec, Problem, Show, ShowError, diff, load, misfits, resized
 from perform.workers import Mailbox, Worker, spawn
@@ -140,6 +140,7 @@ class Editor:
             for name, spec in list(waiting.items()):
                 if spec.fallback not in waiting:
                     self.play.sources[name] = open_source(self.play, waiting.pop(name), self.stage)
+        in_order(self.play, new.sources)
         for address, default in untouched.items():
             param = params.find(address)
             if param is not None and param.spec.default != default:

@@ -32,7 +32,7 @@ class Dark(Closing):
 
 
 def open_sources(play: Performance, specs: Mapping[str, PartSpec], stage: Stage) -> None:
-    """Open every source into `play.sources`; those that others fall back to come first."""
+    """Open every source into `play.sources`; those that others fall back to are opened first."""
     waiting = dict(specs)
     while waiting:
         for name, spec in list(waiting.items()):
@@ -40,6 +40,13 @@ def open_sources(play: Performance, specs: Mapping[str, PartSpec], stage: Stage)
                 continue
             del waiting[name]
             play.sources[name] = open_source(play, spec, stage)
+    in_order(play, specs)
+
+
+def in_order(play: Performance, specs: Mapping[str, PartSpec]) -> None:
+    """Put the sources in the order of the file: their places are their numbers over OSC."""
+    for name in specs:
+        play.sources[name] = play.sources.pop(name)
 
 
 def open_source(play: Performance, spec: PartSpec, stage: Stage) -> Feed:

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from perform.control.osc.pattern import PatternError, matches
+from perform.control.cue import ITS_OWN
+from perform.control.osc.pattern import PatternError, is_pattern, matches
 from perform.library import CardError, Library
 from perform.param import Param
 from perform.params import Params, Refused, Spec
+from perform.show.layers import SIZES
 from perform.show.spec import CueSpec, LayerSpec, Problem, Show
 from perform.show.table import nearest, span
 
@@ -54,7 +56,7 @@ def _settings(show: Show) -> Iterator[tuple[str, str, str, Any, CueSpec | None]]
 
 def _wrong(show: Show, params: Params, address: str, value: Any, cue: CueSpec | None) -> Iterator[tuple[str, bool]]:
     """(what is wrong, whether it is light)."""
-    if any(mark in address for mark in "*?[]{}"):
+    if is_pattern(address):
         try:
             matches(address, "/")
         except PatternError as why:
@@ -88,21 +90,23 @@ def _of_a_patch(show: Show, params: Params, address: str) -> bool:
 
 
 def _spec(show: Show, param: Param, cue: CueSpec | None) -> Spec:
-    """What fits a parameter when the show opens or a cue is fired. For a mood: one of the layer's world, of the world
-    that the cue brings, or else of any that the layer ever plays, since cues may come in any order; whatever it plays
-    now.
+    """What fits a parameter when the show opens or a cue is fired. For a mood or a size: one of the layer's world, of
+    the world that the cue brings, or else of any that the layer ever plays, since cues may come in any order; whatever
+    it plays now.
     """
-    layer = next((layer for layer in show.layers if param.address == f"{layer.address}/mood"), None)
-    if layer is None:
+    above, _, tail = param.address.rpartition("/")
+    layer = next((layer for layer in show.layers if layer.address == above), None)
+    if layer is None or tail not in ITS_OWN:
         return param.spec
     brings = [layer.world] if cue is None else ever(layer, "world", "", [cue])[1:]
     names: list[str] = []
     for world in brings or ever(layer, "world", layer.world, show.cues):
         try:
-            mood = Library(show.models).card(world).mood
+            card = Library(show.models).card(world)
         except (CardError, LookupError):
             continue  # "none", or a world that is wrong itself: said elsewhere
-        names += mood.named if mood is not None else ()
-    if cue is None and not names:
-        return param.spec
-    return replace(param.spec, choices=(*dict.fromkeys(names), *param.spec.names[-1:]), live_choices=None)
+        names += card.sizes if tail == "size" else card.mood.named if card.mood is not None else ()
+    if not names and (cue is None or tail == "size"):
+        return replace(param.spec, choices=SIZES, live_choices=None) if tail == "size" else param.spec
+    pad = param.spec.names[-1:] if tail == "mood" else ()
+    return replace(param.spec, choices=(*dict.fromkeys(names), *pad), live_choices=None)

@@ -20,7 +20,7 @@ def scalars(table: Table, prefix: str) -> dict[str, Value]:
 
     def walk(data: Mapping[str, Any], tail: str, at: KeyPath) -> None:
         for key, value in data.items():
-            name = f"{tail}{key}".strip("/")
+            name = f"{tail}{key}".removeprefix("/").removesuffix("/")  # one: "//opacity" is a pattern
             if isinstance(value, Mapping):
                 walk(value, f"{name}/", (*at, key))
             elif (fitted := plain(value)) is None:

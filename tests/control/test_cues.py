@@ -163,6 +163,45 @@ def test_panic_goes_back_to_the_opening_with_the_master_up(tmp_path: Path) -> No
     assert status(params).startswith("panic")
 
 
+def test_panic_brings_back_a_mood_that_only_the_opening_world_has(tmp_path: Path) -> None:
+    moods = {"none": ("fire", "gold"), "ocean": ("moon",)}
+    params = Params()
+    opened(tmp_path / "worlds", params=params)[1].close()
+    names = Spec("choice", "fire", live_choices=lambda: moods[str(params["/layer/dream/world"].base)])
+    params.declare("/layer/dream/mood", names)
+    params.post("/layer/dream/mood", "gold")
+    params.settle(0.5)
+    cues = Cues((OCEAN,), opening={"/layer/dream/world": "none", "/layer/dream/mood": "gold"})
+    cues.open(Stage(params, ManualClock(), "/cue", (64, 64), folder=tmp_path))
+    params.post("/cue/go")
+    params.settle(1.0)
+    params.post("/layer/dream/mood", "moon")
+    params.settle(2.0)
+    params.post("/panic")
+    params.settle(3.0)
+    assert (params["/layer/dream/world"].base, params["/layer/dream/mood"].base) == ("none", "gold")
+
+
+def test_what_a_cue_cannot_do_when_it_is_fired_is_counted(tmp_path: Path) -> None:
+    params, _ = opened(tmp_path, Cue("half", {"/layer/dream/world": "atlantis", "/master/opacity": 0.5}))
+    heard: list[tuple[str, str]] = []
+    params.on_refuse.append(lambda post, reason: heard.append((post.address, reason)))
+    before = params.refused
+    params.post("/cue/go")
+    params.settle(1.0)
+    assert (params["/master/opacity"].value, params.refused) == (0.5, before + 1)
+    assert heard == [("/cue/half/go", "cue 'half': /layer/dream/world has no 'atlantis'; there are none, ocean")]
+
+
+def test_a_long_list_is_looked_through_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, cues = opened(tmp_path)
+    asked: list[str] = []
+    reach = Patterns.reach
+    monkeypatch.setattr(Patterns, "reach", lambda self, pattern: asked.append(pattern) or reach(self, pattern))
+    cues.change([Cue(f"c{n}", {"/layer/*/opacity": 0.5, "/layer/1/world": "ocean"}) for n in range(100)])
+    assert len(asked) < 1000  # it froze the picture for seconds: each cue asked for the worlds of all
+
+
 def test_panic_of_a_resumed_show_goes_back_to_what_the_show_says(tmp_path: Path) -> None:
     params = tree()
     params.declare("/empty", Spec("choice", "a", live_choices=lambda: ["a"]))
@@ -324,6 +363,27 @@ def test_an_edited_list_goes_on_where_the_old_one_stood(tmp_path: Path) -> None:
     params.settle(4.0)
     assert params["/master/opacity"].value == 1.0
     Cues().change([DUSK])  # not open: nothing to do
+
+
+@pytest.mark.parametrize(
+    ("edited", "follows"),
+    [
+        (("a", "b2", "c"), "c"),  # the present one was renamed
+        (("a", "c"), "c"),  # … deleted
+        (("c", "b", "a"), "a"),  # … moved
+        (("x", "y"), "x"),  # all are others
+    ],
+)
+def test_an_edit_of_the_present_cue_does_not_begin_the_list_again(
+    tmp_path: Path, edited: tuple[str, ...], follows: str
+) -> None:
+    params, cues = opened(tmp_path, *(Cue(name) for name in "abc"))
+    params.post("/cue/b/go")
+    params.settle(1.0)
+    cues.change([Cue(name) for name in edited])
+    params.post("/cue/go")
+    params.settle(2.0)
+    assert status(params) == follows
 
 
 def test_closed_it_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -532,10 +532,12 @@ def test_a_changed_source_is_opened_again_with_those_that_fall_back_to_it(theatr
         '[source.red]\ntype = "shader"\npatch = "plain"',
         '[source.red]\ntype = "camera"\ndevice = "none"\nfallback = "blue"',
     )
-    theatre.open(text)
+    play = theatre.open(text)
     assert theatre.run() == near(BLUE)
+    assert list(play.sources) == ["red", "blue"]  # the file's order: their numbers over OSC
     save(theatre, text.replace('patch = "plain"\nset = { shade = [0.0, 0.0, 1.0, 1.0] }', 'patch = "green"'))
     assert theatre.run(0.1) == near(GREEN)
+    assert list(play.sources) == ["red", "blue"]
 
 
 def test_what_cannot_change_live_waits_for_the_next_start(theatre: Theatre) -> None:

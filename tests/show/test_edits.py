@@ -110,3 +110,37 @@ def test_a_cues_mood_is_held_against_the_worlds_it_may_meet(read: Read, tmp_path
     assert told(now, f"{glare}, {world}") == []
     assert told(now, glare, world, gloom) == []  # in some order of theirs
     assert told(now, f"{world}, {gloom}") == ["cue 'c0': /layer/dream/mood has no 'gloom'; there are calm, glare, pad"]
+
+
+def test_a_size_is_held_against_the_worlds_it_may_meet(read: Read, tmp_path: Path) -> None:
+    for world, sizes in (("dark", ["m"]), ("light", ["s", "teacher"])):
+        folder = tmp_path / "models" / world
+        folder.mkdir(parents=True)
+        for size in sizes:
+            (folder / f"{size}.onnx").write_bytes(b"")
+        write_card(folder, sizes, CARD)
+
+    def told(first: str, *cues: str) -> list[str]:
+        """What is wrong, while a world plays that has size `s` alone."""
+        sets = "".join(f'[[cue]]\nname = "c{n}"\nset = {{ {cue} }}\n' for n, cue in enumerate(cues))
+        params = Params()
+        for key in ("source", "world"):
+            params.declare(f"/layer/dream/{key}", Spec("text"))
+        params.declare("/layer/dream/size", Spec("choice", "s", live_choices=lambda: ("s",)))
+        return [p.text for p in misfits(read(GOOD + first + sets), params)]
+
+    world, teacher = '"/layer/dream/world" = "light"', '"/layer/dream/size" = "teacher"'
+    assert told('world = "dark"\nsize = "m"\n') == []  # a restart, resumed in a cue's world
+    assert told('world = "dark"\nsize = "l"\n') == ["/layer/dream/size = 'l': /layer/dream/size has no 'l'; there is m"]
+    assert told('world = "dark"\n', f"{world}, {teacher}") == []
+    assert told('world = "dark"\n', teacher) == ["cue 'c0': /layer/dream/size has no 'teacher'; there is m"]
+    assert told('size = "l"\n') == []  # no world yet
+
+
+def test_a_pattern_across_parts_is_one_in_a_cue(read: Read) -> None:
+    show = read(GOOD + '[[cue]]\nname = "dim"\nset = { "//opacity" = 0.5 }\n')
+    assert dict(show.cues[0].set) == {"//opacity": 0.5}
+    params = Params()
+    for key in ("source", "world", "size"):
+        params.declare(f"/layer/{show.layers[0].name}/{key}", Spec("text"))
+    assert misfits(show, params) == []
