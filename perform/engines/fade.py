@@ -31,7 +31,11 @@ class Still:
     def of(cls, texture: Texture) -> Still:
         """A copy of this picture."""
         target = Target(texture.width, texture.height)
-        copy(texture, target)
+        try:
+            copy(texture, target)
+        except BaseException:
+            target.close()
+            raise
         return cls(target)
 
     def submit(self, frame: Frame, mood: Sequence[float]) -> None:

@@ -171,7 +171,7 @@ class Master:
         textures = {"composite": composite.texture, "given": (given or composite).texture, "before": before.texture}
         self._programs[kind].draw(after, textures, uniforms)
         if given is not None and self._inset > 0.0:
-            self._draw_inset(after, given)
+            self._draw_inset(after, given, uniforms["level"])
         self._targets = [after, before]
         self._serial += 1
         return Frame(after.texture, now, self._serial)
@@ -189,7 +189,7 @@ class Master:
         self._readback = Readback(*GRID, self.software)
         self._inset, self._side = self._goals(given)
 
-    def _draw_inset(self, target: Target, given: Frame) -> None:
+    def _draw_inset(self, target: Target, given: Frame, master: float) -> None:
         stage, height = self.size
         margin, width = MARGIN * height, WIDTH * stage
         box = (margin, margin, width, width * given.size[1] / given.size[0])
@@ -197,7 +197,7 @@ class Master:
         viewport = (
             round(box[0]) - around, round(box[1]) - around, round(box[2]) + 2 * around, round(box[3]) + 2 * around
         )  # fmt: skip
-        level = _smooth(self._inset) * (1.0 - self._side)
+        level = master * _smooth(self._inset) * (1.0 - self._side)  # black is black, the corner too
         uniforms: dict[str, Any] = {"box": box, "level": level, "spread": float(around), "seen": inside(given.size)}
         self._programs["inset"].draw(target, {"given": given.texture}, uniforms, blend=True, viewport=viewport)
 

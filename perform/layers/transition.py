@@ -31,6 +31,7 @@ class Transition:
     serial: int = 0
     _patch: Patch | None = None
     _drawn: Texture | None = None
+    _leaving: Patch | None = None  # what it drew may be looked at until the next picture is there
     _format: Format = field(init=False)
     _dissolve: Dissolve = field(init=False)
     _guard: Guard = field(init=False)
@@ -50,7 +51,12 @@ class Transition:
 
     def _choose(self, choice: Param) -> None:
         """Open the patch: 1–200 ms, once for each choice, in the frame in which it is made."""
-        self._shut()
+        if self._drawn is not None:
+            self._shut(self._leaving)
+            self._leaving = self._patch
+        else:
+            self._shut(self._patch)
+        self._patch = self._drawn = None
         name, why = str(choice.base), ""
         if name != DISSOLVE:
             try:
@@ -64,20 +70,33 @@ class Transition:
     ) -> Texture:
         """`progress` 0..1 from `before` to `after` at `now` seconds, in the size of `after` unless another is given."""
         self.serial += 1
-        patch, extent = self._patch, size or (after.width, after.height)
-        if patch is not None and after is not self._drawn:  # a patch cannot draw onto what it looks at
-            inputs: dict[str, Texture | float] = {"startImage": before, "endImage": after, "progress": progress}
-            self._drawn = self._guard.run(now, lambda: patch.render(extent, now, inputs), None)
-            if self._drawn is not None:
-                return self._drawn
-        return self._dissolve.draw(before, after, progress, now, extent)
+        extent = size or (after.width, after.height)
+        drawn = self._render(before, after, progress, now, extent)
+        if drawn is None:
+            drawn = self._dissolve.draw(before, after, progress, now, extent)
+        self._shut(self._leaving)
+        self._leaving = None
+        return drawn
+
+    def _render(
+        self, before: Texture, after: Texture, progress: float, now: float, extent: tuple[int, int]
+    ) -> Texture | None:
+        """What the patch draws; None where it cannot."""
+        patch = self._patch
+        if patch is None or after is self._drawn:  # a patch cannot draw onto what it looks at
+            return None
+        inputs: dict[str, Texture | float] = {"startImage": before, "endImage": after, "progress": progress}
+        self._drawn = self._guard.run(now, lambda: patch.render(extent, now, inputs), None)
+        return self._drawn
 
     def close(self) -> None:
         """Give GL objects back. May be called twice."""
-        self._shut()
+        self._shut(self._leaving)
+        self._shut(self._patch)
+        self._leaving = self._patch = self._drawn = None
         self._dissolve.close()
 
-    def _shut(self) -> None:
-        if self._patch is not None:
-            self._patch.close()
-        self._patch = self._drawn = None
+    @staticmethod
+    def _shut(patch: Patch | None) -> None:
+        if patch is not None:
+            patch.close()

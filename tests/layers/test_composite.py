@@ -253,6 +253,14 @@ def test_gamma_and_hue(show: Show) -> None:
     assert turned[:3] == pytest.approx([51, 204, 102], abs=2)
 
 
+@pytest.mark.parametrize(("address", "value"), [("/master/blackout", True), ("/master/opacity", 0.0)])
+def test_black_is_black_in_the_corner_of_the_inset_too(picture: Picture, address: str, value: float) -> None:
+    show = Show(picture((0.2, 0.2, 0.2, 1)), picture((1, 1, 1, 1)), inset="inset")
+    assert show.shown[..., :3].max() > 200
+    assert show.set(address, value)[..., :3].max() <= 1
+    show.master.close()
+
+
 def test_the_inset_shows_what_was_given_and_fades(picture: Picture) -> None:
     show = Show(picture((0.2, 0.2, 0.2, 1)), picture((1, 1, 1, 1)), inset="inset")
     corner = (4, 7)

@@ -120,3 +120,15 @@ def test_it_never_draws_onto_the_picture_that_it_looks_at(desk: Desk) -> None:
     before, after = desk.transition.serial, desk.draw(0.5)
     assert desk.transition.serial == before + 1
     assert np.any(after[..., 0] == 200)
+
+
+def test_what_was_drawn_can_be_looked_at_until_the_next_picture_is_there(desk: Desk) -> None:
+    desk.choose("split")
+    seen = desk.transition.draw(desk.dark, desk.bright, 0.25, 0.0)
+    assert isinstance(seen, Texture)
+    pixels = read(seen)
+    for name in ("dissolve", "split", "gone", "split"):  # in the tick in which a fade is interrupted, or faster
+        desk.choose(name)
+        assert np.array_equal(read(seen), pixels)
+    assert np.any(desk.draw(0.5)[..., 0] == 200)
+    assert seen.id == 0

@@ -626,6 +626,21 @@ def test_a_world_comes_by_the_transition_that_the_show_names(theatre: Theatre) -
     assert theatre.value("/status/layer/a/transition") == "wipe"
 
 
+def test_two_worlds_in_two_transitions_within_one_crossfade(theatre: Theatre) -> None:
+    cues = "".join(
+        f'[[cue]]\nname = "{world}"\nset = {{ "/layer/a/transition" = "{how}", "/layer/a/world" = "{world}" }}\n'
+        for world, how in (("ocean", "wipe"), ("agate", "iris"))
+    )
+    theatre.open(ONE + 'world = "landscape"\nresolution = [64, 32]\ncrossfade = 1.0\n' + cues)
+    theatre.run(0.1)
+    for _ in range(2):  # again, when every world is warm
+        for _ in range(2):
+            theatre.post("/cue/go")
+            theatre.run(0.3)
+    theatre.run(1.5)
+    assert str(theatre.value("/status/engine/a")).startswith("agate m")
+
+
 def test_the_shows_own_engine_comes_first(theatre: Theatre) -> None:
     world = 'world = "landscape"\nresolution = [64, 32]\nmemory = 0.0\n[engine]\ntype = "passthrough"\n'
     theatre.open(ONE + world)
