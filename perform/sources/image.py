@@ -34,14 +34,15 @@ uniform float progress;
 vec4 look(sampler2D picture, vec4 view) {
     vec2 at = (uv - 0.5) * view.xy + view.zw;
     vec2 inside = step(vec2(0.0), at) * step(at, vec2(1.0));
-    return texture(picture, at) * inside.x * inside.y;
+    vec4 c = texture(picture, at);
+    return vec4(c.rgb, c.a * inside.x * inside.y);  // clear, in the colour of the edge: who scales it mixes that in
 }
 void main() {
     vec4 b = look(after, afterview);
     if (progress >= 1.0) { color = b; return; }
     vec4 a = look(before, beforeview);
     vec4 c = mix(vec4(a.rgb * a.a, a.a), vec4(b.rgb * b.a, b.a), progress);
-    color = vec4(c.rgb / max(c.a, 1e-5), c.a);
+    color = vec4(c.a > 0.0 ? c.rgb / c.a : b.rgb, c.a);
 }
 """
 

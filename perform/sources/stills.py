@@ -60,7 +60,7 @@ def load(path: Path, cover: tuple[int, int]) -> Pixels:
         with image_in(path) as image:
             image.draft("RGB", (cover[0] * 2, cover[1] * 2))  # JPEG: decode at ½, ¼ or ⅛ where that is enough
             upright = ImageOps.exif_transpose(image)
-            return flip(np.asarray(_rgba(_reduced(_eight_bits(upright), cover))))
+            return flip(np.asarray(_bled(_rgba(_reduced(_eight_bits(upright), cover)))))
     except Exception as e:  # broken files make Pillow raise SyntaxError, struct.error, anything
         raise NoPicture(_why(path, e)) from e
 
@@ -106,6 +106,22 @@ def _rgba(image: Image) -> Image:
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass  # an unusable profile: the numbers as they are
     return image.convert("RGBA")
+
+
+def _bled(image: Image) -> Image:
+    """What is clear takes the colours beside it: a picture is read between its pixels, and the black that files and
+    Pillow leave there would be mixed into the rim of a logo.
+    """
+    from PIL import Image, ImageFilter
+
+    alpha = image.getchannel("A")
+    if alpha.getextrema()[0] > 0:
+        return image
+    beside = image.convert("RGBa").filter(ImageFilter.BoxBlur(2)).convert("RGBA").convert("RGB")
+    seen = alpha.point(lambda value: 255 if value else 0)
+    bled = Image.composite(image.convert("RGB"), beside, seen)
+    bled.putalpha(alpha)
+    return bled
 
 
 def _why(path: Path, error: Exception) -> str:

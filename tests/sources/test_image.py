@@ -88,6 +88,17 @@ def test_colours_mean_what_the_file_says(tmp_path: Path) -> None:
         assert about(load(tmp_path / name, STAGE)[0, 0], (100, 150, 200), 2)
 
 
+def test_the_rim_of_a_logo_is_not_mixed_with_black(tmp_path: Path) -> None:
+    logo = np.zeros((40, 40, 4), np.uint8)
+    logo[10:30, 10:30] = (250, 120, 60, 255)
+    Pil.fromarray(logo).save(tmp_path / "logo.png")
+    pixels = load(tmp_path / "logo.png", (40, 40))
+    assert np.array_equal(pixels[::-1, :, 3], logo[..., 3])
+    around = pixels[9:31, 9:31]  # with one pixel of what is clear, which is as far as reading between pixels goes
+    assert np.abs(around[..., :3].astype(int) - (250, 120, 60)).max() <= 12
+    assert np.array_equal(pixels[::-1][logo[..., 3] > 0], logo[logo[..., 3] > 0])
+
+
 def test_large_pictures_are_brought_down_to_what_is_seen(tmp_path: Path) -> None:
     Pil.new("L", (8000, 6250), 90).save(tmp_path / "50 megapixels.jpg")
     pixels = load(tmp_path / "50 megapixels.jpg", (1600, 900))
