@@ -126,7 +126,7 @@ class Patience:
     grace: float = 60.0
     farewell: float = 5.0
     closing: float = 120.0  # for a child that has said that it is closing
-    healthy: float = 60.0  # a child that played this long was no early failure
+    healthy: float = 60.0  # a child that gave pictures for this long was no early failure
     fresh_after: int = 3  # early failures in a row until the snapshot is left out
     stop_after: int = 6  # … until the supervisor stops trying
     backoff: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0, 8.0)
@@ -158,13 +158,12 @@ class Supervisor:
                 alone = True
                 self.wall.sleep(1.0)
                 continue
-            born = self.wall.now()
             try:
                 child = self.spawn(resume)
-                code, why = self._watch(child)
+                code, why, pictures = self._watch(child)
                 played = child.beats > 0
             except OSError as e:  # no memory, no process to be had: that may pass
-                code, why, played = FAILED, f"could not be started ({e.strerror or e})", False
+                code, why, pictures, played = FAILED, f"could not be started ({e.strerror or e})", 0.0, False
             if self._stop.is_set():  # a signal to both may end the child before it can be asked to
                 break
             if played:
@@ -180,7 +179,7 @@ class Supervisor:
             if code is None:  # closing time
                 resume, early = False, 0
                 continue
-            healthy = self.wall.now() - born >= self.patience.healthy
+            healthy = pictures >= self.patience.healthy  # not its age: the wait for a first picture is as long
             steady |= healthy
             early = 0 if healthy else early + 1
             if early >= self.patience.stop_after and not steady:
@@ -201,30 +200,35 @@ class Supervisor:
         while not self._stop.is_set() and self.wall.now() < until:
             self.wall.sleep(0.1)
 
-    def _watch(self, child: Child) -> tuple[int | None, str]:
-        """(exit code, why) of this child; code None: it was closing time. FAILED if it had to be ended."""
+    def _watch(self, child: Child) -> tuple[int | None, str, float]:
+        """(exit code, why, seconds from its first picture to its last) of this child; code None: it was closing time.
+        FAILED if it had to be ended.
+        """
         beats, last = 0, self.wall.now()
+        first = last  # picture; until there is one, both are its birth
         while (code := child.poll()) is None:
             if self._stop.is_set():
                 self._end(child)
-                return QUIT, "was quit"
+                return QUIT, "was quit", last - first
             if self.hours is not None and self.wall.hour() not in self.hours:
                 log.info("closing time")
                 self._end(child)
-                return None, "closed"
+                return None, "closed", last - first
             now = self.wall.now()
             if child.beats != beats:
+                first = first if beats else now
                 beats, last = child.beats, now
             elif child.closing:
                 if now - last > self.patience.closing:
                     self._end(child, 0.0)
-                    return QUIT, "did not close"
+                    return QUIT, "did not close", last - first
             elif now - last > (self.patience.silence if beats else self.patience.grace):
                 log.error("no picture for %.0f seconds, ending the show", now - last)
                 self._end(child)
-                return FAILED, f"gave no picture for {now - last:.0f} seconds"
+                return FAILED, f"gave no picture for {now - last:.0f} seconds", last - first
             self.wall.sleep(0.1)
-        return (QUIT if child.closing else code), _words(code)  # what dies while it closes was quit all the same
+        # what dies while it closes was quit all the same
+        return (QUIT if child.closing else code), _words(code), last - first
 
     def _end(self, child: Child, closing: float | None = None) -> None:
         """SIGTERM, some seconds (for one that says that it is closing a film, two minutes), SIGKILL."""

@@ -40,13 +40,16 @@ class PaperWall:
 
 @dataclass
 class PaperChild:
-    """A show that beats ten times a second for `plays` seconds, then ends with `code` (None: it hangs)."""
+    """A show that beats ten times a second for `plays` seconds, then ends with `code` (None: it hangs). It begins
+    after `late` seconds.
+    """
 
     wall: PaperWall
     plays: float
     code: int | None = 0
     stubborn: bool = False
     closes: float | None = None  # seconds that it takes to close, once asked; it says that it does
+    late: float = 0.0
     born: float = 0.0
     ended: int | None = None
     signals: list[str] = field(default_factory=list)
@@ -57,11 +60,14 @@ class PaperChild:
 
     @property
     def beats(self) -> int:
-        return int(min(self.wall.now() - self.born, self.plays) * 10)
+        return int(min(max(self._playing(), 0.0), self.plays) * 10)
+
+    def _playing(self) -> float:
+        return self.wall.now() - self.born - self.late
 
     @property
     def closing(self) -> bool:
-        return self.closes is not None and (bool(self.signals) or self.wall.now() - self.born >= self.plays)
+        return self.closes is not None and (bool(self.signals) or self._playing() >= self.plays)
 
     def poll(self) -> int | None:
         if self.closes is not None:
@@ -69,7 +75,7 @@ class PaperChild:
                 self.asked = self.wall.now() if self.asked is None else self.asked
                 self.ended = self.code if self.wall.now() - self.asked >= self.closes else None
             return self.ended
-        if self.ended is None and self.code is not None and self.wall.now() - self.born >= self.plays:
+        if self.ended is None and self.code is not None and self._playing() >= self.plays:
             self.ended = self.code
         return self.ended
 
@@ -130,6 +136,17 @@ def test_a_stubborn_show_is_killed() -> None:
 def test_a_show_without_a_first_picture_has_more_time() -> None:
     _, cast, _ = supervise({"plays": 0.0, "code": None}, {"plays": 1.0})
     assert 60.0 <= cast.children[1].born <= 63.0
+
+
+@pytest.mark.parametrize(("late", "plays", "silent"), [(0.0, 0.0, 60), (55.0, 20.0, 10)])
+def test_waiting_for_a_first_picture_is_not_playing_well(
+    late: float, plays: float, silent: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    parts: list[dict[str, object]] = [{"late": late, "plays": plays, "code": None}] * 8
+    code, cast, _ = supervise(*parts, {"plays": 1.0})
+    assert code == 1
+    assert cast.resumed == [False, True, True, False, False, False]
+    assert f"failed 6 times in a row (last: gave no picture for {silent} seconds)" in caplog.text
 
 
 def test_a_crash_loop_is_started_fresh_then_given_up(caplog: pytest.LogCaptureFixture) -> None:
