@@ -237,6 +237,33 @@ def test_a_memory_that_cannot_be_removed_keeps_no_show_from_playing(
     assert caplog.text.count("cannot be removed") == 1
 
 
+def test_what_begins_anew_leaves_nothing_to_resume(show: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    memory, found = memory_of(show), []
+
+    class Parent:
+        cards = True
+
+        def __init__(self, spawn: Callable[[bool], object], hours: object) -> None:
+            self.spawn = spawn
+
+        def stop(self) -> None: ...
+
+        def run(self) -> int:
+            for resume in (False, True, False):  # it opens, fails, and opens the next day
+                self.spawn(resume)
+                found.append(memory.values())
+                memory.write({"/level": 1.0})
+            return 0
+
+    monkeypatch.setattr("perform.supervisor.Supervisor", Parent)
+    monkeypatch.setattr("perform.supervisor.Process", lambda command: command)
+    monkeypatch.setattr("perform.cli.run._on_signals", lambda stop: None)  # this process keeps its own
+    memory.write({"/level": 0.5})
+    assert cli.main(["run", str(show), "--headless"]) == 0
+    assert found == [{}, {"/level": 1.0}, {}]
+
+
 def test_memory_is_kept_while_a_show_plays(tmp_path: Path) -> None:
     params = Params()
     params.declare("/level", Spec("float", 0.25))

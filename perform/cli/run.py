@@ -71,11 +71,14 @@ def _supervise(args: argparse.Namespace) -> int:
     except ValueError as e:
         raise Bad(str(e)) from None
     show, memory = find_show(args), memory_of(find_show(args))
-    memory.forget()
     words = _words(args, show)
-    parent = supervisor.Supervisor(
-        lambda resume: supervisor.Process(supervisor.command(words, memory.path, resume, parent.cards)), hours=hours
-    )
+
+    def spawn(resume: bool) -> supervisor.Process:
+        if not resume:  # else one that dies before it writes would be resumed with an earlier evening's values
+            memory.forget()
+        return supervisor.Process(supervisor.command(words, memory.path, resume, parent.cards))
+
+    parent = supervisor.Supervisor(spawn, hours=hours)
     _on_signals(parent.stop)
     return parent.run()
 
