@@ -266,5 +266,14 @@ class Params(Addresses):
 
     # ------------------------------------------------------------------ out
     def snapshot(self) -> dict[str, Value]:
-        """Every settable base by address: what a preset, a PNG's side file and a restart hold."""
-        return {p.address: p.base for p in self if not p.spec.readonly and p.spec.kind != "trigger"}
+        """Every settable base by address, as it is at this moment: what a preset and a PNG's side file hold."""
+        return {p.address: p.base for p in self._settable()}
+
+    def goals(self) -> dict[str, Value]:
+        """As `snapshot`, but what fades is where it is going: what a restart and a reopened layer hold, in which no
+        fade goes on. Any thread.
+        """
+        return {p.address: p.base if (fade := p.fade) is None else fade.goal for p in self._settable()}
+
+    def _settable(self) -> Iterator[Param]:
+        return (p for p in self if not p.spec.readonly and p.spec.kind != "trigger")

@@ -273,6 +273,19 @@ def test_memory_is_kept_while_a_show_plays(tmp_path: Path) -> None:
     assert worker.close(120.0)
 
 
+def test_memory_holds_where_a_fade_is_going(tmp_path: Path) -> None:
+    params = Params()
+    params.declare("/level", Spec("float", 1.0))
+    params.post("/level", 0.0, seconds=600.0)
+    params.settle(0.0)
+    params.settle(300.0)
+    memory = Memory(tmp_path / "m.json")
+    worker = memory.keep(params, every=0.01)
+    until(lambda: memory.values() != {})
+    assert worker.close(120.0)
+    assert memory.values() == {"/level": 0.0}
+
+
 def test_a_full_disk_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("")
     worker = Memory(tmp_path / "file" / "m.json").keep(Params(), every=0.001)

@@ -443,6 +443,20 @@ def test_a_snapshot_is_what_can_be_set() -> None:
     assert params.snapshot() == {"/x": 0.25}
 
 
+def test_goals_are_a_snapshot_in_which_what_fades_has_arrived() -> None:
+    params, _ = one(Spec("float", 1.0))
+    params.declare("/still", Spec("text", "as it is"))
+    params.declare("/tint", Spec("color", (0.0, 0.0, 0.0, 1.0)))
+    params.declare("/status/x", Spec("float", readonly=True))
+    params.post_all([Post("/x", 0.0, seconds=600.0, easing="linear"), Post("/tint", "#ffffff", seconds=600.0)])
+    params.settle(0.0)
+    params.settle(300.0)
+    assert params.snapshot() == {"/x": 0.5, "/still": "as it is", "/tint": (0.5, 0.5, 0.5, 1.0)}
+    assert params.goals() == {"/x": 0.0, "/still": "as it is", "/tint": (1.0, 1.0, 1.0, 1.0)}
+    params.settle(600.0)
+    assert params.goals() == params.snapshot()
+
+
 def test_a_prefix_answers_for_everything_below_a_name_now_and_later() -> None:
     params = Params()
     opacity = params.declare("/layer/dream/opacity", Spec("float"))

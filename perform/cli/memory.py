@@ -76,8 +76,8 @@ class Memory:
     def keep(
         self, params: Params, every: float = EVERY, stood: Callable[[], Mapping[str, Any]] = dict
     ) -> workers.Worker:
-        """Write the parameters, and where the cues stand, down every few seconds until the worker is closed. A full
-        disk is said once.
+        """Write the parameters, and where the cues stand, down every few seconds until the worker is closed. What
+        fades is written as where it is going: its cue is past for who resumes. A full disk is said once.
         """
         trouble = ""
 
@@ -85,7 +85,7 @@ class Memory:
             nonlocal trouble
             while not stop.wait(every):
                 try:
-                    self.write({**params.snapshot(), "cues": dict(stood())})
+                    self.write({**params.goals(), "cues": dict(stood())})
                     trouble = ""
                 except OSError as e:
                     if str(e) != trouble:

@@ -151,8 +151,10 @@ class Editor:
             feed.close()
 
     def _change_layers(self, edits: Edits, new: Show) -> None:
-        """A layer with other filters or another resolution is opened again; its values stay what they are."""
-        values = self.play.params.snapshot()
+        """A layer with other filters or another resolution is opened again; its values stay what they are, and what
+        fades is where it was going.
+        """
+        values = self.play.params.goals()
         for name in (*edits.gone_layers, *(n for n in edits.layers if n in self.play.layers)):
             self.layering.drop(name)
         posts: list[Post] = []

@@ -458,6 +458,18 @@ def test_a_filter_that_comes_back_has_the_files_values_again(theatre: Theatre) -
     assert play.params.refused == 0
 
 
+def test_a_layer_that_is_reopened_while_it_fades_is_where_it_was_going(theatre: Theatre) -> None:
+    play = theatre.open(ONE)
+    theatre.run()
+    play.params.post("/layer/a/opacity", 0.25, seconds=600.0)
+    theatre.run(0.1)
+    assert play.params["/layer/a/opacity"].base > 0.9
+    save(theatre, ONE + 'filters = ["bloom"]\n')
+    theatre.run(0.1)
+    assert "/layer/a/filter/bloom/intensity" in play.params
+    assert play.params["/layer/a/opacity"].base == 0.25
+
+
 def test_a_source_that_looks_at_itself_does_not_draw_into_what_it_reads(theatre: Theatre) -> None:
     theatre.patch("grow", GROW)
     source = '[source.x]\ntype = "shader"\npatch = "grow"\nimages = { inputImage = "x" }\n'
