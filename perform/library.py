@@ -5,6 +5,7 @@ Weights are loaded only if their sha256 is the card's. Pure Python, no GL, any t
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Sequence
@@ -40,18 +41,21 @@ class Library:
         return cls([*own, paths.models(), user_data_path("perform", appauthor=False) / "models"])
 
     def names(self) -> list[str]:
-        """All worlds that have a card (right or wrong), sorted."""
+        """All worlds that have a card (right or wrong), sorted. A folder that cannot be looked at has none."""
         found: set[str] = set()
         for folder in self.folders:
-            found.update(card.parent.name for card in folder.glob("*/card.toml"))
+            with contextlib.suppress(OSError):
+                found.update(world.name for world in folder.iterdir() if _is_file(world / "card.toml"))
         return sorted(found)
 
     def find(self, world: str) -> Path:
-        """The card.toml of a world. Raises LookupError with the nearest names."""
+        """The card.toml of a world. Raises LookupError with the nearest names, also where its folder cannot be looked
+        at: a stick that was pulled, a share that is gone.
+        """
         if re.fullmatch(r"[A-Za-z0-9][\w.-]*", world):
             for folder in self.folders:
                 path = folder / world / "card.toml"
-                if path.is_file():
+                if _is_file(path):
                     return path
         names = self.names()
         there = nearest(world, names) if names else f"; there are none in {', '.join(map(str, self.folders))}"
@@ -72,6 +76,14 @@ class Library:
         card = read_card(data, path)
         self._cards[path] = (now, card)
         return card
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; False, too, if that cannot be known, where pathlib raises (EIO, ESTALE, EACCES)."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def verify(asset: Asset, notes: Notes | None = None) -> Path:

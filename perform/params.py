@@ -185,6 +185,9 @@ class Params(Addresses):
             fade = self._fade(param, post, value, now) if post.seconds else None
         except Refused as why:
             return self.refuse(post, str(why))
+        except Exception as e:  # live choices are asked of parts, whose mistakes must not cost the frame
+            log.debug("%s", param.address, exc_info=True)
+            return self.refuse(post, f"cannot be taken now: {str(e).strip() or type(e).__name__}")
         if spec.kind == "trigger":
             if value:
                 param.base = param.value = param.fired = True

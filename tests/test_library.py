@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -174,6 +176,46 @@ def test_the_first_folder_with_a_world_wins_and_missing_folders_do_no_harm(tmp_p
     library = Library([tmp_path / "nowhere", tmp_path / "own", tmp_path / "shipped"])
     assert library.names() == ["dune", "tide"]
     assert library.card("tide").title == "Mine"
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ESTALE, errno.EACCES])
+def test_a_folder_that_cannot_be_looked_at_is_one_without_worlds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    put(tmp_path / "stick", CARD)
+    put(tmp_path / "stick", CARD.replace("tide", "dune"), "dune")
+    put(tmp_path / "shipped", CARD)
+    library = Library([tmp_path / "stick", tmp_path / "shipped"])
+    assert library.card("dune").world == "dune"
+
+    def pulled(call: Callable[..., object]) -> Callable[..., object]:
+        def look(path: object, *args: object, **options: object) -> object:
+            if "stick" in Path(str(path)).parts:
+                raise OSError(code, os.strerror(code), str(path))
+            return call(path, *args, **options)
+
+        return look
+
+    for name in ("stat", "scandir", "listdir"):
+        monkeypatch.setattr(os, name, pulled(getattr(os, name)))
+    assert library.card("tide").folder == tmp_path / "shipped" / "tide"
+    assert library.names() == ["tide"]
+    with pytest.raises(LookupError, match="there is no world 'dune'"):
+        library.card("dune")
+
+
+def test_a_card_that_cannot_be_looked_at_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for world in ("dune", "ebb", "tide"):
+        put(tmp_path, CARD.replace("tide", world), world)
+    is_file = Path.is_file
+
+    def torn(path: Path) -> bool:
+        if path.parent.name == "ebb":
+            raise OSError(errno.EIO, "Input/output error")
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", torn)
+    assert Library([tmp_path]).names() == ["dune", "tide"]
 
 
 def test_a_card_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import math
 import threading
 
@@ -376,6 +377,33 @@ def test_a_listener_that_fails_costs_neither_the_bundle_nor_the_others() -> None
     params.post_all([Post("/a", 1.0), Post("/b", 2.0)])
     params.settle(0.0)
     assert (a.value, b.value, heard) == (1.0, 2.0, ["/a", "/b"])
+
+
+@pytest.mark.parametrize("operator", ["", "+"])
+@pytest.mark.parametrize(
+    ("mistake", "told"), [(OSError("the disk is gone"), "the disk is gone"), (KeyError(), "KeyError")]
+)
+def test_choices_that_cannot_be_asked_for_cost_one_post(
+    operator: str, mistake: Exception, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    mistakes: list[Exception] = []
+
+    def asked() -> tuple[str, ...]:
+        if mistakes:
+            raise mistakes[0]
+        return ("dawn", "dusk")
+
+    params, mood = one(Spec("choice", "dusk", live_choices=asked), "/mood")
+    mistakes.append(mistake)
+    level = params.declare("/level", Spec("float"))
+    refused: list[str] = []
+    params.on_refuse.append(lambda post, reason: refused.append(f"{post.address} {reason}"))
+    params.post_all([Post("/mood", 1, operator=operator), Post("/level", 1.0)])
+    with caplog.at_level(logging.DEBUG):
+        params.settle(0.0)
+    assert refused == [f"/mood cannot be taken now: {told}"]
+    assert (mood.value, level.value) == ("dusk", 1.0)
+    assert [(r.levelno, bool(r.exc_info)) for r in caplog.records] == [(logging.DEBUG, True)]
 
 
 def test_a_listener_may_remove_what_is_moving() -> None:
