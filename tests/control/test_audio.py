@@ -138,6 +138,22 @@ def test_drive_moves_the_value_and_never_the_fader(gl: Context, tmp_path: Path) 
     assert again.value == 0.1
 
 
+def test_drive_by_a_layers_number_follows_the_number(gl: Context, tmp_path: Path) -> None:
+    room = Room(tmp_path, drive={"/layer/2/opacity": {"band": "bass", "amount": 0.5}})
+    params = room.params
+    a, b = (params.declare(f"/layer/{name}/opacity", Spec("float", 0.2, 0.0, 1.0)) for name in "ab")
+    moved, still = pytest.approx(0.7, abs=0.03), 0.2
+    with room.audio:
+        for layer, of_a, of_b in (("a", moved, still), ("b", still, moved), ("", still, still), ("a", moved, still)):
+            params.alias("/layer/2", f"/layer/{layer}" if layer else None)
+            room.play(sine(93.75))
+            assert (a.value, b.value) == (of_a, of_b)
+        params.alias("/layer/2", "/layer/b")  # and no frame since
+    params.settle(room.clock.advance(0.1))
+    assert (a.value, b.value) == (still, still)
+    assert a.modulators == b.modulators == []
+
+
 def test_what_cannot_be_driven_is_said(gl: Context, tmp_path: Path) -> None:
     room = Room(tmp_path, drive={"/nowhere": {"band": "bass"}, "/layer/1/on": {"band": "mid"}})
     with room.audio:

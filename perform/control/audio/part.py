@@ -17,7 +17,7 @@ from perform.control.audio.device import CHANNELS, LENGTH, Ring, Samples, Stream
 from perform.gl.target import Texture
 from perform.gl.transfer import upload
 from perform.health import Status
-from perform.params import Modulator, Post, Spec
+from perform.params import Modulator, Param, Post, Spec
 from perform.plugins import Closing, Stage
 from perform.workers import BACKOFF, Worker, spawn
 
@@ -88,6 +88,7 @@ class _Ear:
     rate: float = 48000.0
     values: dict[str, float] = field(default_factory=lambda: dict.fromkeys(WORDS, 0.0))
     movers: dict[str, Modulator] = field(default_factory=dict)  # by the address that each moves
+    seats: dict[str, tuple[Param, Callable[[], None]]] = field(default_factory=dict)  # what it moves, what takes it off
     pictures: dict[str, Texture] = field(default_factory=dict)
     worker: Worker | None = None
     _count: int = 0
@@ -200,15 +201,22 @@ class _Ear:
         wrong = []
         for address, mover in self.movers.items():
             param = params.find(address)
+            if address in self.seats and self.seats[address][0] is not param:  # a layer's number is another's now
+                self._take_off(address)
             if param is None:
                 wrong.append(f"drive: there is no address {address}")
             elif param.spec.kind != "float" or param.spec.readonly:
                 is_ = "read only" if param.spec.readonly else f"a {param.spec.kind}"
                 wrong.append(f"drive: {address} is {is_}; only floats can be moved")
             elif mover not in param.modulators:
-                params.attach(address, mover)
+                self.seats[address] = param, params.attach(address, mover)
         self._wrong = "; ".join(wrong)
         self._say(self._how, trouble=bool(wrong))
+
+    def _take_off(self, address: str) -> None:
+        """Let what an address stood for go back to its fader."""
+        _, detach = self.seats.pop(address)
+        detach()
 
     def _say(self, how: str, trouble: bool = False) -> None:
         self._how = how
@@ -219,10 +227,8 @@ class _Ear:
             self.worker.close()
         params = self.stage.params
         params.feeds[:] = [feed for feed in params.feeds if feed != self.hear]
-        for address, mover in self.movers.items():
-            param = params.find(address)
-            if param is not None and mover in param.modulators:
-                param.modulators.remove(mover)
+        for address in list(self.seats):
+            self._take_off(address)
         for kind, picture in self.pictures.items():
             if self.stage.sound.get(kind) is picture:
                 del self.stage.sound[kind]
