@@ -103,13 +103,14 @@ class Conditioning(Closing):
         view = self._controls.view
         if border:
             view = replace(view, zoom=view.zoom * (1.0 - 2.0 * border / size[1]))
-        picture = self._draw(frame.texture, size, view, now, steps)
+        lane = "given" if None in steps else "bare"  # both are drawn in a frame while a dream comes or goes
+        picture = self._draw(frame.texture, size, view, now, steps, lane)
         self._serial += 1
         self._frame = Frame(picture, frame.time, self._serial)
         return self._frame
 
     def _draw(
-        self, picture: Texture, size: tuple[int, int], view: View, now: float, steps: Sequence[Filter | None]
+        self, picture: Texture, size: tuple[int, int], view: View, now: float, steps: Sequence[Filter | None], lane: str
     ) -> Texture:
         assert self._framing is not None
         assert self._reduction is not None
@@ -126,7 +127,7 @@ class Conditioning(Closing):
             if step is None:
                 picture = self._reduction.draw(picture, tone, smooth, now)
             else:
-                picture = step.draw(picture, size, now)
+                picture = step.draw(picture, size, now, lane)
         return picture
 
     def close(self) -> None:

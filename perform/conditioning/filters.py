@@ -77,8 +77,9 @@ class Filter:
         changed, self._seen = seen != self._seen, seen
         return changed or (self.active and (self._moves or self._share != float(self._on.value)))
 
-    def draw(self, picture: Texture, size: tuple[int, int], now: float) -> Texture:
-        """The filtered picture of this size, straight alpha; the picture itself while the filter is off or broken.
+    def draw(self, picture: Texture, size: tuple[int, int], now: float, lane: str = "") -> Texture:
+        """The filtered picture of this size, straight alpha; the picture itself while the filter is off or broken. What
+        it remembers of frames before is the `lane`'s own.
 
         Switched on or off, the one dissolves into the other within DISSOLVE seconds.
         """
@@ -89,7 +90,7 @@ class Filter:
         if self._share <= 0.0:
             return picture
         given = {**self._sound, "inputImage": picture}
-        filtered = self._guard.run(now, lambda: patch.render(size, now, given), picture)
+        filtered = self._guard.run(now, lambda: patch.render(size, now, given, lane), picture)
         if self._share >= 1.0 or filtered is picture:
             return filtered
         return self._dissolve.draw(picture, filtered, self._share, now, size)

@@ -115,7 +115,7 @@ def _bled(image: Image) -> Image:
     from PIL import Image, ImageFilter
 
     alpha = image.getchannel("A")
-    if alpha.getextrema()[0] > 0:
+    if np.asarray(alpha).min() > 0:
         return image
     beside = image.convert("RGBa").filter(ImageFilter.BoxBlur(2)).convert("RGBA").convert("RGB")
     seen = alpha.point(lambda value: 255 if value else 0)

@@ -37,6 +37,7 @@ void main() { vec4 c = IMG_THIS_PIXEL(inputImage); gl_FragColor = vec4(mix(c.rgb
 
 @pytest.fixture(scope="module")
 def reduction(_context: Context) -> Iterator[Reduction]:
+    _context.make_current()
     reduction = Reduction()
     yield reduction
     reduction.close()
@@ -45,6 +46,7 @@ def reduction(_context: Context) -> Iterator[Reduction]:
 
 @pytest.fixture(scope="module")
 def framing(_context: Context) -> Iterator[Framing]:
+    _context.make_current()
     framing = Framing()
     yield framing
     framing.close()
@@ -445,6 +447,18 @@ class TestChain:
             two = chain.draw(frame, (64, 48), 3.5)
             assert two.serial > one.serial
             assert np.ptp(pixels(two.texture)[..., 0]) <= 1  # half inverted is grey all over
+
+    def test_a_filter_remembers_the_source_and_what_is_given_apart(self, stage: Stage, frame: Frame) -> None:
+        counts = """/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}],
+            "PASSES": [{"TARGET": "sum", "PERSISTENT": true}, {}]}*/
+        void main() { gl_FragColor = IMG_THIS_PIXEL(sum) + (PASSINDEX == 0 ? vec4(0.04) : vec4(0.0, 0.0, 0.0, 1.0)); }
+        """
+        (stage.folder / "counts.fs").write_text(counts)
+        with Conditioning(["counts"]).open(stage) as chain:
+            for n in range(1, 5):  # a dream that comes or goes: both in each frame
+                chain.draw(frame, (64, 48), n / 60)
+                bare = chain.draw(frame, (32, 24), n / 60, condition=False)
+                assert np.abs(pixels(bare.texture)[..., 0].astype(int) - n * 10).max() <= 2
 
     @pytest.mark.parametrize("text", ["/*{ broken", '/*{"INPUTS": []}*/ void main() { gl_FragColor = nonsense; }'])
     def test_a_broken_filter_is_passed_by_and_says_why(

@@ -190,9 +190,15 @@ class LivePatch:
         self.error = str(error)
 
     def render(
-        self, size: tuple[int, int], now: float, images: Mapping[str, AnyTexture] | None = None, **more: float
+        self,
+        size: tuple[int, int],
+        now: float,
+        images: Mapping[str, AnyTexture] | None = None,
+        lane: str = "",
+        **more: float,
     ) -> Texture:
-        """The picture of `size`, valid until the next render; transparent black while there is no good version.
+        """The picture of `size`, valid until the next render in its lane; transparent black while there is no good
+        version.
 
         `images` by input name ("inputImage", "startImage", "bottom"…); "audio" and "audioFFT" stand for every
         input of that type. `more` overrides parameters (a transition's progress).
@@ -205,7 +211,7 @@ class LivePatch:
                 self._blank.allocate(*size)
             return self._blank
         inputs = controls.values(self.header, self._controls) | more | controls.sound(self.header, images or {})
-        return self._patch.render(size, now, inputs, self._date())
+        return self._patch.render(size, now, inputs, self._date(), lane)
 
     def close(self) -> None:
         """Stop watching and give everything back; the parameters stay. May be called twice. Does not wait: the watcher

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from perform.gl.target import Format, Target, Texture
 from perform.gl.transfer import copy, upload, upload_side
 
 Value = float | int | bool | tuple[float, ...]
+PAUSE = 1.0  # seconds after which a lane that is not drawn any more is forgotten
 Date = tuple[float, float, float, float]  # year, month from 1, day, seconds of the day
 
 
@@ -31,6 +33,31 @@ def today() -> Date:
     t = time.localtime(now)
     seconds = t.tm_hour * 3600.0 + t.tm_min * 60.0 + t.tm_sec + now % 1.0
     return float(t.tm_year), float(t.tm_mon), float(t.tm_mday), seconds
+
+
+@dataclass(slots=True)
+class Lane:
+    """What a patch remembers of one row of pictures."""
+
+    buffers: dict[str, Buffer]
+    output: Target | None = None
+    spare: Target | None = None  # where it draws while its own picture is what it looks at
+    frame: int = 0
+    last: float = 0.0
+
+    def reset(self) -> None:
+        """Forget all frames."""
+        for buffer in self.buffers.values():
+            buffer.close()
+        self.frame = 0
+
+    def close(self) -> None:
+        """Give everything back. May be called twice."""
+        self.reset()
+        for target in (self.output, self.spare):
+            if target is not None:
+                target.close()
+        self.output = self.spare = None
 
 
 class Patch:
@@ -50,11 +77,7 @@ class Patch:
         self._fixed = {name: _imported(sides) for name, sides in draft.images.items()}
         self._empty = {i.name: self._nothing(i) for i in self.header.pictures}
         self._blank = Texture.make(1, 1)
-        self._buffers: dict[str, Buffer] = buffers(self.header)
-        self._output: Target | None = None
-        self._spare: Target | None = None  # where it draws while its own picture is what it looks at
-        self._frame = 0
-        self._last = 0.0
+        self._lanes: dict[str, Lane] = {}
 
     @classmethod
     def open(cls, path: Path, format: Format = "rgba8") -> Patch:
@@ -80,9 +103,12 @@ class Patch:
         now: float,
         inputs: Mapping[str, Value | AnyTexture] | None = None,
         date: Date | None = None,
+        lane: str = "",
     ) -> Texture:
-        """Run all passes; the picture of `size` (width, height) is valid until the next render.
+        """Run all passes; the picture of `size` (width, height) is valid until the next render in its lane.
 
+        A patch that works on two rows of pictures, of different sizes perhaps, gives each a `lane`: frames before,
+        FRAMEINDEX and buffers are the lane's own, and forgotten when another has been drawn for a second without it.
         `now` is show time in seconds; TIME is that, wrapped. `inputs` by name: numbers, booleans, tuples, and
         textures for pictures; what is missing has its default. A chain's picture may come as `inputImage` for a
         patch that calls it otherwise.
@@ -91,19 +117,24 @@ class Patch:
         given = inputs or {}
         values = self._defaults | {k: v for k, v in given.items() if k in self._defaults}
         textures = self._textures(given)
-        common = self._uniforms(size, now, values, textures, date)
+        own = self._lanes.get(lane)
+        if own is None:
+            own = self._lanes[lane] = Lane(buffers(self.header))
+        common = self._uniforms(own, size, now, values, textures, date)
         sums: dict[str, float] = {n: float(v) for n, v in values.items() if isinstance(v, (int, float))}
         sums |= {"WIDTH": float(size[0]), "HEIGHT": float(size[1])}
         sizes = [pass_size(p, size, sums) if p.target else size for p in self.header.passes]
         for step, extent in zip(self.header.passes, sizes, strict=True):
             if step.target:
-                self._buffers[step.target].prepare(extent)
+                own.buffers[step.target].prepare(extent)
         texture = self._blank
         for index, step in enumerate(self.header.passes):
-            texture = self._pass(index, step.target, size, textures, common)
-        self._frame += 1
-        self._last = now
-        return self._whole(texture, size)
+            texture = self._pass(own, index, step.target, size, textures, common)
+        own.frame += 1
+        own.last = now
+        for name in [n for n, other in self._lanes.items() if now - other.last > PAUSE]:
+            self._lanes.pop(name).close()
+        return self._whole(own, texture, size)
 
     def _textures(self, given: Mapping[str, Any]) -> dict[str, AnyTexture]:
         found: dict[str, AnyTexture] = {**self._empty, **self._fixed}
@@ -117,6 +148,7 @@ class Patch:
 
     def _pass(
         self,
+        own: Lane,
         index: int,
         target: str,
         size: tuple[int, int],
@@ -124,14 +156,14 @@ class Patch:
         common: Mapping[str, Uniform],
     ) -> Texture:
         if target:
-            canvas = self._buffers[target].begin()
+            canvas = own.buffers[target].begin()
         else:
-            if self._output is not None and any(t.id == self._output.texture.id for t in pictures.values()):
-                self._output, self._spare = self._spare, self._output  # it looks at its own picture: not into that one
-            self._output = canvas = self._output or Target(*size, self._format)
+            if own.output is not None and any(t.id == own.output.texture.id for t in pictures.values()):
+                own.output, own.spare = own.spare, own.output  # it looks at its own picture: not into that one
+            own.output = canvas = own.output or Target(*size, self._format)
             canvas.resize(*size)
         textures = dict(pictures)
-        for name, buffer in self._buffers.items():
+        for name, buffer in own.buffers.items():
             textures[name] = buffer.texture or self._blank
         extent = float(canvas.width), float(canvas.height)
         uniforms = {**common, "PASSINDEX": index, "RENDERSIZE": extent}
@@ -142,11 +174,12 @@ class Patch:
         program = self._programs[min(index, len(self._programs) - 1)]
         program.draw(canvas, {self._names.get(n, n): t for n, t in textures.items()}, uniforms)
         if target:
-            self._buffers[target].end()
+            own.buffers[target].end()
         return canvas.texture
 
     def _uniforms(
         self,
+        own: Lane,
         size: tuple[int, int],
         now: float,
         values: Mapping[str, Any],
@@ -154,40 +187,37 @@ class Patch:
         date: Date | None,
     ) -> dict[str, Uniform]:
         """What stays the same for all passes of a frame, by the names in the shader."""
-        delta = max(0.0, now - self._last) if self._frame else 0.0
-        found: dict[str, Uniform] = {"TIME": wrap(now), "TIMEDELTA": delta, "FRAMEINDEX": self._frame}
+        delta = max(0.0, now - own.last) if own.frame else 0.0
+        found: dict[str, Uniform] = {"TIME": wrap(now), "TIMEDELTA": delta, "FRAMEINDEX": own.frame}
         if "DATE" in self._used or "iDate" in self._used:
             found["DATE"] = date or today()
         for entry in self.header.inputs:
             if not entry.picture:
                 found[self._names[entry.name]] = _scaled(entry, values[entry.name], size)
         if self.header.dialect != "isf":
-            found |= _strange(size, now, delta, self._frame, found.get("DATE"))
+            found |= _strange(size, now, delta, own.frame, found.get("DATE"))
             found["iChannelResolution"] = tuple(float(n) for c in CHANNELS for n in _extent(textures.get(c), size))
         return {n: v for n, v in found.items() if n in self._used}
 
-    def _whole(self, texture: Texture, size: tuple[int, int]) -> Texture:
+    def _whole(self, own: Lane, texture: Texture, size: tuple[int, int]) -> Texture:
         """The picture at the size and in the format that was asked for."""
         if (texture.width, texture.height) == size and texture.format == self._format:
             return texture
-        self._output = self._output or Target(*size, self._format)
-        self._output.resize(*size)
-        copy(texture, self._output)
-        return self._output.texture
+        own.output = own.output or Target(*size, self._format)
+        own.output.resize(*size)
+        copy(texture, own.output)
+        return own.output.texture
 
     def reset(self) -> None:
         """Forget all frames: persistent buffers are empty, FRAMEINDEX is 0."""
-        for buffer in self._buffers.values():
-            buffer.close()
-        self._frame = 0
+        for lane in self._lanes.values():
+            lane.reset()
 
     def close(self) -> None:
         """Give everything back. May be called twice."""
-        self.reset()
-        for target in (self._output, self._spare):
-            if target is not None:
-                target.close()
-        self._output = self._spare = None
+        for lane in self._lanes.values():
+            lane.close()
+        self._lanes.clear()
         for texture in (*self._fixed.values(), *self._empty.values(), self._blank):
             texture.close()
         for program in self._programs:

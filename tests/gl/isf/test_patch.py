@@ -194,6 +194,24 @@ def test_a_persistent_buffer_remembers(bench: Bench, write: Write) -> None:
     assert read_float(patch.render((4, 4), 1.0))[0, 0, 0] == pytest.approx(0.01, rel=1e-4)
 
 
+def test_two_rows_of_pictures_have_a_memory_each(bench: Bench, write: Write) -> None:
+    passes = [{"TARGET": "sum", "PERSISTENT": True, "FLOAT": True}, {}]
+    body = """void main() {
+        if (PASSINDEX == 0) gl_FragColor = IMG_THIS_PIXEL(sum) + vec4(0.001);
+        else gl_FragColor = vec4(IMG_THIS_PIXEL(sum).r * 10.0, float(FRAMEINDEX), TIMEDELTA, 1.0);
+    }"""
+    patch = bench.open(write(body, PASSES=passes), format="rgba32f")
+
+    def pixel(size: tuple[int, int], now: float, lane: str) -> list[float]:
+        return [float(v) for v in read_float(patch.render(size, now, lane=lane))[0, 0, :3]]
+
+    for frame in range(1, 6):
+        small, large = pixel((4, 4), frame / 8, "given"), pixel((8, 6), frame / 8, "bare")
+        assert small == large == pytest.approx([frame * 0.01, frame - 1, 0.125 if frame > 1 else 0.0], rel=1e-4)
+    assert pixel((4, 4), 1.75, "given")[0] == pytest.approx(0.06, rel=1e-4)  # and nobody has drawn the other
+    assert pixel((8, 6), 1.875, "bare") == pytest.approx([0.01, 0.0, 0.0], rel=1e-4)  # it begins anew
+
+
 def test_a_temporary_buffer_forgets(bench: Bench, write: Write) -> None:
     passes = [{"TARGET": "sum"}, {}]
     body = main("gl_FragColor = IMG_THIS_PIXEL(sum) + (PASSINDEX == 0 ? vec4(0.2) : vec4(0.0));")
