@@ -8,7 +8,7 @@ import os
 import select
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BAD_IN_A_ROW = 100  # packets that cannot be decoded before the camera is opened anew
 SLICE = 0.25  # seconds between looks at whether to stop
+NAP = 0.003  # seconds between questions to a device that does not wait until it has a picture
 
 
 class Silent(OSError):
@@ -54,17 +55,24 @@ def connect(address: Address, wished: Mapping[str, str], patience: float) -> Any
     raise NoCamera(f"{address.file} cannot be opened")  # pragma: no cover  (the last turn has no wishes)
 
 
-def frames(container: Any, device: str | None, patience: float, stop: threading.Event) -> Iterator[av.VideoFrame]:
+def frames(
+    container: Any,
+    device: str | None,
+    patience: float,
+    stop: threading.Event,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[av.VideoFrame]:
     """Decoded frames until `stop`; a damaged picture is skipped, a stream of them is an error.
 
     `device` is the path of a v4l2 node: libavdevice would wait in it for ever, so it is asked first whether it has
-    something; after `patience` seconds without anything Silent is raised.
+    something; avfoundation never waits, and is asked again. After `patience` seconds (of `clock`) without anything
+    Silent is raised.
     """
     stream = container.streams.video[0]
     stream.thread_type = "SLICE"  # frame threads would hold pictures back
     handle = _handle(device) if device else None
     packets = container.demux(stream)
-    bad = 0
+    bad, heard = 0, clock()
     while not stop.is_set():
         if handle is not None and not _readable(handle, patience, stop):
             return
@@ -73,6 +81,12 @@ def frames(container: Any, device: str | None, patience: float, stop: threading.
             if packet is None:
                 return
             decoded = packet.decode()
+        except BlockingIOError:  # no picture just now; the generator ended with its error
+            if clock() - heard > patience:
+                raise Silent("it has fallen silent") from None
+            stop.wait(NAP)
+            packets = container.demux(stream)
+            continue
         except EOFError:
             return
         except ValueError:  # InvalidDataError
@@ -82,7 +96,7 @@ def frames(container: Any, device: str | None, patience: float, stop: threading.
             packets = container.demux(stream)
             continue
         for frame in decoded:
-            bad = 0
+            bad, heard = 0, clock()
             yield frame
 
 

@@ -11,7 +11,9 @@ import time
 import wave
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import av
 import numpy as np
 import pytest
 
@@ -230,6 +232,41 @@ def test_a_device_that_says_nothing_is_not_waited_for() -> None:
     finally:
         os.close(read_end)
         os.close(write_end)
+
+
+class Naps(threading.Event):
+    """A stop event and a clock: waiting takes no time and moves the clock on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = 0.0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.time += timeout or 0.0
+        return self.is_set()
+
+
+class Hasty:
+    """Stands for an open container of avfoundation, which has no picture `between` times before each and at the end."""
+
+    def __init__(self, pictures: int, between: int) -> None:
+        self.streams = SimpleNamespace(video=[SimpleNamespace()])
+        turns = [*[None] * between, SimpleNamespace(decode=lambda: [object()])]
+        self._packets = itertools.chain(turns * pictures, itertools.repeat(None))
+
+    def demux(self, stream: object) -> Iterator[object]:
+        for packet in self._packets:
+            if packet is None:
+                raise av.BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+            yield packet
+
+
+def test_a_device_that_has_no_picture_just_now_is_asked_again_until_it_has_fallen_silent() -> None:
+    naps, seen = Naps(), []
+    with pytest.raises(stream.Silent, match="silent"):
+        seen.extend(stream.frames(Hasty(4, between=200), None, 1.0, naps, lambda: naps.time))
+    assert len(seen) == 4
+    assert naps.time == pytest.approx(4 * 200 * stream.NAP + 1.0, abs=0.1)  # 2.4 s, and never 1 s without a picture
 
 
 def test_the_handle_of_an_open_device_is_found(tmp_path: Path) -> None:
