@@ -43,6 +43,10 @@ class Playhead:
         if math.isfinite(self.end):
             self._from_now, self._from = self._now, min(share * self.length, self.length - 2 * SLACK)
 
+    def restart(self) -> None:
+        """Go to the start, whether the end is known or not."""
+        self._from_now, self._from = self._now, 0.0
+
     @property
     def length(self) -> float:
         """Seconds from start to end, at least a millisecond."""

@@ -27,10 +27,10 @@ PATIENCE = 30.0  # seconds an offline render waits for one frame before it goes 
 class Video(Closing):
     """`type = "video"`. `file` is relative to show.toml; `start` and `end` are seconds of film (end 0: all of it).
 
-    Live: `speed` (-4..4), `position` (0..1, a jump each time it changes), `play`. `lost` while there is no picture to
-    give, or once none has come for `grace` seconds because the file is gone or broken. On the render thread it costs
-    one upload per new frame (720p: 0.09 ms on llvmpipe). With a live clock the frame shown is the one for now within
-    1/fps; with a fixed clock it is exactly the one for now, and `frame` waits for it.
+    Live: `speed` (-4..4), `position` (0..1, a jump each time it changes), `play`, `restart` (a trigger). `lost` while
+    there is no picture to give, or once none has come for `grace` seconds because the file is gone or broken. On the
+    render thread it costs one upload per new frame (720p: 0.09 ms on llvmpipe). With a live clock the frame shown is
+    the one for now within 1/fps; with a fixed clock it is exactly the one for now, and `frame` waits for it.
     """
 
     file: str
@@ -70,6 +70,8 @@ class Video(Closing):
         doc = "A jump to this share of the way from start to end, each time it changes."
         self._position = declare("position", Spec("float", 0.0, 0.0, 1.0, doc=doc))
         self._play = declare("play", Spec("bool", True, doc="Off: the picture stands still, and can be scrubbed."))
+        self._restart = declare("restart", Spec("trigger", doc="From the start, now."))
+        self._restarted = self._restart.serial  # how often it had been fired when the film was last sent back
 
     @property
     def lost(self) -> bool:
@@ -93,7 +95,11 @@ class Video(Closing):
         head = self._head
         here = head.at(now, rate)
         self._know_the_end()
-        if self._position.value != self._jumped and math.isfinite(head.end):
+        if self._restart.serial != self._restarted:  # not `fired`: that is over when a film out of sight is seen again
+            self._restarted = self._restart.serial
+            self._jumped = float(self._position.value)  # a jump that still waits for the end is out of date, too
+            head.restart()
+        elif self._position.value != self._jumped and math.isfinite(head.end):
             self._jumped = float(self._position.value)
             head.jump(self._jumped)
         if not self._exact:

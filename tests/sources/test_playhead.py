@@ -44,6 +44,14 @@ def test_jumps_by_share_and_waits_for_the_length() -> None:
     assert head.ahead(0.5) == 4.5
 
 
+@pytest.mark.parametrize("end", [5.0, math.inf])
+def test_starts_again_after_the_end_or_before_it_is_known(end: float) -> None:
+    head = Playhead(2.0, end, loop=False)
+    assert [head.at(t, 1.0) for t in (0.0, 1.0, 8.0)] == [2.0, 3.0, min(end, 10.0)]
+    head.restart()
+    assert [head.at(t, 1.0) for t in (8.0, 9.0)] == [2.0, 3.0]
+
+
 def test_the_far_end_is_still_inside() -> None:
     head = Playhead(0.0, 4.0)
     head.at(0.0, 0.0)

@@ -69,6 +69,30 @@ def test_end_and_no_loop(stage: MakeStage, clip: Path) -> None:
         assert not video.lost
 
 
+def test_a_film_is_sent_back_to_its_start_as_often_as_wished_and_after_its_end(stage: MakeStage, clip: Path) -> None:
+    here = stage(FixedClock(60.0))
+    with Video(str(clip), start=0.5, speed=2.0, loop=False).open(here) as video:
+        for _ in range(2):
+            assert play(video, here, 40)[-3:] == [44, 44, 44]
+            here.params.post("/source/it/restart")
+            assert play(video, here, 3) == [15, 16, 17]
+        here.params.post("/source/it/position", 0.5)
+        here.params.post("/source/it/restart")
+        assert play(video, here, 3) == [15, 16, 17]
+
+
+def test_a_film_out_of_sight_is_sent_back_when_it_is_seen_again(stage: MakeStage, clip: Path) -> None:
+    here = stage(FixedClock(60.0))
+    with Video(str(clip), speed=2.0).open(here) as video:
+        play(video, here, 10)
+        here.params.post("/source/it/restart")
+        for _ in range(4):  # nobody asks it for a frame
+            here.params.settle(here.clock.now())
+            here.clock.pace(60.0)
+        assert play(video, here, 3) == [0, 1, 2]
+        assert play(video, here, 3) == [3, 4, 5]
+
+
 def test_live_it_shows_the_frame_for_now_and_never_waits(stage: MakeStage, clip: Path) -> None:
     clock = ManualClock()
     here = stage(clock)
