@@ -171,7 +171,7 @@ class Image(Closing):
         height, width = picture.pixels.shape[:2]
         slide = self._front
         if (slide.texture.width, slide.texture.height) != (width, height):
-            slide.texture.allocate(width, height)
+            slide.texture.allocate(width, height, blank=False)  # all of it is uploaded at once
         upload(slide.texture, picture.pixels)
         slide.number, slide.since = self._number, now
         many = self._album.count > 1
