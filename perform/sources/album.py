@@ -16,12 +16,16 @@ LOOK = 2.0  # seconds between looks at the folder
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """A loaded picture. `fresh`: the file itself has changed, show it at once. `note`: what else was found out."""
+    """A loaded picture. `fresh`: the file itself has changed, show it at once. `note`: what else was found out.
+
+    `skipped`: how many that come before it cannot be read; the picture has a number so much higher than was asked for.
+    """
 
     path: Path
     pixels: Pixels
     fresh: bool = False
     note: str = ""
+    skipped: int = 0
 
 
 class Album:
@@ -50,7 +54,7 @@ class Album:
 
     # ------------------------------------------------------------------ render thread
     def ask(self, ordinal: int) -> None:
-        """Ask for picture number `ordinal`, counted from 0 and on over the laps."""
+        """Ask for picture number `ordinal`, counted from 0 and on over the laps; or the next one that can be read."""
         with self._idle:
             self._open += 1
         self._wants.put(ordinal)
@@ -93,21 +97,23 @@ class Album:
                 self._settle(str(e))
 
     def _load(self, paths: list[Path], fresh: bool) -> tuple[Path, float]:
-        """Deliver the first of these that can be read."""
-        unreadable: list[str] = []
-        for path in paths:
+        """Deliver the first of these that can be read. A path may come twice, and is tried once. Raises NoPicture."""
+        unreadable: dict[Path, str] = {}
+        for skipped, path in enumerate(paths):
+            if path in unreadable:
+                continue
             try:
                 changed = path.stat().st_mtime
-                note = f"; {unreadable[0]}" if unreadable else ""
-                picture = Print(path, load(path, self._cover), fresh, note)
+                note = f"; {next(iter(unreadable.values()))}" if unreadable else ""
+                picture = Print(path, load(path, self._cover), fresh, note, skipped)
             except NoPicture as e:
-                unreadable.append(str(e))
+                unreadable[path] = str(e)
                 continue
             self.failed = ""  # before the picture: who sees that may ask whether any is missing
             self._prints.put(picture)
             self._settle("")
             return path, changed
-        raise NoPicture(unreadable[0])
+        raise NoPicture(next(iter(unreadable.values())))
 
     def _broken(self, error: BaseException) -> None:
         self._say(str(error), True)

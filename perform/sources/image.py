@@ -106,7 +106,8 @@ class Image(Closing):
         self._front, self._back = Slide(Texture.make(1, 1)), Slide(Texture.make(1, 1))
         self._next: Print | None = None
         self._fading = 0.0  # seconds that the crossfade under way takes
-        self._number = 0
+        self._number = 0  # how many were shown
+        self._place = 0  # the next one's number in the album, which counts those that cannot be read, too
         self._asked = 0  # the newest picture that the album was asked for
         self._skipped = False
         self._drawn: tuple[int, dict[str, Uniform]] | None = None
@@ -149,9 +150,9 @@ class Image(Closing):
     def _turn(self, now: float) -> None:
         """Go on to the next picture if it is time and it is there."""
         first = self._number == 0
-        if self._asked < self._number and self._album.count > 1:  # which may be long after the only one was shown
-            self._asked = self._number
-            self._album.ask(self._number)
+        if self._asked < self._place and self._album.count > 1:  # which may be long after the only one was shown
+            self._asked = self._place
+            self._album.ask(self._place)
         self._skipped |= self._skip.fired
         standing = now - self._front.since - self._fading
         if standing < 0.0 and not first:
@@ -180,6 +181,7 @@ class Image(Closing):
         self._status.say(f"showing {picture.path.name}{of}{picture.note}", bool(picture.note))
         self._fading = fading
         self._number += 1
+        self._place += 1 + picture.skipped
 
     def _draw(self, now: float) -> None:
         """One pass, unless it would draw what is there already."""

@@ -41,12 +41,32 @@ def listing(path: Path) -> list[Path]:
 
 
 def ordered(paths: list[Path], ordinal: int, shuffle: bool) -> list[Path]:
-    """The pictures from number `ordinal` on (it counts on over the laps); shuffled anew, but repeatably, each lap."""
+    """The pictures from number `ordinal` on to the end of the next lap, so that each is among them.
+
+    Shuffled anew, but repeatably, each lap; none follows itself, if there are two or more.
+    """
     lap, index = divmod(ordinal, len(paths))
+    turn = _shuffled if shuffle else _straight
+    return turn(paths, lap)[index:] + turn(paths, lap + 1)
+
+
+def _straight(paths: list[Path], lap: int) -> list[Path]:
+    return paths
+
+
+def _shuffled(paths: list[Path], lap: int) -> list[Path]:
+    if len(paths) < 3:
+        return _drawn(paths, 0)  # with two there is only to and fro
+    turn = _drawn(paths, lap)
+    if lap and turn[0] == _drawn(paths, lap - 1)[-1]:  # which a swap of its own first two has not moved
+        turn[:2] = turn[1::-1]
+    return turn
+
+
+def _drawn(paths: list[Path], seed: int) -> list[Path]:
     turn = list(paths)
-    if shuffle:
-        random.Random(lap).shuffle(turn)
-    return turn[index:] + turn[:index]
+    random.Random(seed).shuffle(turn)
+    return turn
 
 
 def load(path: Path, cover: tuple[int, int]) -> Pixels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import threading
 from pathlib import Path
@@ -153,6 +154,15 @@ def test_shuffling_is_repeatable_and_leaves_nobody_out() -> None:
     assert [ordered(paths, n, False)[0] for n in range(8, 11)] == [paths[8], paths[0], paths[1]]
 
 
+@pytest.mark.parametrize("many", [2, 3, 5])
+def test_shuffling_shows_no_picture_twice_in_a_row(many: int) -> None:
+    paths = [Path(str(n)) for n in range(many)]
+    shown = [ordered(paths, n, True)[0] for n in range(60 * many)]
+    assert all(a != b for a, b in itertools.pairwise(shown))
+    assert all(sorted(shown[lap : lap + many]) == paths for lap in range(0, 60 * many, many))
+    assert all(ordered(paths, n, True) == shown[n : n // many * many + 2 * many] for n in range(40 * many))
+
+
 def test_a_single_picture_breathes_and_covers(stage: MakeStage, tmp_path: Path) -> None:
     corners(tmp_path / "a.png")
     here = stage(FixedClock(10.0))
@@ -227,6 +237,22 @@ def test_what_cannot_be_read_is_left_out_and_named(stage: MakeStage, tmp_path: P
     with Image(".").open(here) as image:
         assert about(read(image.frame(0.0).texture)[0, 0], (250, 0, 0))
         assert "showing 1 good.png, one of 2; 0 broken.jpg cannot be read" in said(here)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_after_what_cannot_be_read_no_picture_comes_twice(stage: MakeStage, tmp_path: Path, shuffle: bool) -> None:
+    names = ["a", "b", "c", "d"]
+    for n, name in enumerate(names):
+        plain(tmp_path / f"{name}.png", (60 * n, 0, 0))
+    (tmp_path / "b.png").write_text("hello")
+    here = stage(FixedClock(1.0))
+    with Image(".", hold=1.0, crossfade=0.0, shuffle=shuffle).open(here) as image:
+        shown = []
+        for now in range(9):
+            image.frame(float(now))
+            shown.append(said(here).removeprefix("showing ")[0])
+    turns = [ordered([Path(n) for n in names], n, shuffle)[0].name for n in range(12)]
+    assert shown == [name for name in turns if name != "b"]
 
 
 def test_nothing_there_then_something(stage: MakeStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
