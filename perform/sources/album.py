@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perform.sources.decoding import Pixels
-from perform.sources.stills import NoPicture, listing, load, ordered
+from perform.sources.stills import Fit, NoPicture, listing, load, ordered
 from perform.workers import Mailbox, spawn
 
 LOOK = 2.0  # seconds between looks at the folder
@@ -31,17 +31,24 @@ class Print:
 class Album:
     """A file or a folder of pictures and the worker that loads them. `wait` aside, nothing here blocks.
 
-    `count` is how many pictures there are, `failed` a sentence while there is none that can be shown. `cover`
-    (width, height) is what a picture must be able to fill. `say(text, trouble)` is called from the worker.
+    `count` is how many pictures there are, `failed` a sentence while there is none that can be shown. `room`
+    (width, height) is what a picture must be able to fill, `fit` how. `say(text, trouble)` is called from the worker.
     """
 
     def __init__(
-        self, name: str, path: Path, cover: tuple[int, int], shuffle: bool, say: Callable[[str, bool], None]
+        self,
+        name: str,
+        path: Path,
+        room: tuple[int, int],
+        fit: Fit,
+        shuffle: bool,
+        say: Callable[[str, bool], None],
     ) -> None:
         self.path = path
         self.count = 0
         self.failed = ""
-        self._cover = cover
+        self._room = room
+        self._fit: Fit = fit
         self._shuffle = shuffle
         self._say = say
         self._wants: Mailbox[int] = Mailbox()
@@ -105,7 +112,7 @@ class Album:
             try:
                 changed = path.stat().st_mtime
                 note = f"; {next(iter(unreadable.values()))}" if unreadable else ""
-                picture = Print(path, load(path, self._cover), fresh, note, skipped)
+                picture = Print(path, load(path, self._room, self._fit), fresh, note, skipped)
             except NoPicture as e:
                 unreadable[path] = str(e)
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from perform.clock import FixedClock
 from perform.frame import Frame
@@ -17,6 +17,7 @@ from perform.params import Param, Spec
 from perform.plugins import Closing, Stage
 from perform.sources.album import Album, Print
 from perform.sources.sizes import check_size
+from perform.sources.stills import Fit
 
 PATIENCE = 30.0  # seconds an offline render waits for a picture to load
 BREATH = 12.0  # seconds in which a single picture drifts one way, before it drifts back
@@ -86,7 +87,7 @@ class Image(Closing):
     crossfade: float = 2.0
     zoom: float = 0.12
     pan: float = 0.8
-    fit: Literal["cover", "contain"] = "cover"
+    fit: Fit = "cover"
     shuffle: bool = False
     size: tuple[int, int] | None = None
 
@@ -99,7 +100,7 @@ class Image(Closing):
         self._declare(stage)
         path = stage.folder / Path(self.file).expanduser()
         width, height = self.size or stage.size
-        cover = (round(width * ROOM), round(height * ROOM))
+        room = (round(width * ROOM), round(height * ROOM))
         self._exact = isinstance(stage.clock, FixedClock)
         self._program = Program(DRAW, name="image")
         self._target = Target(width, height)
@@ -114,7 +115,7 @@ class Image(Closing):
         self._now = -math.inf
         self._frame = Frame(self._target.texture, 0.0, 0)
         name = f"image {stage.prefix}"
-        self._album = Album(name, path, cover, self.shuffle, self._status.say)  # last, for it is a thread
+        self._album = Album(name, path, room, self.fit, self.shuffle, self._status.say)  # last, for it is a thread
         self._album.ask(0)
         return self
 

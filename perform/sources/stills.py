@@ -7,7 +7,7 @@ import math
 import random
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from perform.sources.decoding import Pixels, flip
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+Fit = Literal["cover", "contain"]  # how a picture fills the stage: all of the stage, or with all of the picture
 
 
 class NoPicture(OSError):
@@ -69,8 +71,9 @@ def _drawn(paths: list[Path], seed: int) -> list[Path]:
     return turn
 
 
-def load(path: Path, cover: tuple[int, int]) -> Pixels:
-    """A picture's pixels, scaled down if it is larger than needed to cover `cover` (width, height).
+def load(path: Path, room: tuple[int, int], fit: Fit = "cover") -> Pixels:
+    """A picture's pixels, scaled down if it is larger than needed to cover `room` (width, height), or to fill it as
+    far as all of it is seen ("contain").
 
     For workers: 50 megapixels of JPEG take half a second. Raises NoPicture.
     """
@@ -78,9 +81,9 @@ def load(path: Path, cover: tuple[int, int]) -> Pixels:
 
     try:
         with image_in(path) as image:
-            image.draft("RGB", (cover[0] * 2, cover[1] * 2))  # JPEG: decode at ½, ¼ or ⅛ where that is enough
+            image.draft("RGB", (room[0] * 2, room[1] * 2))  # JPEG: decode at ½, ¼ or ⅛ where that is enough
             upright = ImageOps.exif_transpose(image)
-            return flip(np.asarray(_bled(_rgba(_reduced(_eight_bits(upright), cover)))))
+            return flip(np.asarray(_bled(_rgba(_reduced(_eight_bits(upright), room, fit)))))
     except Exception as e:  # broken files make Pillow raise SyntaxError, struct.error, anything
         raise NoPicture(_why(path, e)) from e
 
@@ -98,12 +101,13 @@ def _eight_bits(image: Image) -> Image:
     return Image.fromarray(np.clip(values + 0.5, 0, 255).astype(np.uint8))
 
 
-def _reduced(image: Image, cover: tuple[int, int]) -> Image:
+def _reduced(image: Image, room: tuple[int, int], fit: Fit) -> Image:
     from PIL import Image
 
     if image.mode not in ("L", "RGB", "RGBA", "CMYK", "LAB", "YCbCr"):
         image = image.convert("RGBA")
-    scale = max(cover[0] / image.width, cover[1] / image.height)
+    scales = (room[0] / image.width, room[1] / image.height)
+    scale = max(scales) if fit == "cover" else min(scales)
     longest = max(image.width, image.height)
     scale = min(scale, 8192 / longest)
     if scale >= 1.0:

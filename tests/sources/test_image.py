@@ -108,6 +108,18 @@ def test_large_pictures_are_brought_down_to_what_is_seen(tmp_path: Path) -> None
     assert max(load(tmp_path / "strip.png", STAGE).shape) <= 8192
 
 
+def test_what_is_shown_whole_is_brought_down_to_what_is_seen(stage: MakeStage, tmp_path: Path) -> None:
+    """More would shimmer: it is shown without mipmaps."""
+    plain(tmp_path / "tall.png", (9, 9, 9), (400, 1600))
+    plain(tmp_path / "small.png", (9, 9, 9), (20, 30))
+    assert load(tmp_path / "tall.png", STAGE, "contain").shape == (64, 16, 4)
+    assert load(tmp_path / "tall.png", STAGE, "cover").shape == (512, 128, 4)
+    assert load(tmp_path / "small.png", STAGE, "contain").shape == (30, 20, 4)
+    with Image("tall.png", fit="contain").open(stage(FixedClock(10.0))) as image:
+        image.frame(0.0)
+        assert (image._front.texture.width, image._front.texture.height) == (20, 80)  # a quarter more, for the zoom
+
+
 def broken(path: Path) -> Path:
     whole = io.BytesIO()
     Pil.effect_noise((64, 64), 80).convert("RGB").save(whole, "JPEG")
