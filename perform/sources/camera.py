@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from perform.frame import Frame
 from perform.health import Status
@@ -116,7 +116,7 @@ class Camera(Closing):
         wished = wishes(address, self.size, self.rate, self.format)
         patience = 2.5 * self.grace
         with contextlib.closing(connect(address, wished, patience)) as container:
-            convert = Converter(self.mirror, hd=False)
+            convert = Converter(self.mirror, hd=address.remote and _modern(container.streams.video[0]))
             pace = _Pace(time.monotonic())
             device = address.file if address.format == "v4l2" else None
             for frame in frames(container, device, patience, stop):
@@ -125,6 +125,12 @@ class Camera(Closing):
                 self._playing = True  # and said before the picture: who sees that may ask how the camera is
                 self._status.say(f"playing {frame.width}×{frame.height}{pace.beat(time.monotonic())}")
                 yield picture
+
+
+def _modern(stream: Any) -> bool:
+    """Whether untagged HD means BT.709: so it does in H.264 and H.265, and never in MJPEG, which is JFIF."""
+    codec = stream.codec_context  # None where FFmpeg cannot decode it, which is told when the first packet comes
+    return codec is not None and codec.name != "mjpeg"
 
 
 class _Pace:

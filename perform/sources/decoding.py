@@ -42,7 +42,7 @@ class Converter:
         from av.video.reformatter import VideoReformatter
 
         self.mirror = mirror
-        self.hd = hd  # False for camera MJPEG, which is BT.601 at any size (JFIF)
+        self.hd = hd  # False for MJPEG (JFIF) and what a camera here sends, which is BT.601 at any size
         self._scaler = VideoReformatter()
 
     def __call__(self, frame: av.VideoFrame, aspect: float = 1.0) -> Pixels:

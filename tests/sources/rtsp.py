@@ -18,16 +18,17 @@ SDP = (
 )
 
 
-def access_units(color: tuple[int, int, int], size: tuple[int, int]) -> list[list[bytes]]:
-    """A second of one colour as NAL units, picture by picture; each can be decoded by itself."""
+def access_units(color: tuple[int, int, int], size: tuple[int, int], frames: int) -> list[list[bytes]]:
+    """One colour as NAL units, picture by picture; each can be decoded by itself. HD is BT.709, and does not say so."""
     context = av.CodecContext.create("libx264", "w")
     context.width, context.height, context.pix_fmt = *size, "yuv420p"
     context.framerate, context.gop_size = 30, 1
     context.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "10"}
     pixels = np.full((size[1], size[0], 3), color, np.uint8)
     units = []
-    for n in range(30):
-        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+    matrix = "ITU709" if size[1] >= 720 else "ITU601"
+    for n in range(frames):
+        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p", dst_colorspace=matrix)
         frame.pts = n
         for packet in context.encode(frame):
             units.append([nal for nal in re.split(rb"\x00{2,3}\x01", bytes(packet)) if nal])
@@ -35,12 +36,17 @@ def access_units(color: tuple[int, int, int], size: tuple[int, int]) -> list[lis
 
 
 class RtspServer:
-    """Serves one colour until it is killed, or (`silent_after` that many pictures) says nothing more."""
+    """Serves `frames` pictures of one colour again and again, until it is killed or (`silent_after` that many pictures)
+    says nothing more."""
 
     def __init__(
-        self, color: tuple[int, int, int], size: tuple[int, int] = (96, 64), silent_after: int | None = None
+        self,
+        color: tuple[int, int, int],
+        size: tuple[int, int] = (96, 64),
+        silent_after: int | None = None,
+        frames: int = 30,
     ) -> None:
-        self.units = access_units(color, size)
+        self.units = access_units(color, size, frames)
         self.silent_after = silent_after
         self.connections = 0
         self._stop = threading.Event()

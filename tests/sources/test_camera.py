@@ -218,6 +218,21 @@ def test_an_rtsp_camera_plays_and_is_lost(stage: MakeStage) -> None:
         assert near(color(camera, here.clock.now()), BLUE)
 
 
+@pytest.mark.parametrize("size", [(96, 64), (1280, 720)])
+def test_an_rtsp_camera_has_its_colours_in_sd_and_in_hd(stage: MakeStage, size: tuple[int, int]) -> None:
+    here, green = stage(), (60, 200, 40)
+    with RtspServer(green, size, frames=2) as server, quick(server.url).open(here) as camera:
+        until(lambda: camera.frame(here.clock.now()).serial)
+        assert near(color(camera, here.clock.now()), green)
+
+
+def test_mjpeg_has_its_colours_in_hd(stage: MakeStage) -> None:
+    here, green = stage(), (60, 200, 40)
+    with Server(lambda: itertools.repeat(part(jpeg(green, (1280, 720))))) as server, quick(server.url).open(here) as it:
+        until(lambda: it.frame(here.clock.now()).serial)
+        assert near(color(it, here.clock.now()), green)
+
+
 def test_a_device_that_says_nothing_is_not_waited_for() -> None:
     """A pipe stands for a v4l2 node."""
     read_end, write_end = os.pipe()
