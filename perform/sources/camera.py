@@ -20,7 +20,7 @@ from perform.sources.canvas import Canvas, Picture
 from perform.sources.decoding import Converter, errors
 from perform.sources.devices import Cameras, wishes
 from perform.sources.sizes import check_size
-from perform.sources.stream import connect, frames, why
+from perform.sources.stream import connect, frames, paced, why
 from perform.workers import BACKOFF, Mailbox, spawn
 
 STEADY = 10.0  # seconds of pictures after which a loss counts as the first again
@@ -119,7 +119,8 @@ class Camera(Closing):
             convert = Converter(self.mirror, hd=address.remote and _modern(container.streams.video[0]))
             pace = _Pace(time.monotonic())
             device = address.file if address.format == "v4l2" else None
-            for frame in frames(container, device, patience, stop):
+            pictures = frames(container, device, patience, stop)
+            for frame in paced(pictures, stop) if address.format == "lavfi" else pictures:
                 now = self._clock.now()
                 picture = Picture(convert(frame), now)
                 self._playing = True  # and said before the picture: who sees that may ask how the camera is

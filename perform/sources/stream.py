@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import select
 import threading
@@ -98,6 +99,24 @@ def frames(
         for frame in decoded:
             bad, heard = 0, clock()
             yield frame
+
+
+def paced(
+    pictures: Iterator[av.VideoFrame], stop: threading.Event, clock: Callable[[], float] = time.monotonic
+) -> Iterator[av.VideoFrame]:
+    """The same pictures, each not before its own time (seconds of `clock`, counted from the first one) until `stop`.
+
+    For libavfilter, which makes them as fast as it can. After a picture that is late the others count from that one:
+    a stall is not made up for in a hurry.
+    """
+    start = -math.inf  # when a picture of time 0 is due
+    for picture in pictures:
+        if picture.time is not None:
+            now = clock()
+            start = max(start, now - picture.time)
+            if stop.wait(start + picture.time - now):
+                return
+        yield picture
 
 
 def _handle(device: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import itertools
@@ -282,6 +283,35 @@ def test_a_device_that_has_no_picture_just_now_is_asked_again_until_it_has_falle
         seen.extend(stream.frames(Hasty(4, between=200), None, 1.0, naps, lambda: naps.time))
     assert len(seen) == 4
     assert naps.time == pytest.approx(4 * 200 * stream.NAP + 1.0, abs=0.1)  # 2.4 s, and never 1 s without a picture
+
+
+def test_pictures_come_at_their_own_time_and_after_a_stall_not_in_a_hurry() -> None:
+    naps = Naps()
+    naps.time = 100.0
+    pictures, seen = [SimpleNamespace(time=t) for t in (5.0, 5.5, None, 6.0, 6.5, 7.0, 1.0, 1.5)], []
+    for picture in stream.paced(iter(pictures), naps, lambda: naps.time):
+        seen.append((picture.time, naps.time))
+        naps.time += 3.0 if picture.time == 6.0 else 0.125
+    assert seen[:4] == [(5.0, 100.0), (5.5, 100.5), (None, 100.625), (6.0, 101.0)]
+    assert seen[4:] == [(6.5, 104.0), (7.0, 104.5), (1.0, 104.625), (1.5, 105.125)]
+
+
+def test_a_picture_whose_time_is_long_off_holds_nobody_up_who_stops() -> None:
+    naps = Naps()
+    pictures = stream.paced(iter([SimpleNamespace(time=0.0), SimpleNamespace(time=1e6)]), naps, lambda: naps.time)
+    assert next(pictures).time == 0.0
+    naps.set()
+    assert list(pictures) == []
+
+
+def test_a_camera_of_libavfilter_does_not_run_ahead(stage: MakeStage) -> None:
+    naps = Naps()
+    with Camera("lavfi:color=c=red:s=64x64:r=1/3600").open(stage()) as camera:
+        with contextlib.closing(camera._pictures(naps)) as pictures:
+            next(pictures)
+            assert naps.time <= 0.0
+            next(pictures)
+        assert naps.time == pytest.approx(3600.0, abs=600.0)  # less what the machine took between the two
 
 
 def test_the_handle_of_an_open_device_is_found(tmp_path: Path) -> None:
