@@ -129,6 +129,7 @@ class Layer:
             self.given = None
             self.picture = self.conditioning.draw(frame, frame.size, now, condition=False)
             self._asleep, self._then = 0.0, now
+            self.slot.dream(self.picture, (), now)  # unseen: so that it lets go of what played
             return self.picture
         self._learn()
         size = self.resolution()
@@ -148,13 +149,18 @@ class Layer:
         return self.picture
 
     def _ask(self) -> None:
-        """Tell the slot of a new wish; "no world" only once the last one has dissolved into the source."""
+        """Tell the slot of a new wish; "no world" only once the last one has dissolved into the source, and then before
+        any other: what is not seen any more would come back until that one dreams.
+
+        As long as only the source is seen the slot changes at once: the layer's own transition is all there is to see.
+        """
         wanted = (self.world, str(self.params.size.value))
         if wanted == self._wanted or (wanted[0] is None and self._asleep):
             return
-        fade = float(self.params.crossfade.value) if self._wanted[0] is not None else 0.0
+        if not self._asleep and self.slot.playing is not None:
+            wanted = (None, wanted[1])
         self._wanted = wanted
-        self.slot.want(*wanted, fade)
+        self.slot.want(*wanted, float(self.params.crossfade.value) if self._asleep else 0.0)
 
     def _fall(self, now: float) -> None:
         """Towards the dream once something dreams, towards the source when no world is wanted any more."""

@@ -1,0 +1,164 @@
+"""A layer and its slot: worlds that come out of its source, go back into it, and are let go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from perform.clock import FixedClock
+from perform.conditioning import Conditioning
+from perform.engines.bank import Bank, Role
+from perform.engines.generator import Generator, Shape, Venue
+from perform.engines.host import HostEngine, HostGenerator
+from perform.engines.mood import MoodPad
+from perform.engines.slot import Slot
+from perform.frame import Frame
+from perform.gl.target import Target, Texture
+from perform.gl.transfer import Pixels, read
+from perform.layers import Layer, LayerParams, Transition
+from perform.library import Card, Library
+from perform.params import Params
+from perform.plugins import Stage
+from tests.engines.conftest import House
+
+SIZE = (64, 32)
+GREYS = {"dark": 20, "pale": 240}  # all that a world dreams
+SOURCE = 128
+
+
+@dataclass
+class Plain:
+    """Hardware whose worlds dream one grey each; counts the engines that are open."""
+
+    engines: int = 0
+
+    def load(self, card: Card, size: str, shape: Shape) -> HostGenerator:
+        def run(picture: Pixels, mood: object) -> Pixels:
+            dream = picture.copy()
+            dream[..., :3] = GREYS[card.world]
+            return dream
+
+        return Counted(lambda: run, shape, 0, 1000, "plain", self)
+
+
+class Counted(HostGenerator):
+    """Tells its hardware of each engine."""
+
+    def __init__(self, *given: object) -> None:
+        *usual, self.hardware = given
+        super().__init__(*usual)  # type: ignore[arg-type]
+
+    def open(self, venue: Venue) -> HostEngine:
+        engine, close = super().open(venue), HostEngine.close
+        self.hardware.engines += 1  # type: ignore[attr-defined]
+
+        def closed() -> None:
+            self.hardware.engines -= engine._open  # type: ignore[attr-defined]
+            close(engine)
+
+        engine.close = closed  # type: ignore[method-assign]
+        return engine
+
+
+class Slow(Bank):
+    """A bank that is still loading some worlds, for as long as the test says."""
+
+    loading: tuple[str, ...] = ()
+
+    def find(self, role: Role) -> Generator | None:
+        return None if role.world in self.loading else super().find(role)
+
+
+@dataclass
+class Desk:
+    """One layer over a grey source, fifty frames a second."""
+
+    house: House
+    params: Params = field(default_factory=Params)
+    clock: FixedClock = field(default_factory=lambda: FixedClock(50.0))
+    hardware: Plain = field(default_factory=Plain)
+
+    def __post_init__(self) -> None:
+        for world in GREYS:
+            self.house.world(world, sizes=("m",))
+        self.bank = Slow(Library([self.house.models]), lambda: (self.hardware,), 10**9, True)
+        stage = Stage(self.params, self.clock, "/layer/a", SIZE, software=True)
+        transition = Transition.declare(stage, [], lambda name, format: pytest.fail("no patch is named"))
+        self.slot = Slot(self.bank, stage, fader=transition)
+        knobs = LayerParams.declare(self.params, "a", lambda: ("grey",), lambda: ("none", *GREYS), lambda: ("m",))
+        pad = MoodPad.declare(self.params, "/layer/a", "/layer/1", lambda: self.slot.card)
+        self.layer = Layer("a", knobs, Conditioning().open(stage), self.slot, pad, transition, lambda: SIZE)
+        self.source = Target(*SIZE)
+        self.source.clear(SOURCE / 255, SOURCE / 255, SOURCE / 255, 1.0)
+        self.post("memory", 0.0)
+
+    def post(self, key: str, value: object) -> None:
+        self.params.post(f"/layer/a/{key}", value)
+
+    def run(self, frames: int = 1) -> list[int]:
+        """The grey of the middle of each frame."""
+        greys = []
+        for _ in range(frames):
+            now = self.clock.now()
+            self.params.settle(now)
+            picture = self.layer.render({"grey": Frame(self.source.texture, now, 1)}, now)
+            assert picture is not None
+            assert isinstance(picture.texture, Texture)
+            greys.append(int(read(picture.texture)[16, 32, 0]))
+            self.clock.pace(50.0)
+        return greys
+
+    def close(self) -> None:
+        self.layer.close()
+        self.bank.close()
+        self.source.close()
+
+
+@pytest.fixture
+def desk(house: House) -> Iterator[Desk]:
+    desk = Desk(house)
+    yield desk
+    desk.close()
+
+
+def test_a_world_that_is_sent_away_is_let_go(desk: Desk) -> None:
+    desk.post("world", "dark")
+    assert desk.run()[-1] == GREYS["dark"]
+    assert desk.hardware.engines == 1
+    desk.post("crossfade", 0.2)
+    desk.post("world", "none")
+    assert desk.run(20)[-1] == SOURCE
+    assert desk.slot.playing is None
+    assert desk.hardware.engines == 0
+    assert not desk.slot._held
+
+
+def test_the_source_stays_until_the_next_world_dreams_and_then_dissolves_into_it(desk: Desk) -> None:
+    desk.post("world", "dark")
+    desk.post("crossfade", 0.2)
+    desk.run()
+    desk.post("world", "none")
+    desk.run(20)
+    desk.bank.loading = ("pale",)
+    desk.post("world", "pale")
+    assert set(desk.run(30)) == {SOURCE}
+    desk.bank.loading = ()
+    greys = desk.run(20)
+    assert greys == sorted(greys)
+    assert SOURCE < greys[4] < GREYS["pale"]
+    assert greys[-1] == GREYS["pale"]
+
+
+def test_a_world_that_is_asked_for_just_as_the_last_one_is_gone_does_not_bring_that_back(desk: Desk) -> None:
+    desk.post("world", "dark")
+    desk.post("crossfade", 0.2)
+    desk.run()
+    desk.post("world", "none")
+    while desk.layer._asleep:
+        desk.run()
+    desk.bank.loading = ("pale",)
+    desk.post("world", "pale")
+    assert set(desk.run(30)) == {SOURCE}
+    assert desk.hardware.engines == 0
