@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from perform.engines.bank import Role
 from perform.engines.generator import Generator
 from perform.frame import Frame
+from perform.gl.target import Target
+from perform.gl.transfer import copy
 from perform.plugins import Engine
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,8 @@ class Seat:
     frame: Frame | None = None
     trouble: str = ""
     deadly: bool = False  # the trouble ends with this process only
+    _fitted: Target | None = None  # the picture in the role's shape, while those that come have another
+    _seen: tuple[int, int] = (0, -1)  # texture and serial of what was fitted last
 
     @property
     def sound(self) -> bool:
@@ -33,14 +37,13 @@ class Seat:
     def dream(self, picture: Frame, mood: Sequence[float]) -> bool:
         """Hand on the picture and take the newest dream; True if there is a new one.
 
-        A picture of another shape than the role's is not dreamt: the last dream stays until a new seat is ready.
-        Whatever the engine raises ends here: the seat is in trouble and keeps its last dream.
+        A picture of another shape than the role's is dreamt in that shape, scaled to fit: it plays on until a new seat
+        is ready. Whatever the engine raises ends here: the seat is in trouble and keeps its last dream.
         """
         if self.trouble:
             return False
         try:
-            if self.role is None or picture.size == self.role.shape:
-                self.engine.submit(picture, mood)
+            self.engine.submit(self._fit(picture), mood)
             newest = self.engine.newest()
         except Exception as e:
             self.trouble = str(e).strip() or type(e).__name__
@@ -51,3 +54,22 @@ class Seat:
             return False
         self.frame = newest
         return True
+
+    def _fit(self, picture: Frame) -> Frame:
+        """The picture in the role's shape: itself, or a scaled copy (RGBA8). A copy pass for each new picture."""
+        if self.role is None or picture.size == self.role.shape:
+            return picture
+        if self._fitted is None:
+            self._fitted = Target(*self.role.shape)
+        seen = (picture.texture.id, picture.serial)
+        if seen != self._seen:
+            copy(picture.texture, self._fitted)
+            self._seen = seen
+        return Frame(self._fitted.texture, picture.time, picture.serial)
+
+    def close(self) -> None:
+        """Give the engine and the copy back. May be called twice."""
+        self.engine.close()
+        if self._fitted is not None:
+            self._fitted.close()
+            self._fitted = None

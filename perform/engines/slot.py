@@ -48,6 +48,7 @@ class Slot:
         self._coming: Seat | None = None
         self._wanted: tuple[str, str] | None = None  # world and size
         self._fade = self._seconds = 0.0  # of the last `want`; of the fade that is coming
+        self._shape: Shape | None = None  # of the pictures in which the world that was asked for is to dream
         self._asked = False  # somebody asked for what comes next (not: it arrives or recovers by itself)
         self._began: float | None = None  # show time the fade began
         self._back = False  # a fade that runs backwards: what leaves is what comes
@@ -70,13 +71,26 @@ class Slot:
             self._bank.retry(world)
             self._blames.forgive(world)
 
+    def takes(self, shape: Shape) -> Shape:
+        """The shape in which it wants its pictures: that of what comes, or of what plays until there is something.
+
+        `shape` is (width, height) in pixels, as the world that was asked for would like them. Without this call the
+        pictures' own shape is that. Call it before `dream`, every frame.
+        """
+        self._shape = shape
+        for seat in (self._coming, self._present):
+            if seat is not None and seat.role is not None and not seat.trouble:
+                return seat.role.shape
+        return shape
+
     def dream(self, picture: Frame, mood: Sequence[float], now: float) -> Frame:
         """The newest finished dream of these pictures; the picture itself where nothing dreams. Never blocks.
 
         The Frame's serial grows with every change of the picture, `time` is that of the input it was dreamt from,
         its size may differ from the input's while the resolution changes.
         """
-        self._steer(picture.size, now)
+        shape = self._shape or picture.size
+        self._steer(shape, now)
         for seat in (self._present, self._coming):
             if seat is None:
                 continue
@@ -90,14 +104,14 @@ class Slot:
                 ask_restart(self._params, f"{seat.role}: {seat.trouble}")
         frame = self._picture(picture, now)
         self._rates.publish(now, self._leader.role is not None)
-        self._describe(picture.size, now)
+        self._describe(shape, now)
         return frame
 
     def close(self) -> None:
         """Give everything back. May be called twice."""
         for seat in (self._present, self._coming):
             if seat is not None:
-                seat.engine.close()
+                seat.close()
         self._present, self._coming = Seat(Input()), None
         self._hold(set())
         self._fader.close()
@@ -213,7 +227,7 @@ class Slot:
         if isinstance(self._present.engine, Still):
             return False
         if self._began is None:
-            coming.engine.close()
+            coming.close()
             self._coming = None
             return True
         gone = min(1.0, (now - self._began) / self._seconds) if self._seconds > 0.0 else 1.0
@@ -228,9 +242,9 @@ class Slot:
         if self._began is not None and self._shown is not None:
             still = Still.of(self._shown.texture)
             self._stands = self._leader.role or self._present.role or self._stands
-            self._present.engine.close()
+            self._present.close()
             self._present = Seat(still, frame=still.newest())
-        self._coming.engine.close()
+        self._coming.close()
         self._coming = None
 
     def _blame(self, role: Role, why: str, now: float) -> None:
@@ -245,7 +259,7 @@ class Slot:
                 self._began = now
             progress = (now - self._began) / self._seconds if self._seconds > 0.0 else 1.0
             if progress >= 1.0:
-                self._present.engine.close()
+                self._present.close()
                 self._present, self._coming, self._began = coming, None, None
         before = self._present.frame or picture
         if self._coming is None or self._coming.frame is None:

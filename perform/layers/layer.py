@@ -39,6 +39,7 @@ class Dreamer(Protocol):
     """What a layer needs of the slot in which its engine sits (see perform.engines.slot)."""
 
     def want(self, world: str | None, size: str, crossfade: float = 0.0) -> None: ...
+    def takes(self, shape: tuple[int, int]) -> tuple[int, int]: ...
     def dream(self, picture: Frame, mood: Sequence[float], now: float) -> Frame: ...
     def close(self) -> None: ...
 
@@ -103,7 +104,7 @@ class Layer:
     slot: Dreamer
     moods: Moods
     transition: Transition
-    resolution: Callable[[], tuple[int, int]]  # of the picture that the generator gets: (width, height) in pixels
+    resolution: Callable[[], tuple[int, int]]  # for the world that is asked for: (width, height) in pixels
     memory: Memory = field(default_factory=Memory)
     _inside: Memory = field(default_factory=lambda: Memory("rgba8"))  # of what is given, where that is shown
     given: Frame | None = None
@@ -132,7 +133,7 @@ class Layer:
             self.slot.dream(self.picture, (), now)  # unseen: so that it lets go of what played
             return self.picture
         self._learn()
-        size = self.resolution()
+        size = self.slot.takes(self.resolution())
         self.given = given = self.conditioning.draw(frame, size, now, condition=True, border=border(size)[1])
         dream = self.slot.dream(given, self.moods.vector(now), now)
         self._fall(now)

@@ -24,20 +24,21 @@ from perform.plugins import Stage
 from tests.engines.conftest import House
 
 SIZE = (64, 32)
-GREYS = {"dark": 20, "pale": 240}  # all that a world dreams
+LIGHT = {"dark": 0, "pale": 120}  # what a world adds to half of what it is given
 SOURCE = 128
+GREYS = {world: SOURCE // 2 + light for world, light in LIGHT.items()}
 
 
 @dataclass
 class Plain:
-    """Hardware whose worlds dream one grey each; counts the engines that are open."""
+    """Hardware whose worlds halve and lighten; counts the engines that are open."""
 
     engines: int = 0
 
     def load(self, card: Card, size: str, shape: Shape) -> HostGenerator:
         def run(picture: Pixels, mood: object) -> Pixels:
             dream = picture.copy()
-            dream[..., :3] = GREYS[card.world]
+            dream[..., :3] = picture[..., :3] // 2 + LIGHT[card.world]
             return dream
 
         return Counted(lambda: run, shape, 0, 1000, "plain", self)
@@ -79,6 +80,7 @@ class Desk:
     params: Params = field(default_factory=Params)
     clock: FixedClock = field(default_factory=lambda: FixedClock(50.0))
     hardware: Plain = field(default_factory=Plain)
+    shapes: dict[str, tuple[int, int]] = field(default_factory=dict)  # where a world takes no pictures of SIZE
 
     def __post_init__(self) -> None:
         for world in GREYS:
@@ -89,10 +91,19 @@ class Desk:
         self.slot = Slot(self.bank, stage, fader=transition)
         knobs = LayerParams.declare(self.params, "a", lambda: ("grey",), lambda: ("none", *GREYS), lambda: ("m",))
         pad = MoodPad.declare(self.params, "/layer/a", "/layer/1", lambda: self.slot.card)
-        self.layer = Layer("a", knobs, Conditioning().open(stage), self.slot, pad, transition, lambda: SIZE)
+        self.layer = Layer("a", knobs, Conditioning().open(stage), self.slot, pad, transition, self.resolution)
         self.source = Target(*SIZE)
-        self.source.clear(SOURCE / 255, SOURCE / 255, SOURCE / 255, 1.0)
+        self.serial = 0
+        self.paint(SOURCE)
         self.post("memory", 0.0)
+
+    def resolution(self) -> tuple[int, int]:
+        return self.shapes.get(self.layer.world or "", SIZE)
+
+    def paint(self, grey: int) -> None:
+        """What the source shows from now on."""
+        self.source.clear(grey / 255, grey / 255, grey / 255, 1.0)
+        self.serial += 1
 
     def post(self, key: str, value: object) -> None:
         self.params.post(f"/layer/a/{key}", value)
@@ -103,7 +114,7 @@ class Desk:
         for _ in range(frames):
             now = self.clock.now()
             self.params.settle(now)
-            picture = self.layer.render({"grey": Frame(self.source.texture, now, 1)}, now)
+            picture = self.layer.render({"grey": Frame(self.source.texture, now, self.serial)}, now)
             assert picture is not None
             assert isinstance(picture.texture, Texture)
             greys.append(int(read(picture.texture)[16, 32, 0]))
@@ -162,3 +173,34 @@ def test_a_world_that_is_asked_for_just_as_the_last_one_is_gone_does_not_bring_t
     desk.post("world", "pale")
     assert set(desk.run(30)) == {SOURCE}
     assert desk.hardware.engines == 0
+
+
+def test_a_world_plays_on_in_its_own_shape_while_one_of_another_loads_or_cannot(desk: Desk) -> None:
+    desk.shapes["pale"] = (64, 40)
+    desk.post("world", "dark")
+    desk.run()
+    desk.bank.loading = ("pale",)
+    desk.post("world", "pale")
+    desk.run()
+    desk.paint(200)
+    assert desk.run()[-1] == pytest.approx(100, abs=1)
+    assert desk.layer.given is not None
+    assert desk.layer.given.size == SIZE
+    assert str(desk.params["/status/engine/a"].value) == "pale m is loading; dark m plays on"
+
+
+def test_both_worlds_dream_in_a_crossfade_between_two_shapes(desk: Desk) -> None:
+    desk.shapes["pale"] = (64, 40)
+    desk.post("world", "dark")
+    desk.post("crossfade", 10.0)
+    desk.run()
+    desk.post("world", "pale")
+    assert desk.run(10)[-1] == pytest.approx(GREYS["dark"], abs=2)
+    assert desk.slot.fading
+    assert desk.layer.given is not None
+    assert desk.layer.given.size == (64, 40)
+    desk.paint(200)
+    assert desk.run()[-1] == pytest.approx(100, abs=2)
+    desk.run(500)
+    assert desk.run()[-1] == pytest.approx(100 + LIGHT["pale"], abs=1)
+    assert desk.slot.playing == Role("pale", "m", (64, 40))

@@ -315,6 +315,24 @@ def test_sides_that_are_not_multiples_show_the_input_and_say_so(house: House) ->
     assert "60×30 is not a size this world dreams at: sides are multiples of 8" in scene.said
 
 
+def test_a_picture_of_another_shape_is_dreamt_in_that_of_what_plays(house: House) -> None:
+    house.world("dark")
+    scene = house.theatre()
+    scene.slot.want("dark", "m")
+    scene.dream(scene.picture(40))
+    for grey in (90, 140):  # in sides that no world takes: it plays on for as long as they come
+        frame = scene.dream(scene.picture(grey, (60, 30)))
+        assert frame.size == (64, 32)
+        assert scene.grey(frame) == 255 - grey
+        assert int(scene.pixels(frame)[0, 0, 0]) == 255 - grey - 20
+    assert scene.said.endswith("; dark m plays on")
+    assert scene.slot.takes((60, 30)) == (64, 32)
+    copied = scene.slot._present._fitted
+    assert copied is not None
+    scene.slot.close()
+    assert copied.texture.id == 0
+
+
 class Flaky:
     """An engine's hardware whose network fails on demand."""
 
