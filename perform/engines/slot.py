@@ -158,9 +158,11 @@ class Slot:
         role, generator = cast
         last = self._coming or self._present
         if not last.trouble and last.generator is generator and not isinstance(last.engine, Still):
+            self._asked = self._asked and role is None  # it is there: what comes after it is another matter
             return
         if self._coming is not None:
-            if self._turn_back(generator, now):
+            if self._turn_back(generator, now, self._asked):
+                self._asked = False
                 return
             if role is not None and self._coming.frame is None and not self._coming.trouble:
                 return  # it has not had its first dream: a storm of wishes opens one engine at a time
@@ -219,8 +221,9 @@ class Slot:
             self._bank.release(role)
         self._held = roles
 
-    def _turn_back(self, generator: Generator | None, now: float) -> bool:
-        """If what is fading out should stay after all, let the fade run backwards."""
+    def _turn_back(self, generator: Generator | None, now: float, asked: bool = False) -> bool:
+        """If what is fading out should stay after all, let the fade run backwards: as fast as it came, or as fast as
+        was `asked`."""
         coming = self._coming
         if coming is None or self._present.generator is not generator or not self._present.sound:
             return False
@@ -232,6 +235,7 @@ class Slot:
             return True
         gone = min(1.0, (now - self._began) / self._seconds) if self._seconds > 0.0 else 1.0
         self._present, self._coming = coming, self._present
+        self._seconds = self._fade if asked else self._seconds
         self._began, self._back = now - (1.0 - gone) * self._seconds, not self._back
         return True
 

@@ -119,6 +119,47 @@ def test_turning_back_in_a_fade_runs_it_backwards(house: House) -> None:
     assert not scene.slot.fading
 
 
+@pytest.mark.parametrize(("seconds", "frames"), [(0.0, 1), (1.0, 27)])
+def test_the_way_back_takes_as_long_as_was_asked_for(house: House, seconds: float, frames: int) -> None:
+    house.world("dark")
+    house.world("same", 1.0)
+    scene = house.theatre()
+    scene.slot.want("same", "m")
+    scene.dream(scene.picture(40))
+    scene.slot.want("dark", "m", 30.0)
+    for _ in range(751):
+        frame = scene.dream(scene.picture(40))
+    assert scene.grey(frame) == pytest.approx((40 + 215) / 2, abs=2)  # half-way
+    scene.slot.want("same", "m", seconds)
+    greys = [scene.grey(frame), *(scene.grey(scene.dream(scene.picture(40))) for _ in range(frames))]
+    assert greys == sorted(greys, reverse=True)
+    assert greys[-1] == 40
+    assert not scene.slot.fading
+    assert seconds == 0.0 or max(np.abs(np.diff(greys))) < 10
+
+
+@pytest.mark.parametrize("turned", [True, False])
+def test_a_wish_for_what_is_there_says_nothing_of_how_its_next_version_comes(house: House, turned: bool) -> None:
+    house.world("dark")
+    house.world("same", 1.0)
+    flaky = Flaky()
+    scene = house.theatre(bank=house.bank(True, 10**9, OpenVino("fp32", cache=house.cache), flaky))
+    scene.slot.want("same", "m")
+    scene.dream(scene.picture(40))
+    scene.slot.want("dark" if turned else "nowhere", "m", 1.0)
+    for _ in range(10):
+        scene.dream(scene.picture(40))
+    scene.slot.want("same", "m", 30.0 if not turned else 0.0)
+    for _ in range(60):
+        frame = scene.dream(scene.picture(40))
+    assert scene.grey(frame) == 40
+    for _ in range(2):  # the bank loads it again, for the next engine
+        scene.bank.failed(Role("same", "m", scene.size), "it broke")
+    greys = [scene.grey(scene.dream(scene.picture(40))) for _ in range(52)]
+    assert 100 < greys[25] < 160  # a second, as what nobody switched to
+    assert greys[-1] == 215
+
+
 def test_whoever_draws_the_change_sees_it_run_backwards_the_way_it_came(house: House) -> None:
     """A wipe that came from the left must go back to the left."""
     house.world("dark")
