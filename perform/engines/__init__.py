@@ -4,7 +4,7 @@
     slot = Slot(bank, stage)                                    # one a layer; stage.prefix is "/layer/<name>"
     pad = MoodPad.declare(params, "/layer/dream", "/layer/1", lambda: slot.card)
     slot.want("landscape", "m", crossfade=2.0)                  # or None: the input itself
-    picture = slot.dream(conditioned, pad.vector(now), now)     # once a frame, never blocks
+    picture = slot.dream(conditioned, pad.vector(now), now, pad.world)  # once a frame, never blocks
 
 No module here imports torch or openvino before a world is loaded.
 """

@@ -4,7 +4,8 @@
     vector = pad.vector(now)                     # once a frame
 
 `/layer/N/mood` takes a name; `/layer/N/mood/x` and `/y` (0..1) move over the card's map, and from then on the name is
-"pad". The vector never jumps: it glides, also from world to world, for `/layer/N/mood/fade` seconds.
+"pad". The vector never jumps: it glides, also to a world that has not been played, for `/layer/N/mood/fade` seconds.
+A world that comes again goes on from where it was left.
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ class MoodPad:
     y: Param
     fade: Param
     card: Cards
+    world: str | None = None  # in whose numbers the last vector is: they mean something else in each
     _goal: tuple[float, ...] = ()
     _vector: list[float] = field(default_factory=list)
     _speed: list[float] = field(default_factory=list)
+    _left: dict[str, list[float]] = field(default_factory=dict)  # where the vector was when a world was left
     _seen: tuple[str, float, float] = (PAD, 0.5, 0.5)  # name, x, y at the last look
     _posted: tuple[str, float, float] | None = None  # what this pad itself has posted and will see next
     _start: str = ""
@@ -71,11 +74,23 @@ class MoodPad:
         """The mood at this moment; empty for a world without one (or no world)."""
         card = self.card()
         mood = card.mood if card is not None else None
-        if mood is not None:
+        if card is not None and mood is not None:
+            self._enter(card.folder.name)
             self._look(mood)
             self._glide(mood.size, now)
         self._then = now
         return tuple(self._vector)
+
+    def _enter(self, world: str) -> None:
+        """The numbers are this world's from now on. It may still play as it was left: that must not change at once."""
+        if world == self.world:
+            return
+        if self.world is not None:
+            self._left[self.world] = list(self._vector)
+        self.world = world
+        if world in self._left:
+            self._vector = self._left.pop(world)
+            self._speed = [0.0] * len(self._vector)
 
     def _look(self, mood: Mood) -> None:
         """Find out where to go: what was touched last, the name or the pad."""

@@ -26,6 +26,7 @@ class Seat:
     frame: Frame | None = None
     trouble: str = ""
     deadly: bool = False  # the trouble ends with this process only
+    _mood: Sequence[float] | None = None  # the last one that was meant for its world
     _fitted: Target | None = None  # the picture in the role's shape, while those that come have another
     _seen: tuple[int, int] = (0, -1)  # texture and serial of what was fitted last
 
@@ -34,16 +35,19 @@ class Seat:
         """Whether it has dreamt and goes on dreaming."""
         return self.frame is not None and not self.trouble
 
-    def dream(self, picture: Frame, mood: Sequence[float]) -> bool:
+    def dream(self, picture: Frame, mood: Sequence[float], whose: str | None = None) -> bool:
         """Hand on the picture and take the newest dream; True if there is a new one.
 
+        `mood` is in the numbers of the world `whose` (None: of any); a seat of another world stays in the mood it has.
         A picture of another shape than the role's is dreamt in that shape, scaled to fit: it plays on until a new seat
         is ready. Whatever the engine raises ends here: the seat is in trouble and keeps its last dream.
         """
         if self.trouble:
             return False
+        if self._mood is None or whose is None or self.role is None or self.role.world == whose:
+            self._mood = mood
         try:
-            self.engine.submit(self._fit(picture), mood)
+            self.engine.submit(self._fit(picture), self._mood)
             newest = self.engine.newest()
         except Exception as e:
             self.trouble = str(e).strip() or type(e).__name__

@@ -83,9 +83,10 @@ class Slot:
                 return seat.role.shape
         return shape
 
-    def dream(self, picture: Frame, mood: Sequence[float], now: float) -> Frame:
+    def dream(self, picture: Frame, mood: Sequence[float], now: float, whose: str | None = None) -> Frame:
         """The newest finished dream of these pictures; the picture itself where nothing dreams. Never blocks.
 
+        `mood` is in the numbers of the world `whose` (None: of any); others that play stay in the mood they have.
         The Frame's serial grows with every change of the picture, `time` is that of the input it was dreamt from,
         its size may differ from the input's while the resolution changes.
         """
@@ -95,7 +96,7 @@ class Slot:
             if seat is None:
                 continue
             known = seat.trouble
-            fresh = seat.dream(picture, mood)
+            fresh = seat.dream(picture, mood, whose)
             if fresh and seat.role is not None and seat.frame is not None and seat is self._leader:
                 self._rates.count(now, now - seat.frame.time)
             if seat.trouble and not known and seat.role is not None:  # one failure is blamed once

@@ -40,7 +40,7 @@ class Dreamer(Protocol):
 
     def want(self, world: str | None, size: str, crossfade: float = 0.0) -> None: ...
     def takes(self, shape: tuple[int, int]) -> tuple[int, int]: ...
-    def dream(self, picture: Frame, mood: Sequence[float], now: float) -> Frame: ...
+    def dream(self, picture: Frame, mood: Sequence[float], now: float, whose: str | None = None) -> Frame: ...
     def close(self) -> None: ...
 
     @property
@@ -54,6 +54,9 @@ class Moods(Protocol):
     """What a layer needs of its mood pad (see perform.engines.mood)."""
 
     def vector(self, now: float) -> Sequence[float]: ...
+
+    @property
+    def world(self) -> str | None: ...
 
 
 def _unit(default: float, doc: str, smooth: float = 0.0) -> Spec:
@@ -135,7 +138,8 @@ class Layer:
         self._learn()
         size = self.slot.takes(self.resolution())
         self.given = given = self.conditioning.draw(frame, size, now, condition=True, border=border(size)[1])
-        dream = self.slot.dream(given, self.moods.vector(now), now)
+        mood = self.moods.vector(now)
+        dream = self.slot.dream(given, mood, now, self.moods.world)
         self._fall(now)
         mix, memory = float(self.params.mix.value), float(self.params.memory.value)
         self.picture = self.memory.settle(dream, given, now, mix, memory)

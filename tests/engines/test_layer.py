@@ -14,6 +14,7 @@ from perform.engines.generator import Generator, Shape, Venue
 from perform.engines.host import HostEngine, HostGenerator
 from perform.engines.mood import MoodPad
 from perform.engines.slot import Slot
+from perform.engines.trial import Vector
 from perform.frame import Frame
 from perform.gl.target import Target, Texture
 from perform.gl.transfer import Pixels, read
@@ -22,6 +23,7 @@ from perform.library import Card, Library
 from perform.params import Params
 from perform.plugins import Stage
 from tests.engines.conftest import House
+from tests.engines.worlds import CARD, write_card
 
 SIZE = (64, 32)
 LIGHT = {"dark": 0, "pale": 120}  # what a world adds to half of what it is given
@@ -31,17 +33,17 @@ GREYS = {world: SOURCE // 2 + light for world, light in LIGHT.items()}
 
 @dataclass
 class Plain:
-    """Hardware whose worlds halve and lighten; counts the engines that are open."""
+    """Hardware whose worlds halve and lighten, the mood too (by tens); counts the engines that are open."""
 
     engines: int = 0
 
     def load(self, card: Card, size: str, shape: Shape) -> HostGenerator:
-        def run(picture: Pixels, mood: object) -> Pixels:
+        def run(picture: Pixels, mood: Vector) -> Pixels:
             dream = picture.copy()
-            dream[..., :3] = picture[..., :3] // 2 + LIGHT[card.world]
+            dream[..., :3] = picture[..., :3].astype(int) // 2 + LIGHT[card.world] + round(10.0 * float(mood[0]))
             return dream
 
-        return Counted(lambda: run, shape, 0, 1000, "plain", self)
+        return Counted(lambda: run, shape, 2, 1000, "plain", self)
 
 
 class Counted(HostGenerator):
@@ -84,18 +86,26 @@ class Desk:
 
     def __post_init__(self) -> None:
         for world in GREYS:
-            self.house.world(world, sizes=("m",))
+            folder = self.house.world(world, sizes=("m",))
+        write_card(folder, ["m"], CARD.replace("bright = [2.0", "bright = [-4.0"))
         self.bank = Slow(Library([self.house.models]), lambda: (self.hardware,), 10**9, True)
         stage = Stage(self.params, self.clock, "/layer/a", SIZE, software=True)
         transition = Transition.declare(stage, [], lambda name, format: pytest.fail("no patch is named"))
         self.slot = Slot(self.bank, stage, fader=transition)
-        knobs = LayerParams.declare(self.params, "a", lambda: ("grey",), lambda: ("none", *GREYS), lambda: ("m",))
-        pad = MoodPad.declare(self.params, "/layer/a", "/layer/1", lambda: self.slot.card)
+        knobs = LayerParams.declare(
+            self.params, "a", lambda: ("grey",), lambda: ("none", *GREYS, "lost"), lambda: ("m",)
+        )
+        pad = MoodPad.declare(self.params, "/layer/a", "/layer/1", self.card)
         self.layer = Layer("a", knobs, Conditioning().open(stage), self.slot, pad, transition, self.resolution)
         self.source = Target(*SIZE)
         self.serial = 0
         self.paint(SOURCE)
         self.post("memory", 0.0)
+
+    def card(self) -> Card | None:
+        """Of the world that is asked for, loaded or not; of what plays if there is none."""
+        world = str(self.params["/layer/a/world"].base)
+        return self.bank.library.card(world) if world in GREYS else self.slot.card
 
     def resolution(self) -> tuple[int, int]:
         return self.shapes.get(self.layer.world or "", SIZE)
@@ -204,3 +214,46 @@ def test_both_worlds_dream_in_a_crossfade_between_two_shapes(desk: Desk) -> None
     desk.run(500)
     assert desk.run()[-1] == pytest.approx(100 + LIGHT["pale"], abs=1)
     assert desk.slot.playing == Role("pale", "m", (64, 40))
+
+
+def bright(desk: Desk) -> int:
+    """Play dark in its mood "bright"; the grey of that."""
+    desk.post("world", "dark")
+    desk.run()
+    desk.post("mood", "bright")
+    return desk.run(100)[-1]
+
+
+def test_what_plays_keeps_its_mood_while_another_world_loads_and_when_it_is_asked_for_again(desk: Desk) -> None:
+    grey = bright(desk)
+    assert grey == GREYS["dark"] + 20
+    desk.bank.loading = ("pale",)
+    desk.post("world", "pale")
+    assert set(desk.run(100)) == {grey}
+    desk.post("world", "dark")
+    assert set(desk.run(100)) == {grey}
+    desk.post("mood", "calm")
+    assert desk.run(100)[-1] == GREYS["dark"]
+
+
+def test_in_a_crossfade_each_world_is_in_its_own_mood(desk: Desk) -> None:
+    grey = bright(desk)
+    desk.post("crossfade", 10.0)
+    desk.post("world", "pale")
+    desk.run(100)
+    present, coming = desk.slot._present.frame, desk.slot._coming
+    assert present is not None
+    assert coming is not None
+    assert coming.frame is not None
+    assert isinstance(present.texture, Texture)
+    assert isinstance(coming.frame.texture, Texture)
+    assert int(read(present.texture)[16, 32, 0]) == grey
+    assert int(read(coming.frame.texture)[16, 32, 0]) == GREYS["pale"] - 40
+
+
+def test_beside_a_world_that_nobody_knows_the_moods_are_those_of_what_plays(desk: Desk) -> None:
+    bright(desk)
+    desk.post("world", "lost")
+    desk.run()
+    desk.post("mood", "calm")
+    assert desk.run(100)[-1] == GREYS["dark"]

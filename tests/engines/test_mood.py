@@ -147,6 +147,23 @@ def test_another_world_is_a_glide_and_a_mood_it_lacks_becomes_its_default() -> N
     assert list(deck.params["/layer/1/mood"].spec.names) == ["noon", "bright", "pad"]
 
 
+def test_a_world_that_comes_again_goes_on_from_where_it_was_left() -> None:
+    deck = Deck()
+    assert deck.pad.world is None
+    deck.post("", "bright")
+    assert deck.rest() == (2.0, 0.0)
+    assert deck.pad.world == "dark"
+    dark, deck.world = deck.world, card(OTHER.replace("bright = [2.0", "bright = [7.0"), "other")
+    assert deck.rest() == (7.0, 0.0)
+    assert deck.pad.world == "other"
+    deck.post("", "calm")
+    deck.world = dark
+    path = [deck.tick()[0] for _ in range(100)]
+    assert path[0] == pytest.approx(2.0, abs=0.02)
+    assert max(np.abs(np.diff(path))) < 0.1
+    assert deck.rest() == (0.0, 0.0)
+
+
 def test_worlds_with_longer_moods_with_none_and_no_world_at_all() -> None:
     deck = Deck(world=None)
     assert deck.tick() == ()
