@@ -10,7 +10,6 @@ nothing between its values switch when the cue begins. After the last cue comes 
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
 import math
@@ -205,6 +204,10 @@ class _List:
             if not (param.spec.readonly or param.spec.kind == "trigger" or param.address == SAVE):
                 value = opening.get(param.address, param.spec.default)
                 its_own = param.address.rpartition("/")[2] in ITS_OWN  # its world comes back first, and has it
-                with contextlib.suppress(Refused):  # a choice that has nothing to choose from now
+                try:
                     back[param.address] = value if its_own else param.spec.coerce(value)
+                except Refused:
+                    continue  # a choice that has nothing to choose from now
+                except Exception:  # live choices are asked of parts: the mistake of one must not keep all the others
+                    log.debug("panic: %s stays", param.address, exc_info=True)
         return [Post(a, v) for a, v in back.items() if params[a].base != v or params[a].fade is not None]

@@ -217,6 +217,28 @@ def test_panic_of_a_resumed_show_goes_back_to_what_the_show_says(tmp_path: Path)
     assert params["/master/steps"].value == 1
 
 
+def test_panic_is_not_lost_where_one_part_cannot_say_its_choices(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    params = Params()
+    params.declare("/first", Spec("choice", "a", live_choices=lambda: ["a", "b"]))
+    opened(tmp_path, params=params)
+
+    def gone() -> list[str]:
+        raise RuntimeError("the part has gone")
+
+    params.post("/layer/dream/opacity", 0.1)
+    params.settle(1.0)
+    object.__setattr__(params["/first"].spec, "live_choices", gone)
+    with caplog.at_level(logging.DEBUG):
+        params.post("/panic")
+        params.settle(2.0)
+    assert params["/layer/dream/opacity"].value == 1.0
+    assert params["/first"].value == "a"
+    assert [record.levelname for record in caplog.records if "/first" in record.message] == ["DEBUG"]
+    assert "the part has gone" in caplog.text
+
+
 def test_a_preset_that_is_saved_again_does_not_cost_the_cues_at_the_next_edit(tmp_path: Path) -> None:
     params, cues = opened(tmp_path)
     for now in (1.0, 2.0):
