@@ -20,6 +20,9 @@ from perform.notes import Notes, cache_folder
 __all__ = ["Asset", "Card", "CardError", "Library", "Mood", "MoodMap", "Size", "read_card", "verify"]
 
 CARD_LARGEST = 1_000_000  # bytes
+# A world is called what its folder is, in any language: one beside others, not hidden, not reached through others.
+# Not said in letters (\w): vowel signs of Hindi and Thai, and accents as macOS writes them, are none to Python.
+NAME = re.compile(r"[^./\\:\x00-\x1f][^/\\:\x00-\x1f]*")
 
 
 @dataclass(slots=True)
@@ -46,13 +49,13 @@ class Library:
         for folder in self.folders:
             with contextlib.suppress(OSError):
                 found.update(world.name for world in folder.iterdir() if _is_file(world / "card.toml"))
-        return sorted(found)
+        return sorted(filter(NAME.fullmatch, found))
 
     def find(self, world: str) -> Path:
         """The card.toml of a world. Raises LookupError with the nearest names, also where its folder cannot be looked
         at: a stick that was pulled, a share that is gone.
         """
-        if re.fullmatch(r"[A-Za-z0-9][\w.-]*", world):
+        if NAME.fullmatch(world):
             for folder in self.folders:
                 path = folder / world / "card.toml"
                 if _is_file(path):

@@ -56,7 +56,7 @@ weights_sha256 = "{sha}"
 def put(folder: Path, text: str, world: str = "tide") -> Path:
     path = folder / world / "card.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    path.write_text(text, "utf-8")
     return path
 
 
@@ -233,6 +233,23 @@ def test_unknown_worlds_are_told_with_the_nearest(tmp_path: Path, world: str) ->
     put(tmp_path, CARD)
     with pytest.raises(LookupError, match=r"there is no world .*tide"):
         Library([tmp_path]).card(world)
+
+
+@pytest.mark.parametrize("world", ["海", "Überwald", "U\u0308berwald", "_zebra", "हिन्दी", "old tide", "-1"])
+def test_a_world_is_named_in_any_language(tmp_path: Path, world: str) -> None:
+    put(tmp_path, CARD.replace('"tide"', f'"{world}"'), world)
+    library = Library([tmp_path])
+    assert library.names() == [world]
+    assert library.card(world).world == world
+
+
+@pytest.mark.parametrize("world", [".tide", ".", "..", "", "sea/tide", "../sea/tide", r"sea\tide", "C:tide", "ti\nde"])
+def test_what_is_no_name_is_neither_offered_nor_found(tmp_path: Path, world: str) -> None:
+    put(tmp_path / "models", CARD, world)
+    library = Library([tmp_path / "models"])
+    assert library.names() == []
+    with pytest.raises(LookupError, match="there is no world"):
+        library.find(world)
 
 
 def test_an_empty_library_says_where_it_looked(tmp_path: Path) -> None:
