@@ -5,7 +5,8 @@
 
 `/layer/N/mood` takes a name; `/layer/N/mood/x` and `/y` (0..1) move over the card's map, and from then on the name is
 "pad". The vector never jumps: it glides, also to a world that has not been played, for `/layer/N/mood/fade` seconds.
-A world that comes again goes on from where it was left.
+A world that comes again goes on from where it was left. What modulates `x` and `y` (the sound) moves the vector as far
+over the map from wherever it is, a name's or the pad's, and chooses nothing.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class MoodPad:
     _vector: list[float] = field(default_factory=list)
     _speed: list[float] = field(default_factory=list)
     _left: dict[str, list[float]] = field(default_factory=dict)  # where the vector was when a world was left
-    _seen: tuple[str, float, float] = (PAD, 0.5, 0.5)  # name, x, y at the last look
+    _seen: tuple[str, float, float] = (PAD, 0.5, 0.5)  # name, x, y as they were set at the last look
     _posted: tuple[str, float, float] | None = None  # what this pad itself has posted and will see next
     _start: str = ""
     _met: bool = False  # a world with moods
@@ -93,8 +94,8 @@ class MoodPad:
             self._speed = [0.0] * len(self._vector)
 
     def _look(self, mood: Mood) -> None:
-        """Find out where to go: what was touched last, the name or the pad."""
-        state = (str(self.name.value), float(self.x.value), float(self.y.value))
+        """Find out where to go: what was touched last, the name or the pad. What modulates the pad touches nothing."""
+        state = (str(self.name.base), float(self.x.base), float(self.y.base))
         before, self._seen = self._posted or self._seen, state
         self._posted = None
         first, self._met = not self._met, True
@@ -119,9 +120,16 @@ class MoodPad:
 
     def _target(self, mood: Mood) -> tuple[float, ...]:
         name, x, y = self._posted or self._seen
-        if name == PAD and mood.map is not None:
-            return mood.map.at(x, y)
-        return mood.named.get(name, mood.named[mood.default])
+        named = mood.named.get(name, mood.named[mood.default])
+        if mood.map is None:
+            return named
+        right, up = float(self.x.value - self.x.base), float(self.y.value - self.y.base)  # what modulates them adds
+        if name != PAD and not (right or up):
+            return named
+        there = mood.map.at(x + right, y + up)
+        if name == PAD:
+            return there
+        return tuple(n + b - a for n, a, b in zip(named, mood.map.at(x, y), there, strict=True))
 
     def _go(self, mood: Mood, name: str) -> None:
         """A name was chosen: the pad's handle follows to the nearest place on the map."""

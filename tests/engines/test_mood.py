@@ -107,6 +107,44 @@ def test_a_preset_that_sets_all_three_lands_on_the_name() -> None:
     assert deck.shown == ("pad", 0.5, 0.5)
 
 
+def test_what_modulates_the_pad_moves_the_vector_and_leaves_what_was_set() -> None:
+    deck = Deck()
+    deck.rest()
+    deck.post("/y", 0.5)
+    deck.rest()
+    off = deck.params.attach("/layer/dream/mood/x", lambda now: 0.25)
+    assert deck.rest() == pytest.approx((0.5, 2.0))
+    assert deck.params["/layer/dream/mood/x"].base == 0.0
+    deck.post("/x", 0.5)
+    assert deck.rest() == pytest.approx((1.5, 2.0))
+    off()
+    assert deck.rest() == pytest.approx((1.0, 2.0))
+    assert deck.shown == ("pad", 0.5, 0.5)
+
+
+def test_what_modulates_the_pad_moves_a_named_mood_and_keeps_its_name() -> None:
+    deck = Deck(start="bright")
+    deck.rest()
+    offs = [
+        deck.params.attach(f"/layer/dream/mood/{key}", lambda now, by=by: by) for key, by in (("x", -0.25), ("y", 0.5))
+    ]
+    assert deck.rest() == pytest.approx((1.5, 2.0))
+    assert deck.shown[0] == "bright"
+    deck.post("", "calm")  # at the left end, past which there is nothing
+    assert deck.rest() == pytest.approx((0.0, 2.0))
+    for off in offs:
+        off()
+    assert deck.rest() == (0.0, 0.0)
+    assert deck.shown == ("calm", 0.0, 0.0)
+
+
+def test_a_name_between_the_places_of_the_map_is_moved_from_where_it_is() -> None:
+    deck = Deck(card(CARD.replace("bright = [2.0, 0.0]", "bright = [1.0, 9.0]")), start="bright")
+    assert deck.rest() == (1.0, 9.0)
+    deck.params.attach("/layer/dream/mood/x", lambda now: 0.25)
+    assert deck.rest() == pytest.approx((1.5, 9.0))
+
+
 @pytest.mark.parametrize("dt", [0.01, 0.04, 0.2])
 def test_the_glide_does_not_depend_on_the_frame_rate(dt: float) -> None:
     deck = Deck()
