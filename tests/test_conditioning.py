@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from perform.conditioning import Conditioning
 from perform.conditioning.controls import CONTROLS, Controls
 from perform.conditioning.framing import MIRRORS, TAPS, View
 from perform.conditioning.reduction import Tone
@@ -75,6 +76,8 @@ def test_a_wrong_card_changes_nothing(params: Params, controls: Controls, card: 
         controls.declare({"contrast": 1.5, **card})
     params.settle(1.0)
     assert controls.tone == Tone()
+    with pytest.raises(ValueError, match=said):
+        Conditioning().defaults(card)  # now, not when it is opened with it
 
 
 def test_close_takes_the_addresses_back(params: Params, controls: Controls) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from perform.conditioning.controls import Controls
+from perform.conditioning.controls import Controls, settled
 from perform.conditioning.filters import Filter
 from perform.conditioning.framing import Framing, View
 from perform.conditioning.reduction import Reduction, cells
@@ -76,6 +76,8 @@ class Conditioning(Closing):
         """
         if self._framing is not None:
             self._controls.declare(card, fade)
+        else:
+            settled(card)  # now, and not when the layer opens
         self._given = dict(card)
 
     def draw(

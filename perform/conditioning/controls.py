@@ -31,6 +31,23 @@ FRAMING = ("zoom", "x", "y", "rotate", "mirror")
 TONE = ("reduce", "grey", "black", "white", "gamma", "contrast", "brightness", "invert", "grain")
 
 
+def settled(card: Mapping[str, Any]) -> dict[str, Any]:
+    """The value of every control as a card has it. Raises ValueError for one that does not exist, or that cannot take
+    what the card says.
+    """
+    wanted = {name: value for name, value in card.items() if name != "name"}
+    unknown = sorted(wanted.keys() - CONTROLS.keys())
+    if unknown:
+        raise ValueError(f"the condition has no {unknown[0]!r}; it has {', '.join(CONTROLS)}")
+    values = {}
+    for name, spec in CONTROLS.items():
+        try:
+            values[name] = spec.coerce(wanted.get(name, spec.default))
+        except ValueError as why:
+            raise ValueError(f"the condition's {name} {why}") from None
+    return values
+
+
 class Controls:
     """The parameters under one prefix. Render thread; `values` costs microseconds."""
 
@@ -45,16 +62,7 @@ class Controls:
 
         Raises ValueError for a control that does not exist or a value that it cannot take; then nothing changes.
         """
-        wanted = {name: value for name, value in card.items() if name != "name"}
-        unknown = sorted(wanted.keys() - CONTROLS.keys())
-        if unknown:
-            raise ValueError(f"the condition has no {unknown[0]!r}; it has {', '.join(CONTROLS)}")
-        new = {}
-        for name, spec in CONTROLS.items():
-            try:
-                new[name] = spec.coerce(wanted.get(name, spec.default))
-            except ValueError as why:
-                raise ValueError(f"the condition's {name} {why}") from None
+        new = settled(card)
         for name, value in new.items():
             old = self._controls.get(name)
             if old is not None and old.fade is not None:

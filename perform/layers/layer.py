@@ -16,7 +16,10 @@ Choices = Callable[[], Sequence[str]]
 
 
 class World(Protocol):
-    """What a layer needs of a world's card: the condition it was trained on."""
+    """What a layer needs of a world's card: its name, and the condition it was trained on."""
+
+    @property
+    def world(self) -> str: ...
 
     @property
     def defaults(self) -> Mapping[str, Any]: ...
@@ -109,6 +112,7 @@ class Layer:
     transition: Transition
     resolution: Callable[[], tuple[int, int]]  # for the world that is asked for: (width, height) in pixels
     memory: Memory = field(default_factory=Memory)
+    say: Callable[[str, bool], object] = lambda text, trouble: None  # one sentence; whether it tells of trouble
     _inside: Memory = field(default_factory=lambda: Memory("rgba8"))  # of what is given, where that is shown
     given: Frame | None = None
     picture: Frame | None = None
@@ -116,6 +120,7 @@ class Layer:
     _then: float = 0.0
     _wanted: tuple[str | None, str] = (None, "")
     _card: World | None = None
+    _plain: bool = False  # the condition is not its card's, which asks for what there is not
 
     @property
     def world(self) -> str | None:
@@ -181,7 +186,19 @@ class Layer:
         card = self.slot.card
         if card is not None and card is not self._card:
             self._card = card
-            self.conditioning.defaults(card.defaults, float(self.params.crossfade.value))
+            self._condition(card, float(self.params.crossfade.value))
+
+    def _condition(self, card: World, fade: float) -> None:
+        """A card of a newer version may ask for controls that there are not: its world plays all the same."""
+        plain, self._plain = self._plain, False
+        try:
+            self.conditioning.defaults(card.defaults, fade)
+        except ValueError as why:
+            self._plain = True
+            self.conditioning.defaults({}, fade)
+            self.say(f"{card.world} plays with the condition's own defaults: in its card {why}", True)
+        if plain and not self._plain:
+            self.say(f"the condition is that of {card.world}", False)
 
     def close(self) -> None:
         """Give back GL objects, the conditioning and the slot."""

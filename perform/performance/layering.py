@@ -77,7 +77,7 @@ class Layering:
         )
         moods = MoodPad.declare(params, prefix, prefix, asked.card, str(spec.values.get("mood", "")))
         conditioning = Conditioning(tuple(self._file(name) for name in spec.filters))
-        with contextlib.suppress(LookupError, CardError):  # said when the layer asks for its world
+        with contextlib.suppress(LookupError, ValueError):  # said when the layer asks for its world
             conditioning.defaults(self.bank.library.card(spec.world).defaults)
         conditioning.open(stage)
 
@@ -87,9 +87,10 @@ class Layering:
             return known.fit(*spec.resolution) if known is not None else spec.resolution
 
         memory = Memory("rgba8" if stage.software else "rgba16f")
-        layer = Layer(spec.name, knobs, conditioning, slot, moods, transition, resolution, memory)
+        status = Status(params, f"/status{prefix}")
+        layer = Layer(spec.name, knobs, conditioning, slot, moods, transition, resolution, memory, status.say)
         self.play.layers[spec.name] = layer
-        self.play.guards[spec.name] = Guard(Status(params, f"/status{prefix}"))
+        self.play.guards[spec.name] = Guard(status)
         self.play.closing.append(layer.close)
 
     def feeds(self, name: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from perform.performance.edits import PATIENCE
 from perform.performance.feeds import Feed
 from perform.plugins import Stage
 from perform.sinks.null import Null
+from tests.engines.worlds import CARD, make_world, write_card
 
 from .conftest import HEAD, PLAIN, Theatre
 
@@ -589,6 +590,27 @@ def test_a_world_dreams_on_a_fixed_clock_from_the_first_frame(theatre: Theatre) 
     picture = theatre.picture()[..., :3].astype(int)
     assert np.abs(picture - np.array(RED)).min(-1).mean() > 5  # it is not the source any more
     assert str(theatre.value("/status/engine/a")).startswith("landscape m")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"), [("shimmer = 1.0", "the condition has no 'shimmer'"), ("mirror = 9", "mirror has no choice")]
+)
+def test_a_card_of_a_newer_version_keeps_no_show_from_opening(theatre: Theatre, asked: str, said: str) -> None:
+    folder = make_world(theatre.folder / "models", "new", ("m",))
+    write_card(folder, ("m",), CARD.replace("reduce = 16.0", f"reduce = 32.0\n{asked}"))
+    make_world(theatre.folder / "models", "old", ("m",))
+    theatre.open(ONE + 'world = "new"\nsize = "m"\nresolution = [64, 32]\ncrossfade = 0.0\n')
+    theatre.run(0.1)
+    assert str(theatre.value("/status/engine/a")).startswith("new m")
+    assert str(theatre.value("/status/layer/a")).startswith("new plays with the condition's own defaults: ")
+    assert said in str(theatre.value("/status/layer/a"))
+    assert theatre.value("/layer/a/condition/reduce") == 16.0
+    theatre.post("/layer/a/world", "old")
+    theatre.run(0.1)
+    assert theatre.value("/status/layer/a") == "the condition is that of old"
+    theatre.post("/layer/a/world", "new")  # comes while it plays
+    theatre.run(0.1)
+    assert said in str(theatre.value("/status/layer/a"))
 
 
 def test_feeds_are_a_mapping(theatre: Theatre) -> None:
