@@ -35,15 +35,20 @@ class _Asked:
     _known: tuple[str, Card | None] = ("none", None)  # the world that was asked for last, and its card
 
     def card(self) -> Card | None:
-        """Of the world that is asked for, read once for each change of name (1 ms); of what plays if there is none."""
+        """Of the world that is asked for: as its slot knows it, which reads it anew when its files are replaced; until
+        then read once for each change of name (1 ms). Of what plays if there is none.
+        """
         param = self.params.find(self.address)
         world = str(param.base) if param is not None else "none"
+        known = self.slot.card
+        if known is not None and known.world == world:
+            return known
         if world != self._known[0]:
             card = None
             with contextlib.suppress(LookupError, CardError):  # the bank reads it too, and says what is wrong with it
                 card = None if world == "none" else self.library.card(world)
             self._known = world, card  # in one step: choices are asked for on other threads, too
-        return self._known[1] or self.slot.card
+        return self._known[1] or known
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ import pytest
 
 from perform.clock import FixedClock, ManualClock
 from perform.engines.bank import Bank
+from perform.engines.slot import Slot
 from perform.frame import Frame
 from perform.performance import Performance, Wishes, opening
 from perform.performance.edits import PATIENCE
@@ -611,6 +612,27 @@ def test_a_card_of_a_newer_version_keeps_no_show_from_opening(theatre: Theatre, 
     theatre.post("/layer/a/world", "new")  # comes while it plays
     theatre.run(0.1)
     assert said in str(theatre.value("/status/layer/a"))
+
+
+def test_a_world_that_is_replaced_while_it_plays_brings_its_new_moods_and_steps(theatre: Theatre) -> None:
+    folder = make_world(theatre.folder / "models", "tide", ("m",))
+    play = theatre.open(ONE + 'world = "tide"\nsize = "m"\nmood = "bright"\nresolution = [64, 32]\ncrossfade = 0.0\n')
+    layer, mood = play.layers["a"], play.params["/layer/a/mood"]
+    assert isinstance(layer.slot, Slot)
+    theatre.run(2.0)
+    assert (list(mood.spec.names), mood.value) == (["calm", "bright", "pad"], "bright")
+    assert layer.moods.vector(play.clock.now()) == pytest.approx((2.0, 0.0))
+    new = CARD.replace("bright = [2.0, 0.0]", "bright = [1.0, 1.0]\nfoam = [0.0, 3.0]")
+    write_card(folder, ("m",), new.replace("multiple = 8", "multiple = 64"))
+    for _ in range(2):  # once to see it, once to see that it is complete
+        layer.slot._bank._look()
+    theatre.run(2.0)
+    assert (list(mood.spec.names), mood.value) == (["calm", "bright", "foam", "pad"], "bright")
+    assert layer.moods.vector(play.clock.now()) == pytest.approx((1.0, 1.0), abs=0.01)
+    assert layer.resolution() == (64, 64)
+    theatre.post("/layer/a/mood", "foam")
+    theatre.run(2.0)
+    assert layer.moods.vector(play.clock.now()) == pytest.approx((0.0, 3.0), abs=0.01)
 
 
 def test_feeds_are_a_mapping(theatre: Theatre) -> None:
