@@ -27,8 +27,10 @@ from perform.notes import Notes, cache_folder
 from perform.plugins import EngineError
 
 PRECISIONS = ("int8", "bf16", "fp32")
+CACHE = "openvino"  # the folder of compiled networks, under names of OpenVINO's
 # int8 is the smallest and steadiest beside a busy renderer: it stays unless it is this much slower than the best.
 INT8_GRACE = 1.3
+ROOM = 1_000_000_000  # bytes of compiled networks kept: OpenVINO itself keeps all, two for each export of a training
 # Two threads that ask OpenVINO for a constant's numbers, each for the first time, wait for each other for ever: one has
 # Python's lock and waits for what the other is setting up, which waits for Python's lock. Seen: `perform check`.
 _ALONE = threading.Lock()
@@ -75,6 +77,7 @@ class OpenVino:
         best = choose(times)
         if not troubles and best != known:
             notes.put(key, best)
+        tidy(self._folder() / CACHE)
         network, seconds = networks[best], times[best]
         nbytes = _bytes(assets[best].path, shape)
         note = f"OpenVINO {best}, {seconds * 1e3:.0f} ms" + (f"; {troubles[0]}" if troubles else "")
@@ -116,7 +119,7 @@ class OpenVino:
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "ENABLE_CPU_PINNING": False,  # a pinned thread waits for its core while the rasteriser uses it
         }
-        cache = self._folder() / "openvino"
+        cache = self._folder() / CACHE
         with contextlib.suppress(OSError):  # a disk that cannot be written: it compiles each time, and plays as fast
             cache.mkdir(parents=True, exist_ok=True)
             if os.access(cache, os.W_OK):
@@ -143,6 +146,32 @@ def choose(times: dict[str, float]) -> str:
     if "int8" in times and times["int8"] <= INT8_GRACE * times[fastest]:
         return "int8"
     return fastest
+
+
+def tidy(folder: Path) -> None:
+    """Keep `ROOM` bytes of the compiled networks, those that were made or read last, and the newest whatever it takes.
+
+    Milliseconds; never raises. What cannot be deleted now (Windows: another process has it open) goes another time.
+    """
+    total = 0
+    for n, (_, nbytes, path) in enumerate(sorted(_files(folder), reverse=True)):
+        total += nbytes
+        if n and total > ROOM:
+            with contextlib.suppress(OSError):
+                path.chmod(0o600)  # OpenVINO writes them read-only, and such a file Windows does not delete
+                path.unlink()
+
+
+def _files(folder: Path) -> list[tuple[int, int, Path]]:
+    """When each file was last used (ns), its bytes and its path."""
+    found = []
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            with contextlib.suppress(OSError):  # another process has just deleted it
+                stat = path.stat()
+                # when it was read is kept to the day by most systems, and not at all by some: then its making counts
+                found.append((max(stat.st_atime_ns, stat.st_mtime_ns), stat.st_size, path))
+    return found
 
 
 def default_threads() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from dataclasses import replace
@@ -62,6 +63,52 @@ def test_a_precision_that_cannot_be_played_any_more_is_told_and_another_one_play
     assert played.note.startswith(("OpenVINO bf16, ", "OpenVINO fp32, "))
     assert "gone.onnx" in played.note
     assert notes.get(key) == "int8", "once the file is back, it is known already"
+
+
+def compiled(folder: Path, *ages: tuple[int, int], nbytes: int = 100) -> list[Path]:
+    """Files as OpenVINO leaves them, read-only, each with the seconds at which it was read and made."""
+    folder.mkdir(parents=True)
+    paths = [folder / f"{n}.blob" for n in range(len(ages))]
+    for path, age in zip(paths, ages, strict=True):
+        path.write_bytes(b"x" * nbytes)
+        path.chmod(0o440)
+        os.utime(path, age)
+    return paths
+
+
+def test_the_compiled_networks_used_last_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openvino, "ROOM", 250)
+    read_today, made_long_ago, made_today = compiled(tmp_path / "openvino", (90, 10), (20, 20), (30, 80))
+    openvino.tidy(tmp_path / "openvino")
+    assert [path.exists() for path in (read_today, made_long_ago, made_today)] == [True, False, True]
+    monkeypatch.setattr(openvino, "ROOM", 50)
+    openvino.tidy(tmp_path / "openvino")
+    assert list((tmp_path / "openvino").iterdir()) == [read_today]  # however large
+
+
+def test_a_load_keeps_the_compiled_networks_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openvino, "ROOM", 1_000_000)
+    old = compiled(tmp_path / "cache" / "openvino", (1, 1), (2, 2), nbytes=999_000)
+    OpenVino("fp32", cache=tmp_path / "cache").load(world(tmp_path), "m", SHAPE)
+    left = list((tmp_path / "cache" / "openvino").iterdir())
+    assert len(left) == 1
+    assert left[0] not in old
+
+
+def test_compiled_networks_that_cannot_be_deleted_cost_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openvino, "ROOM", 150)
+    paths = compiled(tmp_path / "openvino", (1, 1), (2, 2), (3, 3))
+    unlink = Path.unlink
+
+    def busy(path: Path, missing_ok: bool = False) -> None:
+        if path == paths[1]:
+            raise PermissionError(13, "the file is used by another process")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", busy)
+    openvino.tidy(tmp_path / "openvino")
+    assert [path.exists() for path in paths] == [False, True, True]
+    openvino.tidy(tmp_path / "not there")
 
 
 def test_what_goes_wrong_at_play_is_one_sentence(tmp_path: Path) -> None:
