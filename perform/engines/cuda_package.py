@@ -1,6 +1,6 @@
 """Compiles a world for one card and one size, in a process of its own, into a package that loads in milliseconds.
 
-    python -m perform.engines.cuda_package models/landscape m 1920 1080 landscape.pt2 [cuda:0]
+    python -m perform.engines.cuda_package models/landscape m 1920 1080 landscape.pt2 [cuda:0 [SHA256]]
 
 torch.compile is minutes of Python, and a show that plays in the same process would stutter all the while. So the
 compiler (TorchInductor, ahead of time) has a process of its own, and the show loads what it made.
@@ -28,19 +28,25 @@ NICE = 10
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be compiled: a size of the world in a folder, for (width, height), on a device of PyTorch's."""
+    """What is to be compiled: a size of the world in a folder, for (width, height), on a device of PyTorch's.
+
+    `weights` is the sha256 that its safetensors must still have when the compiler comes to them: a training may have
+    put others there meanwhile. Empty: whatever the card says then.
+    """
 
     folder: Path
     size: str
     shape: Shape
     device: str = "cuda:0"
+    weights: str = ""
 
 
 def compile_apart(order: Order, out: Path, say: Callable[[str], None]) -> None:
     """Have it compiled by another process. Worker thread; some ten seconds to minutes. Raises EngineError: the
     compiler's last words. What `say` raises, which is called every second, ends that process."""
     width, height = map(str, order.shape)
-    command = [sys.executable, "-m", __name__, str(order.folder), order.size, width, height, str(out), order.device]
+    what = [str(order.folder), order.size, width, height, str(out), order.device, order.weights]
+    command = [sys.executable, "-m", __name__, *what]
     paths = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     began = time.monotonic()
     with subprocess.Popen(
@@ -69,9 +75,13 @@ def compile_apart(order: Order, out: Path, say: Callable[[str], None]) -> None:
 
 
 def compile_here(order: Order, out: Path) -> None:
-    """Compile in this process and write the package."""
+    """Compile in this process and write the package. Raises EngineError if the weights are not those of the order."""
     path = order.folder / "card.toml"
     card = read_card(path.read_bytes(), path)
+    weights = card.size(order.size).files.get("weights")
+    there = weights.sha256 if weights is not None else ""  # and `network_of` takes no file that has another
+    if order.weights not in ("", there):
+        raise EngineError(f"{card.world} {order.size} was replaced while it was compiled")
 
     import torch
     from torch._inductor import aoti_compile_and_package
@@ -93,8 +103,8 @@ def main(words: list[str]) -> int:
     """The process."""
     if hasattr(os, "nice"):
         os.nice(NICE)  # the show goes first
-    folder, size, width, height, out, *device = words
-    order = Order(Path(folder), size, (int(width), int(height)), *device)
+    folder, size, width, height, out, *rest = words
+    order = Order(Path(folder), size, (int(width), int(height)), *rest)
     compile_here(order, Path(out))
     return 0
 

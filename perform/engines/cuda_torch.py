@@ -94,7 +94,7 @@ class Compiled:
                     check_room(e)  # a good one would be thrown away
                     log.warning("%s will not load (%s): compiled again", found.path.name, str(e).splitlines()[0])
                     self.cabinet.discard(label)
-            compile_apart(Order(card.folder, size, shape, self._place()), package, say)
+            compile_apart(Order(card.folder, size, shape, self._place(), label.weights), package, say)
             self.cabinet.put(label, package.read_bytes())
             return self._load(package)
 

@@ -730,6 +730,32 @@ def test_a_full_card_is_not_the_kept_packages_fault(
     assert len(said) == 1, "it was not compiled again"
 
 
+def test_a_world_that_is_replaced_before_the_compiler_reads_it_is_not_kept_as_the_old_one(
+    rig: Rig, tmp_path: Path
+) -> None:
+    old, maker = rig.card, Compiled(rig.board, Cabinet(tmp_path / "engines"), device="cpu")
+    (old.folder / "m.safetensors").write_bytes(plain_bytes(7))
+    write_card(old.folder, ("s", "m"))
+    with pytest.raises(EngineError, match=r"the compiler failed: .*pond m was replaced while it was compiled"):
+        maker.make(old, "m", SHAPE, lambda text: None)
+    assert not maker.quick(old, "m", SHAPE)
+
+
+def test_a_compiler_takes_the_weights_of_its_order_and_no_others(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr("torch.export.export", lambda network, given, strict: network)
+    monkeypatch.setattr(
+        "torch._inductor.aoti_compile_and_package", lambda graph, package_path: written.append(package_path)
+    )
+    sha = card.size("m").files["weights"].sha256
+    for weights in (sha, ""):
+        cuda_package.main([str(card.folder), "m", "64", "32", "out.pt2", "cpu", weights])
+    assert written == ["out.pt2", "out.pt2"]
+    with pytest.raises(EngineError, match="pond s was replaced"):
+        cuda_package.main([str(card.folder), "s", "64", "32", "out.pt2", "cpu", sha])
+    assert len(written) == 2
+
+
 def test_the_compilers_last_words_are_told(tmp_path: Path) -> None:
     said: list[str] = []
     with pytest.raises(EngineError, match=r"the compiler failed: FileNotFoundError.*card\.toml"):
