@@ -6,7 +6,9 @@ channels last; on a CPU in bf16 where that measures faster (AMX, AVX512-BF16).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,9 @@ from perform.notes import Notes, cache_folder
 from perform.plugins import EngineError
 
 PRECISIONS = {"cuda": ("fp16",), "mps": ("fp16",), "cpu": ("bf16", "fp32")}
+# PyTorch has one stream for Apple's card, whose state threads share unguarded: two that work there at once (both worlds
+# of a crossfade, two layers, a world that is proved while another plays) abort the process, or wait for ever.
+_MPS = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -82,7 +87,8 @@ class Torch:
         kinds = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
         network = network_of(torch, card, size)
         network.core.to(kinds[precision])
-        network = network.to(device, memory_format=torch.channels_last)
+        with alone(device):
+            network = network.to(device, memory_format=torch.channels_last)
         if self.compile:
             network.compile()
         return session(torch, network, device, self.threads)
@@ -124,19 +130,28 @@ def network_of(torch: Any, card: Card, size: str) -> Any:
     return network
 
 
+def alone(device: str) -> AbstractContextManager[Any]:
+    """What a thread works inside on this device: on MPS one waits for the other; elsewhere nobody does."""
+    return _MPS if device.partition(":")[0] == "mps" else nullcontext()
+
+
 def session(torch: Any, network: Any, device: str, threads: int = 0) -> Callable[[], Run]:
-    """Makes Runs of a network; several may run at once."""
+    """Makes Runs of a network; several may run at once (on MPS one after the other)."""
 
     def make() -> Run:
         if threads:
             torch.set_num_threads(threads)  # of this thread's parallel regions
 
-        def run(picture: Pixels, mood: Vector) -> Pixels:
+        def dreamt(picture: Pixels, mood: Vector) -> Pixels:
             with torch.inference_mode():
                 given = torch.from_numpy(picture)[None].to(device, non_blocking=True)
                 dream = network(given, torch.from_numpy(mood)[None].to(device, non_blocking=True))
                 result: Pixels = dream[0].cpu().numpy()
                 return result
+
+        def run(picture: Pixels, mood: Vector) -> Pixels:
+            with alone(device):
+                return dreamt(picture, mood)  # whose tensors are given back inside, too
 
         return run
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch as pytorch
 
-from perform.engines.torch import Torch
+from perform.engines import torch as engine_torch
+from perform.engines.torch import Torch, alone, session
 from perform.engines.trial import probe
 from perform.library import Card, CardError, Library
 from perform.plugins import EngineError
@@ -61,6 +64,69 @@ def test_a_precision_that_this_machine_cannot_compute_leaves_the_other_one(
     note = Torch("cpu", cache=tmp_path).load(world(tmp_path), "m", SHAPE).note
     assert note.startswith("torch cpu fp32, ")
     assert "no kernel for BFloat16 here" in note
+
+
+class Told:
+    """A network, and a tensor, that note whether Apple's card is held for whatever is done with them."""
+
+    def __init__(self, held: dict[str, bool], array: Any = None) -> None:
+        self.held, self.array = held, array
+
+    @property
+    def core(self) -> Told:
+        return self
+
+    def _note(self, what: str) -> Told:
+        self.held[what] = engine_torch._MPS.locked()
+        return self
+
+    def __getitem__(self, key: object) -> Told:
+        return self
+
+    def __call__(self, given: Told, mood: Told) -> Told:
+        self._note("dream")
+        return given
+
+    def __del__(self) -> None:
+        if self.array is not None:
+            self._note("free")
+
+    def to(self, *where: object, **how: object) -> Told:
+        return self._note("move") if where[0] != pytorch.float16 else self
+
+    def cpu(self) -> Told:
+        return self._note("read")
+
+    def numpy(self) -> Any:
+        return self.array
+
+
+@pytest.mark.parametrize(("device", "held"), [("mps", True), ("mps:0", True), ("cuda:0", False), ("cpu", False)])
+def test_one_thread_at_a_time_works_on_apples_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, held: bool
+) -> None:
+    made: dict[str, bool] = {}
+    monkeypatch.setattr(engine_torch, "network_of", lambda *given: Told(made))
+    Torch()._build(pytorch, world(tmp_path), "m", device, "fp16")
+    assert made == {"move": held}
+    ran: dict[str, bool] = {}
+    stand_in = SimpleNamespace(inference_mode=pytorch.inference_mode, from_numpy=lambda array: Told(ran, array))
+    run, picture = session(stand_in, Told(ran), device)(), probe(SHAPE)
+    assert run(picture, np.zeros(2, np.float32)) is picture
+    assert ran == {"move": held, "dream": held, "read": held, "free": held}
+    assert not engine_torch._MPS.locked()
+
+
+def test_a_dream_that_fails_lets_the_card_go() -> None:
+    def fail(*given: object) -> None:
+        raise RuntimeError("out of memory")
+
+    ran: dict[str, bool] = {}
+    stand_in = SimpleNamespace(inference_mode=pytorch.inference_mode, from_numpy=lambda array: Told(ran, array))
+    with pytest.raises(RuntimeError, match="out of memory"):
+        session(stand_in, fail, "mps")()(probe(SHAPE), np.zeros(2, np.float32))
+    with alone("mps"):
+        assert not engine_torch._MPS.acquire(blocking=False)
 
 
 @pytest.mark.parametrize(
