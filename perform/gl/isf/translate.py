@@ -1,7 +1,8 @@
 """From the GLSL that people write for ISF (1.10 to 3.30, ES, Shadertoy) to GLSL 3.30 core. No GL: any thread.
 
 Words are replaced one for one and lines stay where they are, so a driver's error names the line in the file.
-The patch's `main` is wrapped: its output starts as transparent black, and what is not a number leaves as 0.
+The patch's `main` is wrapped: its output starts as transparent black, and what is not a number leaves as 0, what is
+beyond all numbers as 1.
 """
 
 from __future__ import annotations
@@ -29,13 +30,16 @@ _BIAS = """vec4 isf_texture(sampler2D s, vec2 p, float bias) { return texture(s,
 vec4 IMG_NORM_PIXEL(sampler2D s, vec2 p, float bias) { return texture(s, p, bias); }
 vec4 IMG_PIXEL(sampler2D s, vec2 p, float bias) { return texture(s, p / vec2(textureSize(s, 0)), bias); }
 """
-# The comparison of bits survives compilers that assume there is no NaN.
+# The comparison of bits survives compilers that assume there is no NaN. +Infinity is white where 8 bits are written:
+# a glow of 1 / distance is full at its heart.
 _MAIN = """
 void main() {
     isf_FragColor = vec4(0.0);
     isf_main();
-    bvec4 bad = equal(floatBitsToUint(isf_FragColor) & 0x7f800000u, uvec4(0x7f800000u));
-    isf_FragColor = mix(isf_FragColor, vec4(0.0), bad);
+    uvec4 bits = floatBitsToUint(isf_FragColor);
+    bvec4 bad = equal(bits & 0x7f800000u, uvec4(0x7f800000u));
+    vec4 instead = mix(vec4(0.0), vec4(1.0), equal(bits, uvec4(0x7f800000u)));
+    isf_FragColor = mix(isf_FragColor, instead, bad);
 }
 """
 _SHADERTOY = """

@@ -265,7 +265,12 @@ def test_nan_and_infinity_are_scrubbed(bench: Bench, write: Write) -> None:
     }"""
     patch = bench.open(write(body, PASSES=[{"TARGET": "a", "PERSISTENT": True, "FLOAT": True}]), format="rgba32f")
     assert np.isfinite(read_float(patch.render((2, 2), 1.0))).all()
-    assert read_float(patch.render((2, 2), 1.1))[0, 0].tolist() == [0.25] * 4
+    assert read_float(patch.render((2, 2), 1.1))[0, 0].tolist() == [0.25, 1.25, 0.25, 0.25]
+
+
+def test_a_light_that_is_divided_by_nothing_is_full(bench: Bench, write: Write) -> None:
+    body = main("gl_FragColor = vec4(vec3(0.05 / length(max(abs(isf_FragNormCoord - 0.5) - 0.4, 0.0))), 1.0);")
+    assert bench.pixels(write(body), (20, 20))[10, 10].tolist() == [255] * 4
 
 
 def test_what_is_discarded_is_transparent(bench: Bench, write: Write) -> None:
