@@ -40,7 +40,8 @@ _TAKEN = frozenset(
 )
 # Words that are keywords or functions in one place and names in old shaders.
 _PERHAPS = frozenset(
-    ("smooth", "flat", "centroid", "noperspective", "invariant", "texture", "precise", "case", "switch", "layout")
+    """smooth flat centroid noperspective invariant texture precise case switch default double
+    layout""".split()  # noqa: SIM905
 )
 _CALLED = NAMES | {"texture"}  # functions, whatever else has their name
 
@@ -64,6 +65,8 @@ def modernise(words: list[Token], names: dict[str, str]) -> list[str]:
             continue
         after = real[n + 1].text if n + 1 < len(real) else ""
         before = real[n - 1].text if n else ""
+        if word.text == "default" and after == ":" and before in ("{", "}", ";", ":"):
+            continue  # the label in a switch
         if word.text in renamed and not (word.text in _CALLED and after == "("):
             word.text = renamed[word.text]
         elif before == ".":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 _TOKEN = re.compile(
     r"(?P<comment>//[^\n]*|/\*.*?\*/)"
-    r"|(?P<space>(?:\s|\\\n)+)"
+    r"|(?P<space>(?:[\s\u200b\u2060\ufeff]|\\\n)+)"
     r"|(?P<directive>\#[ \t]*\w*)"
     r"|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\w*)"
@@ -33,13 +33,17 @@ class Token:
 
 
 def split(text: str) -> list[Token]:
-    """All words of a shader. Comments become white space with the same number of lines."""
+    """All words of a shader. Comments become white space with the same number of lines; the no-break
+    spaces and such of web pages, which no driver knows, become plain ones.
+    """
     tokens: list[Token] = []
     depth = 0
     for match in _TOKEN.finditer(text):
         kind, word = match.lastgroup or "mark", match[0]
         if kind == "comment":
             kind, word = "space", "\n" * word.count("\n") or " "
+        elif kind == "space" and not word.isascii():
+            word = re.sub(r"[^\x00-\x7f]", " ", word)
         if word == "}":
             depth = max(0, depth - 1)
         tokens.append(Token(kind, word, depth))

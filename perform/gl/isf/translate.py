@@ -24,6 +24,7 @@ vec4 IMG_NORM_PIXEL(sampler2D s, vec2 p) { return texture(s, p); }
 vec4 IMG_PIXEL(sampler2D s, vec2 p) { return texture(s, p / vec2(textureSize(s, 0))); }
 vec4 IMG_THIS_PIXEL(sampler2D s) { return texture(s, isf_FragNormCoord); }
 vec4 IMG_THIS_NORM_PIXEL(sampler2D s) { return texture(s, isf_FragNormCoord); }
+vec4 IMG_NORM_THIS_PIXEL(sampler2D s) { return texture(s, isf_FragNormCoord); }
 vec2 IMG_SIZE(sampler2D s) { return vec2(textureSize(s, 0)); }
 """
 _BIAS = """vec4 isf_texture(sampler2D s, vec2 p, float bias) { return texture(s, p, bias); }

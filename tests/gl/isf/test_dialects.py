@@ -22,6 +22,10 @@ OLD = {
     "fragment data": "void main() { gl_FragData[0] = texture2D(inputImage, gl_TexCoord[0].xy); }",
     "new style": "#version 330\nout vec4 mine;\nvoid main() { mine = texture(inputImage, isf_FragNormCoord); }",
     "layout": "layout(location = 0) out vec4 mine;\nvoid main() { mine = IMG_THIS_NORM_PIXEL(inputImage); }",
+    "the other order": "void main() { gl_FragColor = IMG_NORM_THIS_PIXEL(inputImage); }",
+    "spaces of a web page": "void\u00a0main()\u3000{\n\u00a0\u00a0gl_FragColor =\u200b IMG_THIS_PIXEL(inputImage); }",
+    "a default": "void main() { float default = 0.0; int n = int(TIME);\n"
+    "switch (n) { case 9: break; default: default += 1.0; }\ngl_FragColor = IMG_THIS_PIXEL(inputImage) * default; }",
     "version": "#version 120\n#extension GL_ARB_texture_rectangle : enable\n"
     "#extension GL_ARB_gpu_shader5 : enable\nvoid main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); }",
     "es": "#ifdef GL_ES\nprecision mediump float;\n#endif\nprecision highp float;\n"
@@ -70,7 +74,9 @@ def test_shaders_of_all_times(bench: Bench, write: Write, name: str) -> None:
     assert bench.pixel(write(OLD[name], INPUTS=IMAGE), inputImage=bench.picture([[GREEN]])) == GREEN
 
 
-@pytest.mark.parametrize("name", ["sample", "input", "filter", "smooth", "texture", "partition", "case"])
+@pytest.mark.parametrize(
+    "name", ["sample", "input", "filter", "smooth", "texture", "partition", "case", "default", "double"]
+)
 def test_inputs_with_names_that_glsl_keeps(bench: Bench, write: Write, name: str) -> None:
     path = write(f"void main() {{ gl_FragColor = vec4({name}); }}", INPUTS=[{"NAME": name, "TYPE": "float"}])
     assert bench.pixel(path, **{name: 1.0}) == [255] * 4
