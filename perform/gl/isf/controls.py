@@ -9,6 +9,7 @@ from perform.gl.isf.kinds import Header, Input
 from perform.params import Param, Params, Spec
 
 Controls = dict[str, Param]  # by input name; a point has two, "NAME/x" and "NAME/y"
+_HOSTS = ("on", "time")  # a filter's switch, and `time/speed` of a source
 
 
 def declare(params: Params, prefix: str, header: Header) -> Controls:
@@ -17,16 +18,7 @@ def declare(params: Params, prefix: str, header: Header) -> Controls:
     A point becomes two floats, `NAME/x` and `NAME/y`; images and sound are no parameters. What is there already
     keeps its value. Returns the parameters by input name.
     """
-    found: Controls = {}
-    taken: set[str] = set()
-    for entry in header.inputs:
-        for name, spec in _specs(entry):
-            head, _, axis = name.partition("/")
-            while (address := f"{head}/{axis}" if axis else head).casefold() in taken:
-                head += "_"  # two inputs that differ only by case
-            taken.add(address.casefold())
-            found[name] = params.declare(f"{prefix}/{address}", spec)
-    return found
+    return {name: params.declare(f"{prefix}/{address}", spec) for name, address, spec in _places(header)}
 
 
 def values(header: Header, controls: Controls) -> dict[str, Any]:
@@ -50,10 +42,28 @@ def values(header: Header, controls: Controls) -> dict[str, Any]:
 
 def gone(params: Params, before: Controls, header: Header, prefix: str) -> None:
     """Remove the parameters of inputs that a reloaded patch no longer has."""
-    names = {f"{prefix}/{name}".casefold(): f"{prefix}/{name}" for entry in header.inputs for name, _ in _specs(entry)}
+    stay = {f"{prefix}/{address}" for _, address, _ in _places(header)}
     for param in before.values():
-        if names.get(param.address.casefold()) != param.address:
+        if param.address not in stay:
             params.remove(param.address)
+
+
+def _places(header: Header) -> list[tuple[str, str, Spec]]:
+    """(name, address below the prefix, spec) of every parameter of a patch.
+
+    They are the same words, but for an underscore behind an input that differs from another only by case, or that is
+    called what the patch's host has below the same prefix.
+    """
+    found: list[tuple[str, str, Spec]] = []
+    taken = set(_HOSTS)
+    for entry in header.inputs:
+        specs = _specs(entry)
+        head = entry.name
+        while specs and head.casefold() in taken:
+            head += "_"
+        taken |= {head.casefold()} if specs else set()
+        found += [(name, head + name.removeprefix(entry.name), spec) for name, spec in specs]
+    return found
 
 
 def _specs(entry: Input) -> list[tuple[str, Spec]]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from perform.gl.isf import declare
-from perform.gl.isf.controls import values
+from perform.gl.isf.controls import gone, values
 from perform.gl.isf.header import Header, parse
-from perform.params import Params
+from perform.params import Params, Spec
 
 HEADER = """/*{"INPUTS": [
     {"NAME": "f", "TYPE": "float", "DEFAULT": 2, "MIN": 1, "MAX": 3, "LABEL": "How much"},
@@ -64,3 +64,35 @@ def test_what_is_posted_arrives(header: Header) -> None:
     assert (found["e"], found["n"], found["p"], found["c"], found["i"]) == (True, 2, (0.5, 0.75), (0, 1, 0, 1), 7)
     params.settle(0.1)
     assert values(header, controls)["e"] is False
+
+
+def test_a_save_leaves_inputs_that_differ_only_by_case_as_they_are() -> None:
+    header = parse(
+        """/*{"INPUTS": [{"NAME": "Speed", "TYPE": "float"}, {"NAME": "speed", "TYPE": "float"},
+        {"NAME": "P", "TYPE": "point2D"}, {"NAME": "p", "TYPE": "point2D"}]}*/ void main() {}""",
+        Path("a.fs"),
+    )
+    params = Params()
+    before = declare(params, "/x", header)
+    addresses = ["/x/Speed", "/x/speed_", "/x/P/x", "/x/P/y", "/x/p_/x", "/x/p_/y"]
+    assert [p.address for p in params] == addresses
+    for address in addresses:
+        params.post(address, 0.75)
+    params.settle(0.0)
+    gone(params, before, header, "/x")
+    assert [p.value for p in declare(params, "/x", header).values()] == [0.75] * 6
+
+
+def test_an_input_called_like_an_address_of_its_host_has_another() -> None:
+    def header(name: str) -> Header:
+        return parse(f'/*{{"INPUTS": [{{"NAME": "{name}", "TYPE": "float"}}]}}*/ void main() {{}}', Path("a.fs"))
+
+    params = Params()
+    on = params.declare("/x/on", Spec("bool", True))
+    speed = params.declare("/x/time/speed", Spec("float", 1.0, 0.0, 8.0))
+    before = declare(params, "/x", header("time"))
+    assert before["time"].address == "/x/time_"
+    gone(params, before, header("On"), "/x")
+    assert declare(params, "/x", header("On"))["On"].address == "/x/On_"
+    assert list(params) == [on, speed, params["/x/on_"]]
+    assert on.value is True
