@@ -142,8 +142,9 @@ class Patch:
         for name in pictures:
             if name in given:
                 found[name] = given[name]
-        if pictures and "inputImage" in given and "inputImage" not in pictures and pictures[0] not in given:
-            found[pictures[0]] = given["inputImage"]
+        first = next((i.name for i in self.header.pictures if i.type == "image"), None)  # sound is not looked at
+        if first is not None and "inputImage" in given and "inputImage" not in pictures and first not in given:
+            found[first] = given["inputImage"]
         return found
 
     def _pass(

@@ -75,6 +75,14 @@ def test_a_chain_feeds_a_patch_that_calls_its_picture_otherwise(bench: Bench, wr
     assert bench.pixel(path, tex=bench.picture([[RED]]), inputImage=bench.picture([[GREEN]])) == RED
 
 
+def test_a_chain_feeds_the_first_picture_and_not_the_sound_before_it(bench: Bench, write: Write) -> None:
+    inputs = [{"NAME": "loud", "TYPE": "audioFFT"}, {"NAME": "tex", "TYPE": "image"}]
+    path = write(main("gl_FragColor = IMG_THIS_PIXEL(tex) + IMG_THIS_PIXEL(loud).rrra * 0.0;"), INPUTS=inputs)
+    assert bench.pixel(path, inputImage=bench.picture([[GREEN]])) == GREEN
+    path = write(main("gl_FragColor = IMG_THIS_PIXEL(loud);"), INPUTS=inputs[:1])
+    assert bench.pixel(path, inputImage=bench.picture([[GREEN]])) == [0, 0, 0, 255]
+
+
 def test_imported_images_and_cubes(bench: Bench, write: Write, tmp_path: Path) -> None:
     top_red = np.array([[RED, RED], [GREEN, GREEN]], np.uint8)
     Image.fromarray(top_red).save(tmp_path / "a.png")
