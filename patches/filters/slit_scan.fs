@@ -28,6 +28,12 @@ vec2 in_tile(float moment, vec2 uv) {
     return (tile + clamp(uv, margin, 1.0 - margin)) / SIDE;
 }
 
+// Moments are kept and mixed premultiplied, or what is clear would lend its colour to what passes over it.
+vec4 seen(vec2 uv) {
+    vec4 c = IMG_NORM_PIXEL(inputImage, uv);
+    return vec4(c.rgb * c.a, c.a);
+}
+
 vec4 moment_at(float moment, vec2 uv) {
     return IMG_NORM_PIXEL(history, in_tile(mod(moment + COUNT, COUNT), uv));
 }
@@ -43,11 +49,11 @@ void main() {
         float fresh = floor(count) - floor(count - TIMEDELTA * RATE);  // tiles that came due since the last frame
         vec4 old = IMG_NORM_PIXEL(history, uv);
         // The newest tile, those that a late frame skipped, and, at the very start, all of them.
-        bool write = age < max(fresh, 1.0) || TIMEDELTA * RATE > COUNT || FRAMEINDEX == 0 || old == vec4(0.0);
-        gl_FragColor = write ? IMG_NORM_PIXEL(inputImage, fract(uv * SIDE)) : old;
+        bool write = age < max(fresh, 1.0) || TIMEDELTA * RATE > COUNT || FRAMEINDEX == 0;
+        gl_FragColor = write ? seen(fract(uv * SIDE)) : old;
         return;
     }
-    vec4 live = IMG_NORM_PIXEL(inputImage, uv);
+    vec4 live = seen(uv);
     vec2 p = (uv - 0.5) * vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0);
     float old;
     if (by == 0) old = uv.y;
@@ -65,7 +71,8 @@ void main() {
     if (old * (COUNT - 2.0) < 1.0) past = mix(moment_at(newest, uv), past, old * (COUNT - 2.0));
 
     vec4 present = moment_at(newest, uv);
-    vec3 gap = past.rgb - present.rgb;
+    vec4 gap = past - present;
     float still = exp(-40.0 * dot(gap, gap));
-    gl_FragColor = clamp(past + (live - present) * still, 0.0, 1.0);
+    vec4 c = clamp(past + (live - present) * still, 0.0, 1.0);
+    gl_FragColor = vec4(min(c.rgb / max(c.a, 1e-5), 1.0), c.a);
 }

@@ -211,6 +211,19 @@ def test_what_is_clear_lends_no_colour(name: str, at: str, open_filter: Callable
     assert gap(seen[0].round(), seen[1].round()) <= 2
 
 
+@pytest.mark.parametrize("name", ["feedback", "slit_scan", "trails"])
+def test_what_is_clear_lends_no_colour_to_what_moves(name: str, open_filter: Callable[[str], Render]) -> None:
+    render = [open_filter(name), open_filter(name)]
+    seen = []
+    for draw, beneath in zip(render, ((255, 0, 255), (0, 255, 0)), strict=True):
+        for frame in range(12):
+            picture = flat(*beneath, 0)
+            picture[16:48, 4 * frame : 4 * frame + 24] = (240, 200, 60, 255)
+            got = draw(picture, 3.0 + frame / 15.0).astype(np.float64)
+        seen.append(got[..., :3] * got[..., 3:] / 255.0)
+    assert gap(seen[0].round(), seen[1].round()) <= 2
+
+
 def test_blur_lends_no_colour_from_what_is_transparent(open_filter: Callable[[str], Render]) -> None:
     picture = flat(255, 0, 0, 0)
     picture[:, 48:] = (0, 0, 255, 255)
@@ -464,6 +477,19 @@ def test_slit_scan_shows_the_past(open_filter: Callable[[str], Render]) -> None:
     for n in range(40):
         got = still(scene(), n / 30.0)
     assert np.abs(got - scene()).mean() < 1.0
+
+
+@pytest.mark.parametrize("shade", [0, 220])
+def test_slit_scan_shows_the_past_of_a_figure_on_nothing(open_filter: Callable[[str], Render], shade: int) -> None:
+    render = open_filter("slit_scan")
+    inputs = {"spread": 1.0, "sway": 0.0, "by": 0}
+    for n in range(121):
+        there = flat(shade, shade, shade) if 80 <= n < 90 else flat(0, 0, 0, 0)
+        got = render(there, n / 30.0, **inputs)[..., 3]
+    age = np.linspace(1.94, 0.0, H)  # seconds, from the top down
+    seen = (age > 120 / 30.0 - 89 / 30.0 + 0.1) & (age < 120 / 30.0 - 80 / 30.0 - 0.1)
+    assert got[seen].min() > 150
+    assert got[(age < 0.8) | (age > 1.6)].max() < 60
 
 
 def test_duotone_stays_between_its_inks(open_filter: Callable[[str], Render]) -> None:
