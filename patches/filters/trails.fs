@@ -33,7 +33,9 @@ void main() {
         bool empty = old.a < 0.001 && now.a > 0.0;
         old.rgb = max(turned(old.rgb, radians(hue) * past), 0.0);
         vec4 light = max(now, old * keep);
-        vec4 dark = vec4(min(now.rgb, 1.0 - (1.0 - old.rgb) * keep), max(now.a, old.a * keep));
+        // Dark is what a colour lacks to the white of its alpha: nothing is not dark.
+        float a = max(now.a, old.a * keep);
+        vec4 dark = vec4(max(a - max(now.a - now.rgb, (old.a - old.rgb) * keep), 0.0), a);
         vec4 all = mix(now, old, keep);
         gl_FragColor = empty ? now : (kind == 0 ? light : (kind == 1 ? dark : all));
     } else {

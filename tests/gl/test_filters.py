@@ -353,6 +353,17 @@ def test_trails_fade_by_half(open_filter: Callable[[str], Render], fps: float) -
     assert np.abs(got[..., :3] - 100).max() <= 2
 
 
+def test_trails_of_a_light_figure_on_nothing_are_not_dark(open_filter: Callable[[str], Render]) -> None:
+    render = open_filter("trails")
+    render(flat(255, 255, 255), 1.0, kind=1)
+    got = render(flat(0, 0, 0, 0), 1.5, kind=1, half_life=0.5, amount=1.0, hue=0.0)
+    assert np.abs(got[..., 3] - 128).max() <= 2
+    assert got[..., :3].min() >= 253
+    got = render(flat(30, 30, 30), 1.5, kind=1, half_life=0.5, amount=1.0, hue=0.0)  # and a dark one's are dark
+    got = render(flat(0, 0, 0, 0), 2.0, kind=1, half_life=0.5, amount=1.0, hue=0.0)
+    assert got[..., :3].max() <= 32
+
+
 def test_trails_of_the_dark(open_filter: Callable[[str], Render]) -> None:
     render = open_filter("trails")
     render(flat(30, 30, 30), 1.0, kind=1)
