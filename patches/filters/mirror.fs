@@ -32,6 +32,10 @@ void main() {
     q = 1.0 - abs(mod(q, 2.0) - 1.0);
     vec4 here = IMG_NORM_PIXEL(inputImage, uv);
     vec4 there = IMG_NORM_PIXEL(inputImage, q);
-    if (side == 5 && uv.y < axis.y) here = vec4(here.rgb * vec3(0.05, 0.08, 0.11), there.a);
-    gl_FragColor = mix(here, there, strength);
+    // Mixed premultiplied: what is clear lends no colour.
+    here.rgb *= here.a;
+    there.rgb *= there.a;
+    if (side == 5 && uv.y < axis.y) here = vec4(here.rgb * vec3(0.05, 0.08, 0.11) * there.a, there.a);
+    vec4 c = mix(here, there, strength);
+    gl_FragColor = vec4(c.rgb / max(c.a, 1e-5), c.a);
 }

@@ -460,6 +460,20 @@ def test_mirror_mirrors(open_filter: Callable[[str], Render], side: int, axis: i
         assert gap(kept, half) <= 1
 
 
+@pytest.mark.parametrize(
+    ("side", "rows", "columns"), [(0, slice(12, 26), slice(73, 87)), (5, slice(40, 50), slice(36, 44))]
+)
+def test_a_half_silvered_mirror_takes_no_colour_from_what_is_clear(
+    open_filter: Callable[[str], Render], side: int, rows: slice, columns: slice
+) -> None:
+    """Within the reflection of a red figure there is nothing of the green beneath alpha 0."""
+    picture = flat(0, 255, 0, 0)
+    picture[8:30, 30:50] = (200, 0, 0, 255)
+    got = open_filter("mirror")(picture, side=side, amount=0.5, axis=(0.625, 0.5))[rows, columns]
+    assert got[..., 3].min() > 100
+    assert got[..., 1].max() <= 1
+
+
 def test_grain_is_even_and_new_24_times_a_second(open_filter: Callable[[str], Render]) -> None:
     render = open_filter("grain")
     one = render(flat(128, 128, 128), 1.001, amount=1.0)
