@@ -92,7 +92,11 @@ float heap(vec2 q, float t) {
 }
 
 // Where the map holds the ground at x, z: as the eye does, it has more room for what is near.
-vec2 chart(float x, float z) { return vec2(x / (0.5 + 2.5 * z) + 0.5, sqrt(max(z, 0.0) / 7.0)); }
+// Beyond its sides (a picture wider than 2:1) it goes on mirrored.
+vec2 chart(float x, float z) {
+    float u = x / (0.5 + 2.5 * z) + 0.5;
+    return vec2(1.0 - abs(1.0 - abs(u)), sqrt(max(z, 0.0) / 7.0));
+}
 
 // How high the ray is above the sand at depth z.
 float over(vec3 eye, vec3 ray, float z) {

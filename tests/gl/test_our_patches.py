@@ -272,6 +272,16 @@ def test_the_sand_of_the_dunes_is_whole(opened: dict[Path, Patch], gl: Context) 
         assert (bent > 3.0).mean() < 0.013
 
 
+def test_the_dunes_go_on_to_both_sides_of_a_panorama(opened: dict[Path, Patch], gl: Context) -> None:
+    """No row of sand is one colour drawn out to the rim."""
+    path = paths.patches() / "sources" / "dunes.fs"
+    patch = opened[path] if path in opened else opened.setdefault(path, Patch.open(path))
+    patch.reset()
+    sand = pixels(patch.render((356, 100), 4.0, {}, NOON))[10:40, :, :3].astype(np.float64).mean(2)
+    for side in (sand[:, :20], sand[:, -20:]):
+        assert np.ptp(side, axis=1).max() > 30.0
+
+
 def test_a_tunnel_in_few_frames_is_the_tunnel_in_many(opened: dict[Path, Patch], gl: Context) -> None:
     """A long frame takes in light at several moments: at its one moment it left a copy of the rim each frame."""
     path = paths.patches() / "sources" / "tunnel.fs"
