@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from perform.gl.isf import tokens
-from perform.gl.isf.kinds import Header, Input, Pass, PatchError
+from perform.gl.isf.kinds import BUILT_IN, Header, Input, Pass, PatchError
 
 CHANNELS = ("iChannel0", "iChannel1", "iChannel2", "iChannel3")
 # Set by the patch on every frame, whoever declares them.
@@ -72,12 +72,12 @@ def _shadertoy(text: str, path: Path, words: set[str]) -> Header:
 def _plain(text: str, path: Path) -> Header:
     inputs: dict[str, Input] = {}
     passes = (Pass(),)
-    for kind, name in _uniforms(text):
+    for kind, name in uniforms(text):
         if name in BACK and kind == "sampler2D":
             passes = (Pass(name, persistent=True),)
         elif name in MOUSE:
             inputs[name] = _mouse(name)
-        elif name in PLAIN or name in SHADERTOY or "[" in name or kind not in _TYPES:
+        elif name in PLAIN or name in SHADERTOY or name in BUILT_IN or "[" in name or kind not in _TYPES:
             continue
         else:
             default = {"float": 0.5, "long": 0, "bool": False, "point2D": (0.5, 0.5), "color": (1.0,) * 4}
@@ -85,7 +85,7 @@ def _plain(text: str, path: Path) -> Header:
     return Header(path, "glsl", "source", text, tuple(inputs.values()), passes)
 
 
-def _uniforms(text: str) -> list[tuple[str, str]]:
+def uniforms(text: str) -> list[tuple[str, str]]:
     """(type, name) of every uniform that the text declares."""
     words = tokens.split(text)
     return [(d.type, n) for d in tokens.declarations(words) if d.qualifier == "uniform" for n in d.names]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 _TOKEN = re.compile(
     r"(?P<comment>//[^\n]*|/\*.*?\*/)"
@@ -17,6 +18,9 @@ _TOKEN = re.compile(
 )
 STORAGE = frozenset(("uniform", "varying", "attribute", "in", "out"))
 QUALIFIERS = STORAGE | {"inout", "const", "highp", "mediump", "lowp", "flat", "smooth", "centroid", "noperspective"}
+
+
+_ENDS = ("(", "=", ";", ",", "[", "{")  # what follows a name that is being defined
 
 
 @dataclass(slots=True)
@@ -130,6 +134,36 @@ def declarations(tokens: list[Token]) -> Iterator[Declaration]:
             if found is not None:
                 yield found
         n = end
+
+
+def defined(tokens: list[Token]) -> set[str]:
+    """Words that a shader gives a meaning of its own for all of it: functions, globals and structs; no uniforms, and no
+    macros, which may have any name.
+    """
+    found: set[str] = set()
+    brackets, first = 0, ""
+    before = end = Token("mark", ";")
+    for word, after in pairwise([*_undirected(tokens), end]):
+        brackets += (word.text in "([") - (word.text in ")]")
+        if word.depth == 0 and brackets == 0:
+            first = word.text if before.text in (";", "}") else first
+            named = before.kind == "name" or before.text in (",", "]")
+            if word.kind == "name" and named and after.text in _ENDS and first != "uniform":
+                found.add(word.text)
+        before = word
+    return found
+
+
+def _undirected(tokens: list[Token]) -> Iterator[Token]:
+    """The words without white space and the lines of directives, which a backslash prolongs."""
+    inside = False
+    for token in tokens:
+        if token.kind == "directive":
+            inside = True
+        elif token.kind == "space":
+            inside = inside and re.search(r"(?<!\\)\n", token.text) is None
+        elif not inside:
+            yield token
 
 
 def _declaration(words: list[Token]) -> Declaration | None:

@@ -66,11 +66,13 @@ def translate(header: Header, vertex: str | None = None) -> Translation:
     words = tokens.split(header.body)
     names = {i.name: safe(i.name) for i in header.inputs}
     names |= {n: safe(n) for n in (*header.targets, *header.imported)}
-    uniforms = _uniforms(header, names)
+    given = _given(header, tokens.defined(words))
+    uniforms = "\n".join(f"uniform {kind} {names.get(n, n)};" for n, kind in given.items())
+    known = {n.split("[")[0] for n in given} | {"isf_FragNormCoord", "isf_FragColor"}  # said again, it is dropped
     extensions = modernise(words, names)
     again = overloads(tokens.code(words))
     writable(tokens.code(words))
-    varyings = declarations(words, _known(header), fragment=True)
+    varyings = declarations(words, known, fragment=True)
     out = outputs(words)
     head = _head(extensions, uniforms)
     fragment = (
@@ -83,39 +85,28 @@ def translate(header: Header, vertex: str | None = None) -> Translation:
     fragment += _MAIN.replace("isf_main();", f"isf_main();\n    isf_FragColor = {out};") if out else _MAIN
     discards = any(w.text == "discard" for w in words)
     if vertex is not None:
-        return Translation(fragment, _vertex(vertex, header, names, uniforms), names, True)
-    if varyings:
-        return Translation(fragment, _generated(varyings), names, discards)
-    return Translation(fragment, _PLAIN, names, discards)
+        return Translation(fragment, _vertex(vertex, known, names, uniforms), names, True)
+    corners = _generated(varyings) if varyings else _PLAIN
+    return Translation(fragment, corners, names, discards)
 
 
-def _uniforms(header: Header, names: dict[str, str]) -> str:
-    lines = [f"uniform {kind} {name};" for name, kind in BUILT_IN.items()]
-    for entry in header.inputs:
-        lines.append(f"uniform {_type(entry)} {names[entry.name]};")
-    declared = {i.name for i in header.inputs}
-    kinds = dict.fromkeys(header.targets, "sampler2D")
-    kinds |= {n: "samplerCube" if len(files) > 1 else "sampler2D" for n, files in header.imported.items()}
-    lines += [f"uniform {kind} {names[p]};" for p, kind in kinds.items() if p not in declared]
+def _given(header: Header, defined: set[str]) -> dict[str, str]:
+    """The uniforms that the host declares, and their types in GLSL: none that the patch uses for something else."""
+    given = dict(BUILT_IN)
     if header.dialect != "isf":
-        others = strangers.SHADERTOY if header.dialect == "shadertoy" else {**strangers.SHADERTOY, **strangers.PLAIN}
-        lines += [f"uniform {kind} {name};" for name, kind in others.items() if name not in declared]
-    return "\n".join(lines)
+        own = {name for _, name in strangers.uniforms(header.body)}
+        given |= strangers.SHADERTOY
+        given |= {n: kind for n, kind in strangers.PLAIN.items() if header.dialect == "glsl" or n in own}
+    given = {n: kind for n, kind in given.items() if n.split("[")[0] not in defined}
+    given |= dict.fromkeys(header.targets, "sampler2D")
+    given |= {n: "samplerCube" if len(files) > 1 else "sampler2D" for n, files in header.imported.items()}
+    return given | {i.name: _type(i) for i in header.inputs}
 
 
 def _type(entry: Input) -> str:
     if entry.mouse:
         return strangers.MOUSE[entry.name]
     return "sampler2D" if entry.picture else _GLSL[entry.type]
-
-
-def _known(header: Header) -> set[str]:
-    """Uniforms that the host declares: what the patch says about them again is dropped."""
-    known = set(BUILT_IN) | {i.name for i in header.inputs} | set(header.targets) | set(header.imported)
-    known |= {"isf_FragNormCoord", "isf_FragColor"}
-    if header.dialect != "isf":
-        known |= {n.split("[")[0] for n in (*strangers.SHADERTOY, *strangers.PLAIN)}
-    return known
 
 
 def _head(extensions: list[str], uniforms: str) -> str:
@@ -139,11 +130,11 @@ void main() {{
 """
 
 
-def _vertex(text: str, header: Header, names: dict[str, str], uniforms: str) -> str:
+def _vertex(text: str, known: set[str], names: dict[str, str], uniforms: str) -> str:
     """The patch's own vertex shader for the four corners of a quad."""
     words = tokens.split(text)
     extensions = modernise(words, names)
-    declarations(words, _known(header), fragment=False)
+    declarations(words, known, fragment=False)
     return (
         f"{_head(extensions, uniforms)}out vec2 isf_FragNormCoord;\n{_CORNER}"
         "vec4 isf_Vertex = vec4(isf_corner() * 2.0 - 1.0, 0.0, 1.0);\n"

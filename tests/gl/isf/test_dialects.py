@@ -180,3 +180,25 @@ def test_a_plain_shader_with_a_back_buffer(bench: Bench, tmp_path: Path) -> None
     for _ in range(3):
         pixels = read(patch.render((2, 2), 0.0))
     assert pixels[0, 0].tolist() == [153] * 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "uniform vec2 resolution; uniform float u_time;\nfloat time = u_time * 0.5;\n"
+        "float frame(vec2 p) { return step(0.0, p.x); }\n"
+        "void main() { vec2 p = gl_FragCoord.xy / resolution; gl_FragColor = vec4(p, time / 5.0, frame(p)); }",
+        "float TIME, DATE = 1.0;\nstruct FRAMEINDEX { float a; };\n"
+        "#define LATER \\\n    float iTimeDelta = iTime;\n"
+        "void mainImage(out vec4 c, in vec2 p) {\n"
+        "TIME = iTime; c = vec4(p / iResolution.xy, TIME / 10.0, iTimeDelta); }",
+        "uniform float time; uniform vec2 resolution;\n"
+        "void mainImage(out vec4 c, in vec2 p) { c = vec4(p / resolution, time / 10.0, 0.0); }",
+        "void main() { gl_FragColor = vec4(gl_FragCoord.xy / iResolution.xy, iTime / 10.0, 1.0); }",
+        "uniform vec2 RENDERSIZE; uniform float TIME;\n"
+        "void main() { gl_FragColor = vec4(gl_FragCoord.xy / RENDERSIZE, TIME / 10.0, 1.0); }",
+        "out vec4 frame;\nvoid main() { frame = vec4(gl_FragCoord.xy / iResolution.xy, iTime / 10.0, 1.0); }",
+    ],
+)
+def test_a_strangers_own_words_are_its_own(bench: Bench, tmp_path: Path, text: str) -> None:
+    assert bench.pixels(toy(tmp_path, text), (8, 4), now=5.0)[0, 0].tolist() == [16, 32, 128, 255]
