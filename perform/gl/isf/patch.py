@@ -69,6 +69,7 @@ class Patch:
     def __init__(self, draft: Draft, format: Format = "rgba8") -> None:
         self.header: Header = draft.header
         self._names = draft.shader.names
+        self._widths = draft.shader.widths
         self._clears = draft.shader.discards
         self._format = format
         self._programs = programs(draft)
@@ -169,7 +170,7 @@ class Patch:
         extent = float(canvas.width), float(canvas.height)
         uniforms = {**common, "PASSINDEX": index, "RENDERSIZE": extent}
         if self.header.dialect != "isf":
-            uniforms["iResolution"] = (*extent, 1.0)
+            uniforms |= self._fitted({"iResolution": (*extent, 1.0)})
         if self._clears:
             canvas.clear()
         program = self._programs[min(index, len(self._programs) - 1)]
@@ -198,7 +199,11 @@ class Patch:
         if self.header.dialect != "isf":
             found |= _strange(size, now, delta, own.frame, found.get("DATE"))
             found["iChannelResolution"] = tuple(float(n) for c in CHANNELS for n in _extent(textures.get(c), size))
-        return {n: v for n, v in found.items() if n in self._used}
+        return self._fitted({n: v for n, v in found.items() if n in self._used})
+
+    def _fitted(self, values: dict[str, Uniform]) -> dict[str, Uniform]:
+        """The values, cut or filled up where the shader has a vector of another size than ours."""
+        return {n: _resized(n, v, self._widths[n]) if n in self._widths else v for n, v in values.items()}
 
     def _whole(self, own: Lane, texture: Texture, size: tuple[int, int]) -> Texture:
         """The picture at the size and in the format that was asked for."""
@@ -255,6 +260,13 @@ def _scaled(entry: Input, value: Any, size: tuple[int, int]) -> Uniform:
     if isinstance(value, tuple):
         return tuple(float(v) for v in value)
     return value  # type: ignore[no-any-return]
+
+
+def _resized(name: str, value: Uniform, width: int) -> Uniform:
+    """So many components of a value; a size in pixels goes on with 1 (square pixels), all else with 0."""
+    parts = value if isinstance(value, tuple) else (float(value),)
+    parts = (*parts, *(1.0 if name.casefold().endswith("resolution") else 0.0 for _ in range(width)))[:width]
+    return parts if width > 1 else parts[0]
 
 
 def _strange(size: tuple[int, int], now: float, delta: float, frame: int, date: Uniform | None) -> dict[str, Uniform]:

@@ -39,7 +39,8 @@ PLAIN = {
 }
 MOUSE = {"iMouse": "vec4", "mouse": "vec2", "u_mouse": "vec2"}
 BACK = ("backbuffer", "u_backbuffer", "u_buffer0", "bb")
-_TYPES = {"float": "float", "int": "long", "bool": "bool", "vec2": "point2D", "vec4": "color", "sampler2D": "image"}
+_TYPES = {"float": "float", "int": "long", "bool": "bool", "vec2": "point2D", "vec3": "color", "vec4": "color"}
+_TYPES |= {"sampler2D": "image"}
 
 
 def read(text: str, path: Path) -> Header:

@@ -7,7 +7,7 @@ beyond all numbers as 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from perform.gl.isf import strangers, tokens
 from perform.gl.isf.builtins import overloads
@@ -16,6 +16,7 @@ from perform.gl.isf.modern import declarations, defines, modernise, outputs, saf
 
 VERSION = "#version 330 core"
 _GLSL = {"float": "float", "bool": "bool", "event": "bool", "long": "int", "point2D": "vec2", "color": "vec4"}
+_WIDTHS = {"float": 1, "int": 1, "vec2": 2, "vec3": 3, "vec4": 4}
 
 _HELP = """
 vec4 isf_texture(sampler2D s, vec2 p) { return texture(s, p); }
@@ -53,12 +54,16 @@ void isf_main() {
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """GLSL 3.30 for one patch. `names` maps inputs and targets to what they are called there."""
+    """GLSL 3.30 for one patch. `names` maps inputs and targets to what they are called there.
+
+    `widths` are the components of uniforms for which the patch declared another type than the host has.
+    """
 
     fragment: str
     vertex: str
     names: dict[str, str]
     discards: bool
+    widths: dict[str, int] = field(default_factory=dict)
 
 
 def translate(header: Header, vertex: str | None = None) -> Translation:
@@ -67,7 +72,8 @@ def translate(header: Header, vertex: str | None = None) -> Translation:
     names = {i.name: safe(i.name) for i in header.inputs}
     names |= {n: safe(n) for n in (*header.targets, *header.imported)}
     given = _given(header, tokens.defined(words))
-    uniforms = "\n".join(f"uniform {kind} {names.get(n, n)};" for n, kind in given.items())
+    others = _others(header, given)
+    uniforms = "\n".join(f"uniform {kind} {names.get(n, n)};" for n, kind in (given | others).items())
     known = {n.split("[")[0] for n in given} | {"isf_FragNormCoord", "isf_FragColor"}  # said again, it is dropped
     extensions = modernise(words, names)
     again = overloads(tokens.code(words))
@@ -87,7 +93,7 @@ def translate(header: Header, vertex: str | None = None) -> Translation:
     if vertex is not None:
         return Translation(fragment, _vertex(vertex, known, names, uniforms), names, True)
     corners = _generated(varyings) if varyings else _PLAIN
-    return Translation(fragment, corners, names, discards)
+    return Translation(fragment, corners, names, discards, {names.get(n, n): _WIDTHS[k] for n, k in others.items()})
 
 
 def _given(header: Header, defined: set[str]) -> dict[str, str]:
@@ -101,6 +107,14 @@ def _given(header: Header, defined: set[str]) -> dict[str, str]:
     given |= dict.fromkeys(header.targets, "sampler2D")
     given |= {n: "samplerCube" if len(files) > 1 else "sampler2D" for n, files in header.imported.items()}
     return given | {i.name: _type(i) for i in header.inputs}
+
+
+def _others(header: Header, given: dict[str, str]) -> dict[str, str]:
+    """The numbers and vectors among these that a stranger declares as of another type, and that type: it is kept."""
+    if header.dialect == "isf":
+        return {}
+    own = {name: kind for kind, name in strangers.uniforms(header.body)}
+    return {n: own[n] for n, kind in given.items() if kind in _WIDTHS and own.get(n, kind) in _WIDTHS.keys() - {kind}}
 
 
 def _type(entry: Input) -> str:

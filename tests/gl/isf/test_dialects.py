@@ -185,6 +185,31 @@ def test_a_plain_shader_with_a_back_buffer(bench: Bench, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "text",
     [
+        "uniform vec2 iResolution; uniform float iTime;\n"
+        "void mainImage(out vec4 c, in vec2 p) { c = vec4(p / iResolution, iTime / 10.0, 0.0); }",
+        "uniform vec2 iResolution; uniform vec2 iMouse; uniform float iTime;\n"
+        "void main() { vec2 m = iMouse; gl_FragColor = vec4(gl_FragCoord.xy / iResolution + m, iTime / 10.0, 1.0); }",
+        "uniform vec3 resolution; uniform float time;\n"
+        "void main() { vec3 r = resolution; gl_FragColor = vec4(gl_FragCoord.xy / r.xy, time / 10.0, r.z); }",
+        "uniform vec3 resolution, u_mouse; uniform float frame, time;\n"
+        "void main() { vec3 m = u_mouse * frame; gl_FragColor = vec4(gl_FragCoord.xy / resolution.xy, time / 10.0, 1.0)"
+        " + m.xyzx; }",
+    ],
+)
+def test_a_stranger_keeps_its_own_vectors(bench: Bench, tmp_path: Path, text: str) -> None:
+    assert bench.pixels(toy(tmp_path, text), (8, 4), now=5.0)[0, 0].tolist() == [16, 32, 128, 255]
+
+
+def test_three_numbers_are_a_colour(bench: Bench, tmp_path: Path) -> None:
+    text = "uniform vec3 u_color;\nvoid main() { vec3 c = u_color; gl_FragColor = vec4(c, 1.0); }"
+    path = toy(tmp_path, text)
+    assert bench.pixel(path) == [255] * 4
+    assert bench.pixel(path, u_color=(0.2, 0.4, 0.6, 0.0)) == [51, 102, 153, 255]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "uniform vec2 resolution; uniform float u_time;\nfloat time = u_time * 0.5;\n"
         "float frame(vec2 p) { return step(0.0, p.x); }\n"
         "void main() { vec2 p = gl_FragCoord.xy / resolution; gl_FragColor = vec4(p, time / 5.0, frame(p)); }",

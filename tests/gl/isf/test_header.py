@@ -202,6 +202,6 @@ def test_plain_uniforms_become_inputs() -> None:
     types = {i.name: i.type for i in found.inputs}
     assert types == {
         "amount": "float", "mouse": "point2D", "at": "point2D", "picture": "image", "mode": "long", "tint": "color",
-        "on": "bool",
+        "on": "bool", "other": "color",
     }  # fmt: skip
     assert (found.passes[0].target, found.passes[0].persistent) == ("backbuffer", True)
