@@ -274,6 +274,7 @@ def _strange(size: tuple[int, int], now: float, delta: float, frame: int, date: 
     moment, extent = wrap(now), (float(size[0]), float(size[1]))
     found: dict[str, Uniform] = dict.fromkeys(("iTime", "iGlobalTime", "time", "u_time", "uTime"), moment)
     found |= dict.fromkeys(("resolution", "u_resolution", "uResolution"), extent)
+    found["surfaceSize"] = extent[0] / extent[1], 1.0
     found |= {"iFrame": frame, "frame": frame, "u_frame": frame, "iTimeDelta": delta, "u_delta": delta}
     found |= {"iFrameRate": 1.0 / delta if delta > 0.0 else 60.0, "iSampleRate": 44100.0, "iChannelTime": (moment,) * 4}
     if isinstance(date, tuple):

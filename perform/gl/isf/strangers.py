@@ -36,7 +36,9 @@ PLAIN = {
     "frame": "int",
     "u_frame": "int",
     "u_delta": "float",
+    "surfaceSize": "vec2",
 }
+SURFACE = "(c - 0.5) * vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0)"  # GLSL Sandbox's surfacePosition, from c in 0..1
 MOUSE = {"iMouse": "vec4", "mouse": "vec2", "u_mouse": "vec2"}
 BACK = ("backbuffer", "u_backbuffer", "u_buffer0", "bb")
 _TYPES = {"float": "float", "int": "long", "bool": "bool", "vec2": "point2D", "vec3": "color", "vec4": "color"}
@@ -60,7 +62,8 @@ def _has_main(text: str) -> bool:
 
 
 def _mouse(name: str) -> Input:
-    return Input(name, "point2D", (0.0, 0.0), (0.0, 0.0), (1.0, 1.0), "Where the mouse would be", mouse=True)
+    start = (0.5, 0.5) if name == "mouse" else (0.0, 0.0)  # GLSL Sandbox's; to Shadertoy 0 is a mouse never pressed
+    return Input(name, "point2D", start, (0.0, 0.0), (1.0, 1.0), "Where the mouse would be", mouse=True)
 
 
 def _shadertoy(text: str, path: Path, words: set[str]) -> Header:

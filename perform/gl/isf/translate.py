@@ -159,11 +159,14 @@ def _vertex(text: str, known: set[str], names: dict[str, str], uniforms: str) ->
 
 
 def _generated(varyings: list[tuple[str, str]]) -> str:
-    """A vertex shader for a patch whose varyings nobody else provides: they run over the picture as 0..1."""
+    """A vertex shader for a patch whose varyings nobody else provides: they run over the picture as 0..1, but for
+    GLSL Sandbox's surfacePosition.
+    """
     values = {"float": "c.x", "vec2": "c", "vec3": "vec3(c, 0.0)", "vec4": "vec4(c, 0.0, 1.0)"}
-    outs, sets = "", ""
+    own = {("vec2", "surfacePosition"): strangers.SURFACE}
+    outs, sets = "uniform vec2 RENDERSIZE;\n" if own.keys() & set(varyings) else "", ""
     for kind, name in dict.fromkeys(varyings):
         if kind in values:
             outs += f"out {kind} {name};\n"
-            sets += f"    {name} = {values[kind]};\n"
+            sets += f"    {name} = {own.get((kind, name), values[kind])};\n"
     return _PLAIN.replace("void main", f"{outs}void main").replace("}\n", f"    vec2 c = corner;\n{sets}}}\n")

@@ -227,3 +227,13 @@ def test_three_numbers_are_a_colour(bench: Bench, tmp_path: Path) -> None:
 )
 def test_a_strangers_own_words_are_its_own(bench: Bench, tmp_path: Path, text: str) -> None:
     assert bench.pixels(toy(tmp_path, text), (8, 4), now=5.0)[0, 0].tolist() == [16, 32, 128, 255]
+
+
+def test_the_surface_and_the_mouse_of_glsl_sandbox(bench: Bench, tmp_path: Path) -> None:
+    """The surface is 1 high, as wide as the picture and 0 in its middle; the mouse starts there."""
+    text = """uniform vec2 surfaceSize, mouse; varying vec2 surfacePosition; uniform vec2 resolution;
+    void main() { gl_FragColor = vec4(surfacePosition / 4.0 + 0.5, surfaceSize.x / 4.0, mouse.x); }"""
+    pixels = bench.pixels(toy(tmp_path, text), (8, 4))
+    assert pixels[0, 0].tolist() == [72, 104, 128, 128]
+    assert pixels[3, 7].tolist() == [183, 151, 128, 128]
+    assert bench.pixels(toy(tmp_path, text), (8, 4), mouse=(1.0, 0.0))[0, 0, 3] == 255
