@@ -33,13 +33,23 @@ def overloads(real: list[Token]) -> str:
     """Rename what overloads a built-in, calls included; returns the declarations that go before the patch."""
     own: dict[str, set[tuple[str, ...]]] = {}
     for n, word in enumerate(real[:-1]):
-        if n and word.text in NAMES and word.depth == 0 and real[n + 1].text == "(" and real[n - 1].kind == "name":
+        if word.text in NAMES and word.depth == 0 and _heads(real, n):
             own.setdefault(word.text, set()).add(_parameters(real[n + 2 :]))
     own = {name: signatures for name, signatures in own.items() if not _all_built_in(name, signatures)}
     for word, after in pairwise(real):
         if word.text in own and after.text == "(":
             word.text = f"isf_{word.text}"
     return "".join(_declared(name, signatures) for name, signatures in own.items())
+
+
+def _heads(real: list[Token], n: int) -> bool:
+    """Whether word `n` is the name in a function's declaration, and not called by a macro: `#define D min(a, b)`."""
+    if not n or real[n - 1].kind != "name" or real[n + 1].text != "(":
+        return False
+    if n > 1 and real[n - 2].kind == "directive" and real[n - 2].text.endswith("define"):
+        return False
+    end = next((i for i in range(n + 2, len(real) - 1) if real[i].text == ")"), None)  # parameters have no brackets
+    return end is not None and real[end + 1].text in ("{", ";")
 
 
 def _parameters(words: list[Token]) -> tuple[str, ...]:

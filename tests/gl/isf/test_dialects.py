@@ -62,6 +62,11 @@ OLD = {
     "gl_FragColor = IMG_THIS_PIXEL(inputImage) * k * mod(p, 2.0).x; }",
     "a replaced built-in": "float distance(vec2 a, vec2 b) { return 1.0; }\n"
     "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage) * distance(vec2(0.0), vec2(9.0)); }",
+    "a macro of a built-in": "#define D min(a, b)\n#define E abs(b);\n#define E max(1, 0);\n"
+    "void main() { int a = 3, b = 1; b = min(D, abs(-1)); b *= E gl_FragColor = IMG_THIS_PIXEL(inputImage) * b; }",
+    "an overloaded built-in that is declared first": "vec2 mod(vec2 a, bool b);\n"
+    "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage) * mod(vec2(1.0), true).x * mod(3.0, 2.0); }\n"
+    "#ifdef NEVER\n#else\nvec2 mod(vec2 a, bool b) { return b ? a : -a; }\n#endif\n",
     "writes to gl_FragCoord": "void main() { gl_FragCoord.xy -= 0.5; gl_FragCoord = gl_FragCoord * 0.0 + 0.5;\n"
     "gl_FragColor = IMG_NORM_PIXEL(inputImage, gl_FragCoord.xy); }",
     "derivatives": "#extension GL_OES_standard_derivatives : enable\n"
