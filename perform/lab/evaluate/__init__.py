@@ -37,7 +37,7 @@ WHY = {name: variant.why for name, variant in VARIANTS.items()} | {
     "copied": "as its teacher's copy, before it went on",
     "copying": "a copy that went on copying",
     "followed": "`judged`, gone on with, its light asked for",
-    "longer": "`followed`, gone on with",
+    "averaged": "the mean of `m` and of its last states on the way",
     "judged": "a copy that went on with the judge of photographs, its light not asked for",
     "mean-annealed": "the mean of `judged`, `followed` and `annealed`",
     "mean-copying": "the mean of `copied`, `judged` and `copying`",

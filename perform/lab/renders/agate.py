@@ -32,11 +32,12 @@ def render(seed: int, side: int) -> Tensor:
         depth = hollow - depth
     banded = _bands(depth, x, y, dice, stone)
     banded = _mosses(banded, x, y, dice, stone)
-    rocky = _rock(x, y, dice, stone)
+    rocky = _mantle(depth, x, y, dice, stone)
     rim = torch.sigmoid((depth - 0.004) / 0.004)
     picture = rocky * (1 - rim) + banded * rim
     picture = picture * (1 - 0.45 * torch.exp(-((depth / 0.012) ** 2)))  # a dark line where stone meets rock
-    picture = _druzy(picture, depth - hollow, dice, stone)
+    if dice(0, 1) < 0.35:  # the others are filled to the heart
+        picture = _druzy(picture, depth - hollow, dice, stone)
     picture = _cracks(picture, depth, x, y, dice)
     picture = _polish(picture, x, y, dice)
     small = F.avg_pool2d(picture[None], SHARPER)[0]
@@ -119,14 +120,13 @@ def _mosses(picture: Tensor, x: Tensor, y: Tensor, dice: Dice, stone: stones.Sto
     return picture * (1 - near) + near * stone.matter.moss * fine.clamp(0.2, 1.6)
 
 
-def _rock(x: Tensor, y: Tensor, dice: Dice, stone: stones.Stone) -> Tensor:
-    """The crust around the cavity: rough, lit from one side."""
-    rough = fractal(12 + dice.pick(3), 7, 0.72)
-    height = rough.one(x * 1.7, y * 1.7)
-    beside = rough.one(x * 1.7 + 0.02, y * 1.7 + 0.014)
-    light = (1 + 1.1 * (height - beside)).clamp(0.25, 2.2)
-    patch = torch.sigmoid(2 * fractal(dice.pick(6), 4, 0.5).one(x, y + 2))
-    return (0.6 * stone.matter.rock * (0.55 + 0.6 * patch) + 0.05 * height.clamp(-1, 1) * stone.matter.rock) * light
+def _mantle(depth: Tensor, x: Tensor, y: Tensor, dice: Dice, stone: stones.Stone) -> Tensor:
+    """What the cavity lies in: older layers that follow its walls outwards, dark. Not the rough rock of a real nodule:
+    a network has no dice to draw roughness with, and wove a net wherever its input was dark.
+    """
+    layers = _bands(-depth, x, y, dice, stone)
+    shadow = 0.5 + 0.5 * torch.tanh(fractal(dice.pick(6), 4, 0.5).one(x, y + 2))
+    return (0.8 * layers + 0.2 * stone.matter.rock) * (dice(0.12, 0.2) + 0.15 * shadow)
 
 
 def _druzy(picture: Tensor, open_: Tensor, dice: Dice, stone: stones.Stone) -> Tensor:
