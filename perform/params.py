@@ -181,7 +181,7 @@ class Params(Addresses):
         if spec.readonly and not post.inside:
             return self.refuse(post, "is read only")
         try:
-            value = spec.shift(param.base, post.operator, post.value) if post.operator else spec.coerce(post.value)
+            value = self._shifted(param, post) if post.operator else spec.coerce(post.value)
             fade = self._fade(param, post, value, now) if post.seconds else None
         except Refused as why:
             return self.refuse(post, str(why))
@@ -203,6 +203,13 @@ class Params(Addresses):
         else:
             param.value = param.base
         return None
+
+    @staticmethod
+    def _shifted(param: Param, post: Post) -> Value:
+        """By so much further: in its time, from where the last fade leads, so that three quick turns add up to three;
+        at once, from what is there."""
+        base = param.fade.goal if param.fade is not None and post.seconds else param.base
+        return param.spec.shift(base, post.operator, post.value)
 
     @staticmethod
     def _fade(param: Param, post: Post, value: Value, now: float) -> Fade | None:

@@ -324,6 +324,23 @@ def test_by_an_amount() -> None:
     assert (x.value, n.value, c.value, t.value, params.refused) == (1.0, 3, "c", "", 1)
 
 
+def test_amounts_in_time_add_up_from_where_the_last_one_leads_and_at_once_from_what_is_there() -> None:
+    params, param = one(Spec("float", 0.0, 0.0, 1.0))
+    for now in (0.0, 0.25, 0.5):
+        params.post_all([Post("/x", 0.1, 1.0, operator="+")])
+        params.settle(now)
+    assert param.base < 0.3
+    params.settle(1.5)
+    assert param.base == pytest.approx(0.3)
+    params.post_all([Post("/x", 1.0, 1.0)])
+    params.settle(2.0)
+    params.settle(2.5)
+    half = param.base
+    params.post_all([Post("/x", 0.1, operator="-")])
+    params.settle(2.5)
+    assert param.base == pytest.approx(half - 0.1)
+
+
 def test_smoothing_approaches_and_arrives() -> None:
     params, param = one(Spec("float", 0.0, smooth=0.1))
     params.settle(0.0)

@@ -139,7 +139,8 @@ def write(folder: Path, still: Still, date: datetime.datetime) -> Path:
             Image.fromarray(still.pixels[::-1, :, :3].copy()).save(file, "PNG", compress_level=3)
         path.with_suffix(".toml").write_text(preset(path.name, still), "utf-8")
     except OSError:
-        path.unlink(missing_ok=True)
+        for half in (path, path.with_suffix(".toml")):
+            half.unlink(missing_ok=True)
         raise
     return path
 

@@ -65,6 +65,14 @@ def test_a_message_sets_a_parameter(desk: Desk, address: str, args: tuple[Any, .
     assert desk.params.refused == 0
 
 
+def test_answers_that_are_left_out_are_told_of_as_long_as_it_lasts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perform.control.osc.outbox.WAITING", 0)
+    outbox, text = desk.osc._desk.outbox, "asked for faster than they can be sent"  # type: ignore[union-attr]
+    outbox.do(lambda: None)
+    desk.until(lambda: text in str(desk.params["/status/osc"].base))
+    desk.until(lambda: text not in str(desk.params["/status/osc"].base))
+
+
 def test_an_osc_colour_is_a_colour(desk: Desk) -> None:
     desk.send_raw(b"/master/tint\0\0\0\0,r\0\0" + b"\xff\x00\x33\xff")
     desk.until(lambda: desk.params["/master/tint"].base == (1.0, 0.0, 0.2, 1.0))

@@ -89,6 +89,17 @@ def test_a_folder_that_cannot_be_written_is_said(here: Stage, tmp_path: Path) ->
         )
 
 
+def test_a_disk_that_fills_up_leaves_no_half_of_a_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, text: str, encoding: str) -> int:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        write(tmp_path, Still(np.zeros((4, 4, 4), np.uint8), 3.0, {}), WHEN)
+    assert not list(tmp_path.iterdir())
+
+
 def test_one_that_comes_too_soon_is_counted(here: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 

@@ -88,6 +88,7 @@ class _Desk:
     troubles: dict[str, str] = field(default_factory=dict, init=False)
     drifters: set[str] = field(default_factory=set, init=False)
     counted: int = field(default=-1, init=False)
+    left_out: int = field(default=0, init=False)
 
     def open(self, place: Place, reply: int, tcp: bool | str) -> None:
         params, patterns = self.stage.params, Patterns(self.stage.params)
@@ -149,6 +150,10 @@ class _Desk:
             self.status.say(text, trouble=True)
 
     def _count(self) -> None:
+        lost, self.left_out = self.outbox.lost - self.left_out, self.outbox.lost
+        trouble = "answers are asked for faster than they can be sent: some are left out" if lost else ""
+        if trouble != self.troubles.get("answers", ""):
+            self._say("answers", trouble)
         count = self.udp.messages + (self.tcp.messages if self.tcp else 0)
         if count != self.counted:
             self.counted = count
