@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 from perform.card import Card
 from perform.engines.bank import Bank, Role
 from perform.engines.blame import Blames
-from perform.engines.fade import Fader, Still
+from perform.engines.crossing import Crossing
+from perform.engines.fade import Fader
 from perform.engines.generator import Generator, Shape, Venue
 from perform.engines.passthrough import Input
 from perform.engines.rates import Rates
@@ -43,21 +44,13 @@ class Slot:
         self._status = Status(stage.params, address)
         self._params = stage.params
         self._rates = Rates(stage.params, address)
-        self._fader: Fader = fader or Dissolve.prepared()
-        self._present = Seat(Input())
-        self._coming: Seat | None = None
+        self._crossing = Crossing(fader or Dissolve.prepared())
         self._wanted: tuple[str, str] | None = None  # world and size
-        self._fade = self._seconds = 0.0  # of the last `want`; of the fade that is coming
+        self._fade = 0.0  # seconds that were asked for with it
         self._shape: Shape | None = None  # of the pictures in which the world that was asked for is to dream
         self._asked = False  # somebody asked for what comes next (not: it arrives or recovers by itself)
-        self._began: float | None = None  # show time the fade began
-        self._back = False  # a fade that runs backwards: what leaves is what comes
-        self._stands: Role | None = None  # who dreamt the still that an interrupted fade left
         self._blames = Blames()
         self._held: set[Role] = set()
-        self._key: object = None
-        self._shown: Frame | None = None
-        self._serial = 0
 
     # ------------------------------------------------------------------ what the layer calls
     def want(self, world: str | None, size: str = "m", crossfade: float = 0.0) -> None:
@@ -66,7 +59,7 @@ class Slot:
         Asking for a world that failed tries it again.
         """
         self._wanted = (world, size) if world is not None else None
-        self._fade, self._asked = max(0.0, crossfade), self._shown is not None
+        self._fade, self._asked = max(0.0, crossfade), self._crossing.shown is not None
         if world is not None:
             self._bank.retry(world)
             self._blames.forgive(world)
@@ -78,8 +71,8 @@ class Slot:
         pictures' own shape is that. Call it before `dream`, every frame.
         """
         self._shape = shape
-        for seat in (self._coming, self._present):
-            if seat is not None and seat.role is not None and not seat.trouble:
+        for seat in reversed(list(self._crossing.seats)):
+            if seat.role is not None and not seat.trouble:
                 return seat.role.shape
         return shape
 
@@ -92,36 +85,29 @@ class Slot:
         """
         shape = self._shape or picture.size
         self._steer(shape, now)
-        for seat in (self._present, self._coming):
-            if seat is None:
-                continue
+        for seat in self._crossing.seats:
             known = seat.trouble
             fresh = seat.dream(picture, mood, whose)
-            if fresh and seat.role is not None and seat.frame is not None and seat is self._leader:
+            if fresh and seat.role is not None and seat.frame is not None and seat is self._crossing.leader:
                 self._rates.count(now, now - seat.frame.time)
             if seat.trouble and not known and seat.role is not None:  # one failure is blamed once
                 self._blame(seat.role, seat.trouble, now)
             if seat.deadly:
                 ask_restart(self._params, f"{seat.role}: {seat.trouble}")
-        frame = self._picture(picture, now)
-        self._rates.publish(now, self._leader.role is not None)
+        frame = self._crossing.draw(picture, now)
+        self._rates.publish(now, self._crossing.leader.role is not None)
         self._describe(shape, now)
         return frame
 
     def close(self) -> None:
         """Give everything back. May be called twice."""
-        for seat in (self._present, self._coming):
-            if seat is not None:
-                seat.close()
-        self._present, self._coming = Seat(Input()), None
+        self._crossing.close()
         self._hold(set())
-        self._fader.close()
-        self._shown = self._key = None
 
     @property
     def card(self) -> Card | None:
         """The card of the world that was asked for, once it is known; of the one that plays until then."""
-        for world in (self._wanted and self._wanted[0], self._leader.role and self._leader.role.world):
+        for world in (self._wanted and self._wanted[0], self.playing and self.playing.world):
             for role in self._held:
                 card = self._bank.card(role) if role.world == world else None
                 if card is not None:
@@ -131,52 +117,45 @@ class Slot:
     @property
     def playing(self) -> Role | None:
         """What plays, or fades in; None: the input itself."""
-        return self._leader.role
+        return self._crossing.leader.role
 
     @property
     def fading(self) -> bool:
         """Whether two are seen at once."""
-        return self._coming is not None and self._began is not None
+        return self._crossing.fading
 
     # ------------------------------------------------------------------ who plays
-    @property
-    def _leader(self) -> Seat:
-        """The seat that will be seen: the coming one once it has dreamt."""
-        return self._coming if self._coming is not None and self._coming.sound else self._present
-
     def _role(self, shape: Shape) -> Role | None:
         return Role(*self._wanted, shape) if self._wanted is not None else None
 
     def _steer(self, shape: Shape, now: float) -> None:
         """Bring in another seat if another one should play."""
         asked: set[Role] = set()
-        cast = self._cast(shape, now, asked)
+        cast, crossing = self._cast(shape, now, asked), self._crossing
         self._claim(asked)
         if cast is None:
-            if self._coming is not None and self._coming.trouble:
-                self._turn_back(self._present.generator, now)
+            if crossing.coming is not None and crossing.coming.trouble:
+                crossing.turn_back(crossing.present.generator, now)
             return
         role, generator = cast
-        last = self._coming or self._present
-        if not last.trouble and last.generator is generator and not isinstance(last.engine, Still):
+        if crossing.leads_to(generator):
             self._asked = self._asked and role is None  # it is there: what comes after it is another matter
             return
-        if self._coming is not None:
-            if self._turn_back(generator, now, self._asked):
+        if crossing.coming is not None:
+            if crossing.turn_back(generator, now, self._fade if self._asked else None):
                 self._asked = False
                 return
-            if role is not None and self._coming.frame is None and not self._coming.trouble:
+            if role is not None and crossing.coming.frame is None and not crossing.coming.trouble:
                 return  # it has not had its first dream: a storm of wishes opens one engine at a time
-            self._interrupt()
+            crossing.interrupt()
         try:
             engine = Input() if generator is None else generator.open(self._venue)
         except Exception as e:  # noqa: BLE001 - a guard, as in Seat
             if role is not None:
                 self._blame(role, str(e).strip() or type(e).__name__, now)
             return
-        self._coming, self._began, self._back = Seat(engine, role, generator), None, False
-        waited = self._shown is not None
-        self._seconds = self._fade if self._asked else ARRIVAL * waited
+        arrival = ARRIVAL if crossing.shown is not None else 0.0
+        crossing.bring(Seat(engine, role, generator), self._fade if self._asked else arrival)
         self._asked = False
 
     def _cast(self, shape: Shape, now: float, asked: set[Role]) -> tuple[Role | None, Generator | None] | None:
@@ -197,7 +176,8 @@ class Slot:
                 return role, generator
             if not self._bank.trouble(role):
                 return None  # it is loading
-        if self._leader.role is not None and self._leader.sound:
+        leader = self._crossing.leader
+        if leader.role is not None and leader.sound:
             return None
         return None, None
 
@@ -210,8 +190,7 @@ class Slot:
 
     def _claim(self, asked: set[Role]) -> None:
         """Tell the bank what is needed: what plays, what fades in and what is asked for."""
-        seats = (self._present, self._coming)
-        self._hold(asked | {seat.role for seat in seats if seat is not None and seat.role is not None})
+        self._hold(asked | {seat.role for seat in self._crossing.seats if seat.role is not None})
 
     def _hold(self, roles: set[Role]) -> None:
         if roles == self._held:
@@ -222,74 +201,13 @@ class Slot:
             self._bank.release(role)
         self._held = roles
 
-    def _turn_back(self, generator: Generator | None, now: float, asked: bool = False) -> bool:
-        """If what is fading out should stay after all, let the fade run backwards: as fast as it came, or as fast as
-        was `asked`."""
-        coming = self._coming
-        if coming is None or self._present.generator is not generator or not self._present.sound:
-            return False
-        if isinstance(self._present.engine, Still):
-            return False
-        if self._began is None:
-            coming.close()
-            self._coming = None
-            return True
-        gone = min(1.0, (now - self._began) / self._seconds) if self._seconds > 0.0 else 1.0
-        self._present, self._coming = coming, self._present
-        self._seconds = self._fade if asked else self._seconds
-        self._began, self._back = now - (1.0 - gone) * self._seconds, not self._back
-        return True
-
-    def _interrupt(self) -> None:
-        """Another wish in the middle of a fade: what is seen now stands still, and the next one fades in over it."""
-        if self._coming is None:
-            return
-        if self._began is not None and self._shown is not None:
-            still = Still.of(self._shown.texture)
-            self._stands = self._leader.role or self._present.role or self._stands
-            self._present.close()
-            self._present = Seat(still, frame=still.newest())
-        self._coming.close()
-        self._coming = None
-
     def _blame(self, role: Role, why: str, now: float) -> None:
         if times := self._blames.add(role, why, now):
             self._bank.failed(role, why, again=times > 1)
 
-    # ------------------------------------------------------------------ what is seen
-    def _picture(self, picture: Frame, now: float) -> Frame:
-        coming, progress = self._coming, 0.0
-        if coming is not None and coming.frame is not None:
-            if self._began is None:
-                self._began = now
-            progress = (now - self._began) / self._seconds if self._seconds > 0.0 else 1.0
-            if progress >= 1.0:
-                self._present.close()
-                self._present, self._coming, self._began = coming, None, None
-        before = self._present.frame or picture
-        if self._coming is None or self._coming.frame is None:
-            return self._give((id(self._present), before.serial), before)
-        after = self._coming.frame
-        key = (id(self._present), before.serial, after.serial, progress)
-        if key == self._key and self._shown is not None:
-            return self._shown
-        if self._back:  # as it came, so it goes: a wipe must not turn round
-            drawn = self._fader.draw(after.texture, before.texture, 1.0 - progress, now)
-        else:
-            drawn = self._fader.draw(before.texture, after.texture, progress, now)
-        return self._give(key, Frame(drawn, after.time, after.serial))
-
-    def _give(self, key: object, frame: Frame) -> Frame:
-        if key != self._key or self._shown is None:
-            self._key = key
-            self._serial += 1
-            self._shown = Frame(frame.texture, frame.time, self._serial)
-        return self._shown
-
     def _describe(self, shape: Shape, now: float) -> None:
         """Say who plays, and if it is not what was asked for, why."""
-        leader, wanted = self._leader, self._role(shape)
-        plays = self._plays()
+        leader, plays, wanted = self._crossing.leader, self._crossing.plays, self._role(shape)
         if wanted is None:
             return self._status.say("no world: its input shows" if leader.role is None else plays)
         why = self._bank.trouble(wanted)
@@ -302,12 +220,3 @@ class Slot:
         if not why:
             return self._status.say(f"{wanted} is loading; {plays}")
         return self._status.say(f"{why}; {plays}", trouble=True)
-
-    def _plays(self) -> str:
-        """What is seen while something else was asked for."""
-        leader = self._leader
-        if isinstance(leader.engine, Still) and self._stands is not None:
-            return f"the last picture of {self._stands} stays"
-        if leader.role is None:
-            return "its input shows"
-        return f"the last picture of {leader.role} stays" if leader.trouble else f"{leader.role} plays on"

@@ -270,7 +270,7 @@ def test_in_a_show_a_failing_card_ends_up_on_the_cpu(gl: Context, tmp_path: Path
 
     def plays() -> bool:
         shown(slot, params, clock, texture, 5)
-        seat = slot._present
+        seat = slot._crossing.present
         return seat.generator is not None and seat.generator.note == "a CPU"
 
     until(plays)

@@ -241,7 +241,7 @@ def test_in_a_crossfade_each_world_is_in_its_own_mood(desk: Desk) -> None:
     desk.post("crossfade", 10.0)
     desk.post("world", "pale")
     desk.run(100)
-    present, coming = desk.slot._present.frame, desk.slot._coming
+    present, coming = desk.slot._crossing.present.frame, desk.slot._crossing.coming
     assert present is not None
     assert coming is not None
     assert coming.frame is not None

@@ -368,7 +368,7 @@ def test_a_picture_of_another_shape_is_dreamt_in_that_of_what_plays(house: House
         assert int(scene.pixels(frame)[0, 0, 0]) == 255 - grey - 20
     assert scene.said.endswith("; dark m plays on")
     assert scene.slot.takes((60, 30)) == (64, 32)
-    copied = scene.slot._present._fitted
+    copied = scene.slot._crossing.present._fitted
     assert copied is not None
     scene.slot.close()
     assert copied.texture.id == 0
