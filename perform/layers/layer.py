@@ -25,6 +25,13 @@ class World(Protocol):
     def defaults(self) -> Mapping[str, Any]: ...
 
 
+class Playing(Protocol):
+    """What a layer needs of a role in its slot: whose it is."""
+
+    @property
+    def world(self) -> str: ...
+
+
 class Conditioner(Protocol):
     """What a layer needs of its conditioning chain (see perform.conditioning)."""
 
@@ -50,7 +57,7 @@ class Dreamer(Protocol):
     def card(self) -> World | None: ...
 
     @property
-    def playing(self) -> object | None: ...
+    def playing(self) -> Playing | None: ...
 
 
 class Moods(Protocol):
@@ -182,9 +189,9 @@ class Layer:
         self._asleep = toward(self._asleep, goal, dt / seconds if seconds > 0.0 else 1.0)
 
     def _learn(self) -> None:
-        """A world that has just become known brings the condition it was trained on."""
-        card = self.slot.card
-        if card is not None and card is not self._card:
+        """A world brings the condition it was trained on once it is seen, or where nothing else dreams."""
+        card, playing = self.slot.card, self.slot.playing
+        if card is not None and card is not self._card and (playing is None or playing.world == card.world):
             self._card = card
             self._condition(card, float(self.params.crossfade.value))
 

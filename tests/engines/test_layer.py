@@ -22,7 +22,7 @@ from perform.layers import Layer, LayerParams, Transition
 from perform.library import Card, Library
 from perform.params import Params
 from perform.plugins import Stage
-from tests.engines.conftest import House
+from tests.engines.conftest import House, until
 from tests.engines.worlds import CARD, write_card
 
 SIZE = (64, 32)
@@ -71,7 +71,8 @@ class Slow(Bank):
     loading: tuple[str, ...] = ()
 
     def find(self, role: Role) -> Generator | None:
-        return None if role.world in self.loading else super().find(role)
+        found = super().find(role)
+        return None if role.world in self.loading else found
 
 
 @dataclass
@@ -87,7 +88,7 @@ class Desk:
     def __post_init__(self) -> None:
         for world in GREYS:
             folder = self.house.world(world, sizes=("m",))
-        write_card(folder, ["m"], CARD.replace("bright = [2.0", "bright = [-4.0"))
+        write_card(folder, ["m"], CARD.replace("bright = [2.0", "bright = [-4.0").replace("reduce = 16", "reduce = 8"))
         self.bank = Slow(Library([self.house.models]), lambda: (self.hardware,), 10**9, True)
         stage = Stage(self.params, self.clock, "/layer/a", SIZE, software=True)
         transition = Transition.declare(stage, [], lambda name, format: pytest.fail("no patch is named"))
@@ -257,3 +258,18 @@ def test_beside_a_world_that_nobody_knows_the_moods_are_those_of_what_plays(desk
     desk.run()
     desk.post("mood", "calm")
     assert desk.run(100)[-1] == GREYS["dark"]
+
+
+def test_what_plays_keeps_its_condition_while_another_world_loads(desk: Desk) -> None:
+    desk.post("world", "dark")
+    desk.run()
+    desk.post("world", "pale")
+    desk.bank.loading = ("pale",)
+    desk.run()
+    until(lambda: desk.run() and desk.slot.card is not None and desk.slot.card.world == "pale")
+    desk.run(200)
+    reduce = desk.params["/layer/a/condition/reduce"]
+    assert reduce.base == 16.0
+    desk.bank.loading = ()
+    desk.run(200)
+    assert reduce.base == 8.0
