@@ -276,6 +276,12 @@ def test_a_difference_is_of_two_that_were_given_the_same() -> None:
     assert record.difference(found, "m", "nobody") is None
     with pytest.raises(ValueError, match="rest on other pictures: 3 and 2 groups"):
         record.difference(found, "m", "few")
+    found["entrants"]["whole"]["protocol"] = "4/y"
+    found["entrants"]["m"]["protocol"] = "4/0/256/219/16/-"
+    with pytest.raises(ValueError, match="m and whole were not measured on the same pictures"):
+        record.difference(found, "m", "whole")
+    found["entrants"]["whole"]["protocol"] = "4/0/256/219/16/18c4b06a"  # whoever they were compared with
+    assert record.difference(found, "m", "whole") is not None
 
 
 @pytest.mark.parametrize(
@@ -304,12 +310,18 @@ def test_only_what_was_measured_in_the_same_way_is_carried_over() -> None:
     }
     stored: dict[str, Any] = {"about": {"seed": 0}, "entrants": {"m": row, "whole": row}}
     entrant = entrants.Entrant("m", "run", "", lambda: entrants.itself, "f")
-    for protocol, carried in (("3/0/64/14/16/-", ["teacher_l1"]), ("3/1/64/14/16/-", []), ("4/0/64/14/16/-", [])):
+    for protocol, carried in (
+        ("3/0/64/14/16/-", ["teacher_l1"]),
+        ("3/1/64/14/16/-", []),
+        ("4/0/64/14/16/-", []),
+        ("3/0/64/0a1b2c3d/16/-", []),  # of a count of pictures nobody knows which they were
+    ):
         found = record.empty("painted")
         record.enter(found, entrant, {"kid": 0.5}, protocol, stored)
         record.carry(found, stored, protocol)
         assert found["entrants"]["m"]["quality"]["kid"] == 0.5
         assert found["entrants"]["m"]["carried"] == carried
+        assert found["entrants"]["m"]["teacher"] == ("teacher" if carried else "-")
         assert ("whole" in found["entrants"]) == bool(carried)
         again: dict[str, Any] = {
             **stored,
@@ -337,22 +349,32 @@ def test_who_paints_no_numbers_is_named_and_not_kept(
 
 
 @pytest.mark.usefixtures("small")
-def test_a_world_that_has_grown_is_measured_again(
+def test_a_world_of_other_pictures_is_measured_again(
     open_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = []
+    """One that has grown, and one that was rendered anew with as many pictures."""
+    seen: list[int] = []
 
     def measured(*_: object) -> tuple[dict[str, float], tuple[float, ...]]:
         seen.append(1)
         return {"kid": 0.1}, ()
 
-    monkeypatch.setattr(measuring, "floor", lambda *_: {"kid": 0.0})
+    monkeypatch.setattr(measuring, "floor", lambda *_: {"kid": float(len(seen))})
     monkeypatch.setattr(measuring, "measure", measured)
-    words = ["--world", str(tmp_path / "w"), "--side", "64", "--out", str(tmp_path / "e.json")]
-    for pictures, times in ((14, 2), (14, 2), (13, 4)):
-        World(open_world.pictures[:pictures], open_world.held_out[:pictures]).save(tmp_path / "w")
-        evaluate.main([*words, "--stored", str(tmp_path / "none.json")])
+    out, stored = tmp_path / "e.json", tmp_path / "stored.json"
+    same, anew = open_world.pictures, [255 - one for one in open_world.pictures]
+    for pictures, times in ((same, 2), (same, 2), (same[:13], 4), (anew[:13], 6)):
+        World(pictures, open_world.held_out[: len(pictures)]).save(tmp_path / "w")
+        words = ["--world", str(tmp_path / "w"), "--side", "64", "--out", str(out)]
+        evaluate.main([*words, "--stored", str(stored)])
         assert len(seen) == times  # the two that need no network, each once for each world
+        found = record.load(out)
+        assert found["floor"]["kid"] == times - 2
+        assert list(found["entrants"]) == ["input", "input, tinted"]
+        assert found["entrants"]["input"]["carried"] == []
+        of_these = found["entrants"]["input"] | {"kind": "teacher", "quality": {"kid": 0.1, "teacher_l1": 3.0}}
+        if times > 2:  # what is stored is of the world before the last
+            record.save(stored, found | {"entrants": {"input": of_these, "teacher": of_these}})
 
 
 @pytest.mark.usefixtures("small")

@@ -259,6 +259,29 @@ def test_a_table_of_numbers_measured_in_different_ways_says_so() -> None:
     assert f" Measured in different ways, not to be compared with each other: {others}; whole." in content._how(record)
 
 
+def test_distances_to_different_teachers_say_so_though_they_were_carried() -> None:
+    record = made_up()
+    for name, entry in record["entrants"].items():
+        entry |= {"protocol": "4/0/256/aa/16/old", "carried": ["kid", "teacher_l1"]}
+        if name == "teacher":
+            del entry["quality"]["teacher_l1"]
+    record["entrants"]["s"] |= {"protocol": "4/0/256/aa/16/-", "teacher": "old", "carried": ["teacher_l1"]}
+    assert "different teachers" not in content._how(record)
+    record["entrants"]["m"] |= {"protocol": "4/0/256/aa/16/new", "carried": []}
+    others = "l, no-pixel, resnet9, s, undistilled, whole"
+    assert f" Their distances are to different teachers: {others}; m." in content._how(record)
+
+
+def test_what_was_measured_on_other_pictures_is_in_no_difference_and_reaches_no_goal() -> None:
+    record = made_up()
+    for name, entry in record["entrants"].items():
+        entry["protocol"] = "4/0/256/219/16/t" if name in ("teacher", "no-pixel") else "4/0/256/0a1b2c3d/16/t"
+    assert goals.of(record)[1].reached is None
+    assert goals.of(record)[2].reached is not None
+    assert figures._change(record, "no-pixel", "kid") is None
+    assert figures._change(record, "undistilled", "kid") is not None
+
+
 def test_neighbours_in_one_folder_are_written_once() -> None:
     command = "perform evaluate --runs a/b/x a/b/y z=a/b/z c/w --out a/b/o.json"
     assert figures.braced(command) == "perform evaluate --runs a/b/{x,y} z=a/b/z c/w --out a/b/o.json"

@@ -23,13 +23,14 @@ from typing import Any
 
 import torch
 
+from perform.lab import card
 from perform.lab import live_inputs as live
 from perform.lab.ablate import VARIANTS
 from perform.lab.conditions import luma
 from perform.lab.evaluate import entrants, latency, measuring, record, scene, sheets
 from perform.lab.evaluate.entrants import Entrant
 from perform.lab.strangers import strangers
-from perform.lab.worlds import World
+from perform.lab.worlds import FILE, World
 from perform.parsing import Parser
 
 WHY = {name: variant.why for name, variant in VARIANTS.items()} | {
@@ -88,7 +89,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         kept["about"] = record.about(args.command, args.seed, args.side, stage.reduce) | times
         kept["n"] = counts(stage)
     judges = measuring.Judges.fetched(args.cache)
-    real_side = f"{PROTOCOL}/{args.seed}/{args.side}/{len(world.pictures)}"
+    real_side = f"{PROTOCOL}/{args.seed}/{args.side}/{card.sha256(args.world / FILE)[:8]}"
     if kept["floor"].get("protocol") != real_side:
         kept["floor"] = {**measuring.floor(stage, judges), "protocol": real_side}
     if args.models is not None:
@@ -148,10 +149,10 @@ def time_all(args: argparse.Namespace) -> dict[str, Any]:
     if kept["about"].get("latency", {}).get("processor") != record.processor():
         for entry in kept["entrants"].values():
             entry["latency"] = []
-    card = entrants.read_card(args.models) if args.models is not None else {"size": {}}
-    for size in card["size"]:
+    told = entrants.read_card(args.models) if args.models is not None else {"size": {}}
+    for size in told["size"]:
         if size in kept["entrants"] and (not args.only or {size, f"{size} int8"} & set(args.only)):
-            rows = latency.of_size(card, size, args.models, sides, threads, seconds)
+            rows = latency.of_size(told, size, args.models, sides, threads, seconds)
             _time(args.out, kept, size, [row for row in rows if "int8" not in row["engine"]])
             if f"{size} int8" in kept["entrants"]:
                 _time(args.out, kept, f"{size} int8", [row for row in rows if "int8" in row["engine"]])
@@ -159,7 +160,7 @@ def time_all(args: argparse.Namespace) -> dict[str, Any]:
     folders = {} if args.teacher is None else {"teacher": args.teacher}
     for name, folder in {**folders, **dict(args.runs)}.items():
         entry = kept["entrants"].get(name)
-        if entry is None or entry["network"].removesuffix("+") in card["size"] or (args.only and name not in args.only):
+        if entry is None or entry["network"].removesuffix("+") in told["size"] or (args.only and name not in args.only):
             continue
         if entry["network"] in measured:  # the same network with other weights takes as long
             entry["latency"] = kept["entrants"][measured[entry["network"]]]["latency"]

@@ -5,6 +5,9 @@
                         "carried": […]}}}
 
 `left` is KID without each picture and input, in millionths away from their mean: what the error of a difference takes.
+An entrant's `protocol` says how it was measured: version/seed/side/pictures/pixels a cell/teacher. The pictures are the
+first digits of their file's sha256 (in records made before that, how many there were: like no world of today). Whose
+distances to a teacher were carried over keeps that teacher's name in `teacher`.
 
 An entrant whose weights have not changed is not measured again. Numbers that cannot be measured here, because the
 teacher's checkpoint is not shipped, are carried over from the stored file if the weights are the same and they were
@@ -125,6 +128,7 @@ def enter(
     weights.
     """
     carried: dict[str, float] = {}
+    teacher = protocol.rpartition("/")[2]
     latency: list[Any] = []
     for known_by in (stored, record):
         old = known_by.get("entrants", {}).get(entrant.name, {})
@@ -132,13 +136,16 @@ def enter(
             continue
         latency = old.get("latency", []) or latency
         if alike(old.get("protocol", ""), protocol):
-            carried |= {key: value for key, value in old.get("quality", {}).items() if key not in quality}
+            more = {key: value for key, value in old.get("quality", {}).items() if key not in quality}
+            carried |= more
+            teacher = teacher_of(old) if "teacher_l1" in more else teacher
     record["entrants"][entrant.name] = {
         "kind": entrant.kind,
         "why": entrant.why,
         "network": entrant.network,
         "fingerprint": entrant.fingerprint,
         "protocol": protocol,
+        "teacher": teacher,
         "quality": {**quality, **carried},
         "left": packed(left),
         "carried": sorted(carried),
@@ -158,6 +165,8 @@ def difference(record: Mapping[str, Any], one: str, other: str) -> tuple[float, 
     been given the same. None where it was not measured. Raises ValueError if they were given others.
     """
     entries = [record["entrants"].get(name, {}) for name in (one, other)]
+    if not comparable(record, one, other):
+        raise ValueError(f"{one} and {other} were not measured on the same pictures in the same way: evaluate both")
     lefts = [[float(word) / 1e6 for word in entry.get("left", "").split()] for entry in entries]
     if not all(lefts) or not all("kid" in entry["quality"] for entry in entries):
         return None
@@ -167,6 +176,17 @@ def difference(record: Mapping[str, Any], one: str, other: str) -> tuple[float, 
 def alike(protocol: str, other: str) -> bool:
     """Whether two were measured in the same way, on the same pictures, whoever they were compared with."""
     return protocol.rpartition("/")[0] == other.rpartition("/")[0]
+
+
+def comparable(record: Mapping[str, Any], *names: str) -> bool:
+    """Whether those of them who stand in the record were measured alike."""
+    ways = [record["entrants"][name].get("protocol", "") for name in names if name in record["entrants"]]
+    return all(alike(way, ways[0]) for way in ways)
+
+
+def teacher_of(entry: Mapping[str, Any]) -> str:
+    """To which teacher an entrant's distances are: the first digits of its weights; "-" where nobody knows."""
+    return str(entry.get("teacher", entry.get("protocol", "").rpartition("/")[2]))
 
 
 def carry(record: dict[str, Any], stored: Mapping[str, Any], protocol: str) -> None:

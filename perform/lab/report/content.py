@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from perform.lab import timing
+from perform.lab.evaluate import record as evaluation
 from perform.lab.report import figures, goals
 from perform.lab.report.blocks import Block, Heading, Picture, Table, Text
 from perform.lab.report.svg import short
@@ -207,8 +208,8 @@ def _how(record: Record) -> str:
         words += f" Measured in different ways, not to be compared with each other: {apart}."
     teachers: dict[str, list[str]] = {}
     for name, entry in record["entrants"].items():
-        if "teacher_l1" in entry["quality"] and not entry.get("carried"):
-            teachers.setdefault(entry.get("protocol", "").rpartition("/")[2], []).append(name)
+        if "teacher_l1" in entry["quality"] and (teacher := evaluation.teacher_of(entry)) != "-":
+            teachers.setdefault(teacher, []).append(name)
     if len(teachers) > 1:
         apart = "; ".join(", ".join(sorted(names)) for names in teachers.values())
         words += f" Their distances are to different teachers: {apart}."

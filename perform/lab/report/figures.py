@@ -111,7 +111,7 @@ def steps(record: Record) -> Chart | None:
 
 def _change(record: Record, name: str, key: str) -> tuple[float, float] | None:
     numbers, whole = (record["entrants"][who]["quality"] for who in (name, "whole"))
-    if key not in numbers or key not in whole:
+    if key not in numbers or key not in whole or not evaluation.comparable(record, name, "whole"):
         return None
     known = evaluation.difference(record, name, "whole") if key == "kid" else None
     return known or (numbers[key] - whole[key], 0.0)

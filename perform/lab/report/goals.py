@@ -38,6 +38,9 @@ def of(record: Record) -> list[Goal]:
 
 
 def _get(record: Record, name: str, part: str, key: str) -> float | None:
+    """A number; None where there is none, or a quality that was not measured as that of `m` was."""
+    if part == "quality" and not evaluation.comparable(record, name, "m"):
+        return None
     value = record["entrants"].get(name, {}).get(part, {}).get(key)
     return None if value is None else float(value)
 
