@@ -143,6 +143,19 @@ def test_new_records_are_kept(folder: Path, tmp_path: Path) -> None:
     assert "## Elsewhere" in folder.with_suffix(".md").read_text()
 
 
+def test_a_record_that_gives_no_report_replaces_nothing(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lesser = made_up()
+    del lesser["entrants"]["m"]  # of which the words speak
+    (tmp_path / "new.json").write_text(json.dumps(lesser))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(SystemExit, match="2"):
+        report.main([str(tmp_path / "new.json"), "--folder", str(folder)])
+    assert "no record has {nowhere:m:kid}" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
 def test_goals_are_worked_out_from_the_record() -> None:
     found = {goal.wanted.partition(":")[0]: goal for goal in goals.of(made_up())}
     all_of_them = goals.of(made_up())

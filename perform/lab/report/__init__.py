@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,26 +24,33 @@ from perform.parsing import Parser
 FIRST = ("landscape", "ocean", "cosmos", "agate")  # in this order, then any others
 
 
-def gather(given: Sequence[Path], folder: Path) -> dict[str, dict[str, Any]]:
-    """Records by world. Those given are kept in `folder`; those that were there and are not given again stay."""
-    for path in given:
-        found = record.load(path)
-        record.save(folder / f"{found['world']}.json", found)
-    records = {}
-    for path in sorted(folder.glob("*.json")):
-        found = record.load(path)
-        records[str(found["world"])] = found
+def read(paths: Iterable[Path]) -> dict[str, dict[str, Any]]:
+    """Records by world, as they are kept. Raises ValueError, one sentence, for a file that is none."""
+    found = [record.rounded(record.load(path)) for path in paths]
+    return {str(one["world"]): one for one in found}
+
+
+def gather(given: Mapping[str, dict[str, Any]], folder: Path) -> dict[str, dict[str, Any]]:
+    """Records by world: those given instead of those in `folder`, which is only read."""
+    stored = (path for path in sorted(folder.glob("*.json")) if path.stem not in given)
+    records = {**read(stored), **given}
     if not records:
         raise ValueError(f"there is no record in {folder}; `perform evaluate` makes one")
     order = {name: index for index, name in enumerate(FIRST)}
     return {name: records[name] for name in sorted(records, key=lambda name: (order.get(name, len(order)), name))}
 
 
-def write(records: Mapping[str, dict[str, Any]], folder: Path, out: Path, html: Path) -> list[Path]:
-    """Write charts, Markdown and the page; returns the files. Charts of earlier reports that are gone are removed."""
+def write(
+    records: Mapping[str, dict[str, Any]], folder: Path, out: Path, html: Path, given: Mapping[str, Any] | None = None
+) -> list[Path]:
+    """Write charts, Markdown and the page; returns the files. The `given` records are kept in `folder` from then on:
+    not before it is known that the report can be made. Charts of earlier reports that are gone are removed.
+    """
     found = list(content.blocks(records, words.read(folder / "words.toml", records), folder))
     charts = {folder / f"{block.name}.svg": block.svg for block in found if isinstance(block, Chart)}
     files = charts | {out: markdown.write(found, folder.name), html: page.write(found)}
+    for name, fresh in (given or {}).items():
+        record.save(folder / f"{name}.json", fresh)
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         run.write(path, lambda partial, text=text: partial.write_text(text, encoding="utf-8"))  # type: ignore[misc]
@@ -64,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     out = args.out or args.folder.with_suffix(".md")
     html = args.page or args.folder.with_suffix(".html")
     try:
-        files = write(gather(args.records, args.folder), args.folder, out, html)
+        given = read(args.records)
+        files = write(gather(given, args.folder), args.folder, out, html, given)
     except ValueError as e:
         parser.exit(2, f"perform report: {e}\n")
     print(*files, sep="\n")
