@@ -331,6 +331,17 @@ def test_only_what_was_measured_in_the_same_way_is_carried_over() -> None:
         assert again["entrants"]["m"]["carried"] == carried
 
 
+@pytest.mark.parametrize("processor", ["An Abacus", "A Loom"])
+def test_times_of_another_processor_are_not_carried_over(processor: str) -> None:
+    row: dict[str, Any] = {"kind": "run", "fingerprint": "f", "protocol": "4/x/-", "quality": {}, "latency": [1]}
+    stored = {"about": {"latency": {"processor": "An Abacus"}}, "entrants": {"m": row, "whole": row}}
+    found = record.empty("painted") | {"about": {"latency": {"processor": processor}}}
+    record.enter(found, entrants.Entrant("m", "run", "", lambda: entrants.itself, "f"), {}, "4/x/-", stored)
+    record.carry(found, stored, "4/x/-")
+    wanted = [1] if processor == "An Abacus" else []
+    assert [found["entrants"][name]["latency"] for name in ("m", "whole")] == [wanted, wanted]
+
+
 @pytest.mark.usefixtures("small")
 def test_who_paints_no_numbers_is_named_and_not_kept(
     open_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -416,9 +427,28 @@ def test_times_of_another_processor_go_before_new_ones_come(
         found = record.load(tmp_path / "e.json")
         assert found["entrants"]["here"]["latency"] == [row]
         assert found["entrants"]["elsewhere"]["latency"] == left
+    one = {**one, "latency": [{**row, "engine": "torch bf16"}]}
+    kept["entrants"] = {"here": one, "there": {**one, "network": "m"}, "elsewhere": one}
+    kept["about"]["latency"]["processor"] = "another"
+    record.save(tmp_path / "e.json", kept)
+    timed: list[Path] = []
+
+    def of_run(folder: Path, *_: object) -> list[dict[str, Any]]:
+        """The machine that the record names is this one, before the first time is kept, and after."""
+        timed.append(folder)
+        assert folder.name == "1" or record.load(tmp_path / "e.json")["about"]["latency"]["processor"] != "another"
+        return [row]
+
+    monkeypatch.setattr(latency, "of_run", of_run)
+    for name in ("here", "there"):  # one after the other: the first's times are not dropped with the second
+        evaluate.main([*words[:-1], "here=1", "there=2", "--only", name])
+    found = record.load(tmp_path / "e.json")
+    assert found["about"]["latency"]["processor"] == record.processor()
+    assert [found["entrants"][name]["latency"] for name in ("here", "there", "elsewhere")] == [[row], [row], []]
+    assert timed == [Path("1"), Path("2")]
     with pytest.raises(SystemExit, match="2"):
         evaluate.main([*words, "--only", "nobody"])
-    assert "has no 'nobody'; it has here, elsewhere" in capsys.readouterr().err
+    assert "has no 'nobody'; it has here, there, elsewhere" in capsys.readouterr().err
 
 
 def test_pairs_are_shown_their_inputs_and_compared_with_their_targets(open_world: World) -> None:

@@ -149,6 +149,7 @@ def time_all(args: argparse.Namespace) -> dict[str, Any]:
     if kept["about"].get("latency", {}).get("processor") != record.processor():
         for entry in kept["entrants"].values():
             entry["latency"] = []
+        kept["about"]["latency"] = record.about(args.command, args.seed, args.side, 0.0)  # so says the first time kept
     told = entrants.read_card(args.models) if args.models is not None else {"size": {}}
     for size in told["size"]:
         if size in kept["entrants"] and (not args.only or {size, f"{size} int8"} & set(args.only)):

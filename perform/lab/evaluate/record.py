@@ -134,7 +134,8 @@ def enter(
         old = known_by.get("entrants", {}).get(entrant.name, {})
         if old.get("fingerprint") != entrant.fingerprint:
             continue
-        latency = old.get("latency", []) or latency
+        if clocked_alike(record, known_by):
+            latency = old.get("latency", []) or latency
         if alike(old.get("protocol", ""), protocol):
             more = {key: value for key, value in old.get("quality", {}).items() if key not in quality}
             carried |= more
@@ -189,6 +190,12 @@ def teacher_of(entry: Mapping[str, Any]) -> str:
     return str(entry.get("teacher", entry.get("protocol", "").rpartition("/")[2]))
 
 
+def clocked_alike(record: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether the times of another record may stand in this one: it has none yet, or they are of one processor."""
+    mine, theirs = (one.get("about", {}).get("latency") for one in (record, other))
+    return mine is None or mine.get("processor") == (theirs or {}).get("processor")
+
+
 def carry(record: dict[str, Any], stored: Mapping[str, Any], protocol: str) -> None:
     """Take the whole rows of those who are not here, the teacher and the ablations, from the stored record, if they
     were measured by `protocol`; and when and where its times were taken, if none were here.
@@ -197,7 +204,13 @@ def carry(record: dict[str, Any], stored: Mapping[str, Any], protocol: str) -> N
         same = alike(row.get("protocol", ""), protocol)
         if same and row["kind"] in ("teacher", "run") and name not in record["entrants"]:
             origin = row.get("about", stored["about"])
-            record["entrants"][name] = {**row, "carried": sorted(row["quality"]), "about": origin}
+            theirs = row.get("latency", []) if clocked_alike(record, stored) else []
+            record["entrants"][name] = {
+                **row,
+                "carried": sorted(row["quality"]),
+                "about": origin,
+                "latency": theirs,
+            }
     times = stored.get("about", {}).get("latency")
     if times is not None:
         record["about"].setdefault("latency", times)
