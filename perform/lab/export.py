@@ -147,12 +147,17 @@ def staying(out: Path, mood: Mapping[str, Any], found: Mapping[str, Any]) -> tup
     """
     before = card.read(out) if (out / card.NAME).exists() else {}
     stay = {size: entry for size, entry in before.get("size", {}).items() if size not in found}
-    if stay and json.dumps(before.get("mood")) != json.dumps(mood):
+    if stay and not learned(before, mood):
         raise ValueError(
             f"{out} has {', '.join(stay)}, too, which learned other pictures: name their run folders as well "
             f"({next(iter(stay))}=FOLDER), or another --out"
         )
     return stay, int(before.get("multiple", 1)) if stay else 1
+
+
+def learned(told: Mapping[str, Any], mood: Mapping[str, Any]) -> bool:
+    """Whether a card's networks learned the pictures whose moods (`describe`) are `mood`."""
+    return json.dumps(told.get("mood")) == json.dumps(mood)
 
 
 def describe(world_folder: Path, batches: Batches, said: words.Words | None = None) -> dict[str, Any]:

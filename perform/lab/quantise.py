@@ -223,6 +223,14 @@ def renew(
     return got
 
 
+def learned(told: Mapping[str, Any], folder: Path, world: World) -> bool:
+    """Whether the card's networks learned this world. `folder` is the world's. 10 ms a picture."""
+    from perform.lab import export  # which quantises
+
+    pictures = Batches(world, export.SIDE, strange=1)  # as the export saw them, whatever --side and --device are
+    return export.learned(told, export.describe(folder, pictures)["mood"])
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", type=Path, help="the world's folder, with its card.toml")
@@ -241,6 +249,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error(f"{args.models} has no size {min(unknown)!r}; it has {', '.join(told['size'])}")
     if "mood" not in told:
         parser.error(f"{args.models} has no moods: a network that was imported stays as it is")
+    if not learned(told, args.world, world):
+        parser.error(f"{args.models} has {', '.join(told['size'])}, which learned other pictures: name another --world")
     batches = Batches(world, args.side, strange=240, device=pick(args.device))
     most = max(how.calibration for how in SWEEP.values()) if args.sweep else args.calibration
     bench = Bench.of(world, batches, float(told["condition"]["reduce"]), most)

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from perform.lab import graph, moods, quantise, timing
+from perform.lab import card, export, graph, moods, quantise, timing
 from perform.lab.batches import Batches
+from perform.lab.worlds import World
 
 
 def painting(level: int) -> Any:
@@ -31,6 +32,26 @@ def test_a_loss_is_what_int8_is_farther_from_the_truth_and_agreement_is_from_the
     assert quantise.loss(painting(20), Path("m"), inputs, black) == 0
     assert graph.agreement(painting(10), Path("m"), inputs) < graph.agreement(painting(19), Path("m"), inputs)
     assert graph.agreement(painting(20), Path("m"), inputs) == 99
+
+
+def test_another_worlds_pictures_are_refused(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(export, "SIDE", 32)
+    for name, pictures in (("own", world.pictures), ("other", [255 - one for one in world.pictures])):
+        folder = tmp_path / name / "bark"
+        World(pictures, world.held_out).save(folder)
+    home, models = tmp_path / "own" / "bark", tmp_path / "models"
+    models.mkdir()
+    (models / "s.int8.onnx").write_bytes(b"before")
+    told = export.describe(home, Batches(World.load(home), 32, strange=2))
+    card.write(told | {"condition": {"reduce": 16.0}, "size": {"s": {"int8": "s.int8.onnx"}}}, models)
+    before = {path: path.read_bytes() for path in models.iterdir()}
+    assert quantise.learned(card.read(models), home, World.load(home))
+    with pytest.raises(SystemExit, match="2"):
+        quantise.main([str(models), "--world", str(tmp_path / "other" / "bark")])
+    assert "models has s, which learned other pictures: name another --world" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in models.iterdir()} == before
 
 
 def test_samples_are_bytes_repeatable_half_of_them_photographs(batches: Batches) -> None:
