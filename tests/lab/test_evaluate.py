@@ -400,6 +400,13 @@ def test_contact_sheets_say_what_made_them(open_world: World, tmp_path: Path) ->
         assert sheet.size == (4 * 70 + 6, 28 + 10 + 4 * 70)  # camera, input, m, teacher
 
 
+def test_without_a_card_cells_are_as_large_as_a_card_would_have_them(open_world: World) -> None:
+    pairs = World(open_world.pictures, open_world.held_out, open_world.pictures)
+    for words, of, pixels in (([], open_world, 16), ([], pairs, 1), (["--reduce", "24"], open_world, 24)):
+        assert evaluate._reduce(evaluate._parser().parse_args(words), of) == pixels
+    assert evaluate._reduce(evaluate._parser().parse_args(["--models", str(MODELS)]), pairs) == 16
+
+
 def test_bad_words_end_with_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         evaluate.main(["--world", str(tmp_path / "nowhere"), "--out", str(tmp_path / "e.json")])

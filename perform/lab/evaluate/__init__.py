@@ -81,7 +81,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     scale, _ = scene.scale_of(world, args.side)
     all_of_them = everybody(args, scale)
     wanted = entrants.chosen(all_of_them, args.only)
-    stage = scene.prepare(world, live_inputs(args.cache), _reduce(args), args.side, args.seed)
+    stage = scene.prepare(world, live_inputs(args.cache), _reduce(args, world), args.side, args.seed)
     kept = record.of(args.world.name, args.out) if args.out.exists() else record.empty(args.world.name)
     stored = record.of(args.world.name, args.stored) if args.stored is not None and args.stored.exists() else {}
     if not (args.only and kept["about"]):  # of a few alone, what is said of all stays
@@ -119,7 +119,7 @@ def draw(args: argparse.Namespace) -> list[Path]:
     shown += [entrants.of_run(folder, "run", "", name) for name, folder in args.runs]
     if args.teacher is not None:
         shown.append(entrants.of_run(args.teacher, "teacher"))
-    stage = scene.prepare(world, live_inputs(args.cache), _reduce(args), args.side, args.seed)
+    stage = scene.prepare(world, live_inputs(args.cache), _reduce(args, world), args.side, args.seed)
     return sheets.draw(entrants.chosen(shown, args.only), stage, args.sheets, args.world.name, " ".join(args.command))
 
 
@@ -185,10 +185,11 @@ def _time(path: Path, kept: dict[str, Any], name: str, rows: list[dict[str, Any]
         )
 
 
-def _reduce(args: argparse.Namespace) -> float:
-    if args.reduce:
-        return float(args.reduce)
-    return 24.0 if args.models is None else float(entrants.read_card(args.models)["condition"].get("reduce", 24.0))
+def _reduce(args: argparse.Namespace, world: World) -> float:
+    """Pixels a cell: what is asked for, what the card says, or what a card would say of this world."""
+    usual = 1.0 if world.inputs else card.CONDITION["reduce"]
+    told = {} if args.models is None else entrants.read_card(args.models)["condition"]
+    return float(args.reduce or told.get("reduce", usual))
 
 
 def _named(word: str) -> tuple[str, Path]:
