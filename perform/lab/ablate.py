@@ -64,13 +64,19 @@ def finished(out: Path, name: str) -> bool:
     return (folder(out, name) / "done").exists()
 
 
+def known(names: Sequence[str]) -> None:
+    """Raises ValueError for a name that is not in `VARIANTS`."""
+    for name in names:
+        if name not in VARIANTS:
+            raise ValueError(f"there is no variant {name!r}; there are {', '.join(VARIANTS)}")
+
+
 def one(name: str, paths: Mapping[str, Path], steps: int, batch: tuple[int, int], device: str = "auto") -> Path:
     """Train one variant, resuming where it was; `paths` holds world, teacher, cache and out. Returns its run folder.
 
     Raises ValueError for a name that is not in `VARIANTS`.
     """
-    if name not in VARIANTS:
-        raise ValueError(f"there is no variant {name!r}; there are {', '.join(VARIANTS)}")
+    known([name])
     variant, there = VARIANTS[name], folder(paths["out"], name)
     if finished(paths["out"], name):
         return there
@@ -101,7 +107,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     args = parser.parse_args(argv)
     paths = {name: getattr(args, name) for name in ("world", "teacher", "cache", "out")}
-    for name in args.only.split(","):
+    names = args.only.split(",")
+    known(names)  # all of them: each takes hours
+    for name in names:
         one(name, paths, args.steps, (args.paired, args.unpaired), args.device)
         print(f"{name}: {VARIANTS[name].why}", flush=True)
 

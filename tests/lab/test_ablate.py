@@ -51,6 +51,17 @@ def test_variants_end_as_run_folders_and_are_not_done_twice(
         ablate.one("no-such", paths, 2, (1, 1))
 
 
+def test_a_name_that_nobody_has_is_told_of_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[str] = []
+    monkeypatch.setattr(train, "train", lambda recipe, world, there, *_: trained.append(there.name))
+    monkeypatch.setattr(distil, "distil", lambda recipe, teacher, world, there, *_, **__: trained.append(there.name))
+    with pytest.raises(ValueError, match="no variant 'no-sparkel'; there are whole"):
+        ablate.main(["--only", "undistilled,no-sparkel", "--out", str(tmp_path)])
+    assert trained == []
+
+
 def test_who_is_killed_while_tidying_up_has_not_trained_in_vain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
