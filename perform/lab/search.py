@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -142,10 +143,31 @@ class Exam:
 
 
 def trained(folder: Path, space: Space) -> Plain:
-    """The supernet of a run folder. Raises FileNotFoundError, and RuntimeError for one of another space."""
-    network = supernet(space, moods.SIZE)
-    network.load_state_dict(load_file(folder / "ema.safetensors"))
+    """The supernet of a run folder. Raises ValueError, one sentence, for what is none, or one of another space."""
+    network, file = supernet(space, moods.SIZE), folder / "ema.safetensors"
+    try:
+        network.load_state_dict(load_file(file))
+    except FileNotFoundError:
+        raise ValueError(f"there is no {file}: `perform search train --out {folder}` comes first") from None
+    except SafetensorError as e:
+        raise ValueError(f"{file} is damaged or was cut off: {e}") from None
+    except RuntimeError as e:
+        raise ValueError(
+            f"{file} does not hold the supernet from {space.smallest} to {space.largest} ({run.first(e)}): "
+            f"`perform search train` with another --out makes one"
+        ) from None
     return network
+
+
+def chosen(folder: Path) -> Plan:
+    """The plan that `choose` wrote. Raises ValueError, one sentence, where there is none."""
+    file = folder / "plan.json"
+    try:
+        return Plan.parse(json.loads(file.read_text(encoding="utf-8"))["plan"])
+    except FileNotFoundError:
+        raise ValueError(f"there is no {file}: `perform search choose --out {folder}` comes first") from None
+    except (KeyError, TypeError, ValueError) as e:
+        raise ValueError(f"{file} holds no plan ({run.first(e)}); `perform search choose` writes it anew") from None
 
 
 def choose(folder: Path, exam: Exam, space: Space, table: Table, target: float, rounds: tuple[int, int]) -> Plan:
@@ -175,18 +197,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     recipe = distil.Recipe(**{name: args[name] for name in asdict(distil.Recipe())})
     pace, out, space = driving.pace(args), args["out"], Space()
     table = Table.load(args["table"]) if args["deed"] == "choose" else None  # before anything that takes long
+    network = None if args["deed"] == "train" else trained(out, space)
+    plan = chosen(out) if args["deed"] == "finish" else None
     school = graft.School(args["teacher"], args["world"], recipe.side, args["device"], args["cache"])
-    if args["deed"] == "train":
+    if network is None:
         told = asdict(recipe) | {"size": "supernet", "from": str(space.smallest), "to": str(space.largest)}
         driving.fit(out, lambda share: Sandwich(_smaller(recipe, share), school, space), pace, recipe=told)
         return
-    network = trained(out, space)
     if table is not None:
         target = table(Plan.uniform(*networks.SIZES[args["like"]]))
         plan = choose(out, Exam(network, school, recipe), space, table, target, (args["plans"], args["generations"]))
         print(f"{plan}: {table(plan):.2f} ms by the table (target {target:.2f})")
         return
-    plan = Plan.parse(json.loads((out / "plan.json").read_text(encoding="utf-8"))["plan"])
+    assert plan is not None
     own = calibrate(extract(network.to(school.device), plan), school.conditions(64, seed=14))
     graft.finish(networks.fold(own), school, recipe, out / "finish", pace)  # type: ignore[arg-type]
 

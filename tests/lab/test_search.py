@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from perform.lab import costs, distil, driving, graft, networks, run, search
 from perform.lab.plans import Plan
@@ -15,6 +16,7 @@ from perform.lab.supernet import calibrate, extract, mask, supernet, wear
 from tests.lab.test_slimming import home  # noqa: F401
 
 SPACE = Space(Plan((8, 8, 8), (8,)), Plan((16, 16, 24), (24, 16)))
+TABLE = Path(__file__).parents[2] / "bench" / "results" / "latency.json"
 RECIPE = distil.Recipe(projected=0, deep=0, side=32, paired=2, unpaired=2, steps=4, steady_every=2)
 
 
@@ -61,6 +63,28 @@ def test_evolution_finds_what_is_best_and_fits() -> None:
     assert found[0][0] <= -200  # of at most 240; random plans have 140 on average
     with pytest.raises(ValueError, match="hardly any plan"):
         evolve(space, lambda plan: False, lambda plan: 0.0, random.Random(1))
+
+
+def test_what_was_not_done_before_is_named(tmp_path: Path) -> None:
+    """And at once: there is no teacher and no world to read here."""
+    words = ["--out", str(tmp_path), "--table", str(TABLE), "--world", "nowhere", "--teacher", "nowhere"]
+    for deed in ("choose", "finish"):
+        with pytest.raises(ValueError, match=r"no .*ema\.safetensors: `perform search train --out .*` comes first"):
+            search.main([deed, *words])
+    state = supernet(Space(), 7).state_dict()
+    save_file({key: value.contiguous() for key, value in state.items()}, tmp_path / "ema.safetensors")
+    with pytest.raises(ValueError, match=r"no .*plan\.json: `perform search choose --out .*` comes first"):
+        search.main(["finish", *words])
+    (tmp_path / "plan.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"plan\.json holds no plan"):
+        search.main(["finish", *words])
+    (tmp_path / "ema.safetensors").write_bytes(b"half")
+    with pytest.raises(ValueError, match=r"ema\.safetensors is damaged"):
+        search.main(["choose", *words])
+    state = supernet(SPACE, 7).state_dict()
+    save_file({key: value.contiguous() for key, value in state.items()}, tmp_path / "ema.safetensors")
+    with pytest.raises(ValueError, match="does not hold the supernet from 16-32-48_32-32 to"):
+        search.main(["choose", *words])
 
 
 def test_a_search_from_training_to_a_chosen_network(home: Path) -> None:  # noqa: F811
