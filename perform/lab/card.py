@@ -69,6 +69,24 @@ def read(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{path} cannot be read: {e}") from None
 
 
+def trained(folder: Path) -> dict[str, Any]:
+    """The card of a world that was trained here, with its sizes, moods and condition. Raises ValueError, one sentence,
+    for what is none, such as a world that was imported.
+    """
+    card = read(folder)
+    for part in ("size", "mood", "condition"):
+        if not isinstance(card.get(part), dict):
+            raise ValueError(f"{folder / NAME} has no [{part}]: it is no world that was trained here")
+    return card
+
+
+def sized(card: Mapping[str, Any], folder: Path, size: str) -> Mapping[str, Any]:
+    """The table of one size. Raises ValueError, one sentence, for a size that the world in `folder` does not have."""
+    if not isinstance(entry := card["size"].get(size), Mapping):
+        raise ValueError(f"{folder} has no size {size!r}; it has {', '.join(card['size'])}")
+    return entry
+
+
 def publish(card: Mapping[str, Any], staged: Path, folder: Path) -> None:
     """Put a world's files into its folder, the card last.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from torch import Tensor
 from perform import networks
 from perform.files import image_in
 from perform.lab import export, run
-from perform.lab.card import read as read_card
+from perform.lab.card import sized, trained
 from perform.lab.conditions import condition
 from perform.lab.strangers import strangers
 
@@ -87,12 +88,31 @@ def plate(
     card: Mapping[str, Any], folder: Path, pictures: Sequence[Tensor], moods: Sequence[str], size: str, precision: str
 ) -> Tensor:
     """The sheet: pictures uint8 [S,S,3] in columns; returns uint8 [rows*S, columns*S, 3]."""
-    settings = {name: value for name, value in card["condition"].items() if name != "name"}
+    known = signature(condition).parameters  # a still picture is not smoothed, and these networks see light alone
+    settings = {name: value for name, value in card["condition"].items() if name in known}
     conditions = [condition(one, **settings) for one in pictures]
     rows = [torch.cat(list(pictures), 1), torch.cat([one[..., :3] for one in conditions], 1)]
     for mood in moods:
         rows.append(torch.cat(dream(card, folder, size, precision, conditions, card["mood"]["named"][mood]), 1))
     return torch.cat(rows, 0)
+
+
+def checked(args: argparse.Namespace, card: Mapping[str, Any]) -> list[str]:
+    """The moods that are asked for. Raises ValueError, one sentence, for whatever the sheet would fail on."""
+    entry, kind = sized(card, args.models, args.size), {"torch": "weights"}.get(args.precision, args.precision)
+    if kind not in entry:
+        raise ValueError(f"{args.models} has no {args.precision} file of {args.size}")
+    named, multiple = card["mood"]["named"], int(card.get("multiple", 8))
+    moods = args.moods.split(",") if args.moods else list(named)
+    if unknown := [mood for mood in moods if mood not in named]:
+        raise ValueError(f"{args.models} has no mood {unknown[0]!r}; it has {', '.join(named)}")
+    if args.side < multiple or args.side % multiple:
+        raise ValueError(f"--side is a multiple of {multiple} for {args.models}, not {args.side}")
+    if Image.registered_extensions().get(args.out.suffix.lower()) not in Image.SAVE:
+        raise ValueError(f"no picture can be written as {args.out.name!r}: name it .jpg or .png")
+    if not args.out.parent.is_dir():
+        raise ValueError(f"there is no folder {str(args.out.parent)!r} to write {args.out.name} into")
+    return moods
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -106,11 +126,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("sheet.jpg"))
     args = parser.parse_args(argv)
     try:
-        told = read_card(args.models)
+        told = trained(args.models)
+        moods = checked(args, told)
         pictures = [picture(path, args.side) for path in args.pictures] or procedural(6, args.side)
     except (ValueError, OSError) as e:
         parser.error(str(e))
-    moods = args.moods.split(",") if args.moods else list(told["mood"]["named"])
     run.picture(args.out, plate(told, args.models, pictures, moods, args.size, args.precision))
 
 

@@ -22,7 +22,7 @@ import torch
 from torch import nn
 
 from perform import networks
-from perform.lab.card import read as read_card
+from perform.lab.card import sized, trained
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -146,9 +146,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, action="append", help="repeatable; 1 by default")
     args = parser.parse_args(argv)
     try:
-        card = read_card(args.world)
+        card = trained(args.world)
+        for size in args.size or ():
+            sized(card, args.world, size)
     except ValueError as e:
         parser.error(str(e))
+    if min([*(args.side or ()), *(args.threads or ())], default=1) < 1:
+        parser.error("--side and --threads are 1 or more")
     print(f"{'size':4} {'side':>5} {'threads':>7}  {'engine':18} {'best':>7} {'p50':>7} {'p95':>7}  ms")
     for size in args.size or card["size"]:
         for side in args.side or [256]:

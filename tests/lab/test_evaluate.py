@@ -183,7 +183,7 @@ def test_costs_are_those_of_the_network() -> None:
 def test_a_run_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="holds no trained network: a run folder has"):
         entrants.of_run(tmp_path)
-    with pytest.raises(ValueError, match="holds no world with a card"):
+    with pytest.raises(ValueError, match="there is no world in"):
         entrants.of_card(tmp_path)
     with pytest.raises(ValueError, match="no entrant 'q'; there are input"):
         entrants.chosen(entrants.baselines(moods.Scale(torch.zeros(7), torch.ones(7))), ["q"])

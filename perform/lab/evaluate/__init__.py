@@ -150,7 +150,7 @@ def time_all(args: argparse.Namespace) -> dict[str, Any]:
         for entry in kept["entrants"].values():
             entry["latency"] = []
         kept["about"]["latency"] = record.about(args.command, args.seed, args.side, 0.0)  # so says the first time kept
-    told = entrants.read_card(args.models) if args.models is not None else {"size": {}}
+    told = card.trained(args.models) if args.models is not None else {"size": {}}
     for size in told["size"]:
         if size in kept["entrants"] and (not args.only or {size, f"{size} int8"} & set(args.only)):
             rows = latency.of_size(told, size, args.models, sides, threads, seconds)
@@ -188,7 +188,7 @@ def _time(path: Path, kept: dict[str, Any], name: str, rows: list[dict[str, Any]
 def _reduce(args: argparse.Namespace, world: World) -> float:
     """Pixels a cell: what is asked for, what the card says, or what a card would say of this world."""
     usual = 1.0 if world.inputs else card.CONDITION["reduce"]
-    told = {} if args.models is None else entrants.read_card(args.models)["condition"]
+    told = {} if args.models is None else card.trained(args.models)["condition"]
     return float(args.reduce or told.get("reduce", usual))
 
 

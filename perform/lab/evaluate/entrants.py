@@ -5,17 +5,16 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from perform import networks as live
 from perform.lab import distil, moods, networks, quantise, run, timing
+from perform.lab.card import KINDS, trained
 from perform.lab.evaluate.measuring import Dream
 from perform.lab.metrics.memory import peak_activations
 from perform.lab.moods import Scale
@@ -40,7 +39,7 @@ class Entrant:
 
 def of_card(folder: Path) -> list[Entrant]:
     """Every size of a world, in float and, where there is a file, in int8. Raises ValueError, one sentence."""
-    card = read_card(folder)
+    card = trained(folder)
     out = []
     for size, entry in sorted(card["size"].items(), key=lambda item: item[1]["macs"]):
         if "weights" in entry:
@@ -55,23 +54,10 @@ def of_card(folder: Path) -> list[Entrant]:
     return out
 
 
-def read_card(folder: Path) -> dict[str, Any]:
-    """A world's card as plain data. Raises ValueError where there is none."""
-    try:
-        card = tomllib.loads((folder / "card.toml").read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as e:
-        raise ValueError(f"{folder} holds no world with a card ({e}); models/landscape is one") from e
-    for part in ("size", "mood", "condition"):
-        if not isinstance(card.get(part), dict):
-            raise ValueError(f"{folder}/card.toml has no [{part}]: it is no world that was trained here")
-    return card
-
-
 def shipped_bytes(folder: Path) -> int:
     """What all sizes of a world weigh together: the files that its card names."""
-    card = read_card(folder)
-    kinds = ("weights", "onnx", "int8")
-    return sum((folder / size[kind]).stat().st_size for size in card["size"].values() for kind in kinds if kind in size)
+    sizes = trained(folder)["size"].values()
+    return sum((folder / size[kind]).stat().st_size for size in sizes for kind in KINDS if kind in size)
 
 
 def of_run(folder: Path, kind: str = "run", why: str = "", name: str = "") -> Entrant:
