@@ -117,10 +117,12 @@ def test_one_page_that_needs_nothing_else(folder: Path) -> None:
 def test_every_figure_says_what_made_it(folder: Path) -> None:
     report.main(["--folder", str(folder)])
     page_text, text = folder.with_suffix(".html").read_text(), folder.with_suffix(".md").read_text()
-    assert page_text.count("<figure>") == page_text.count('title="made by"') >= 10
-    assert text.count("```bash") == page_text.count("<figure>")
-    assert "perform evaluate --sheets here" in text
-    assert "perform evaluate --made-up\nperform report runs/evaluation/nowhere.json\n" in text  # not an older record
+    said = "Measured by the first command at the head of this world."
+    assert page_text.count("<figure>") - 1 == page_text.count(said) == text.count(said) >= 9  # all but the sheet
+    assert page_text.count('title="made by"') == text.count("```bash") == 2
+    assert "```bash\nperform evaluate --sheets here\n```" in text
+    typed = "perform evaluate --made-up\nperform report runs/evaluation/nowhere.json\n"  # not an older record
+    assert f"## Nowhere\n\nMeasured and drawn by:\n\n```bash\n{typed}```\n\n" in text
     charts = re.findall(r"!\[[^\]]*\]\(compression/([\w-]+\.svg)\)", text)
     assert len(charts) == len(set(charts)) >= 5
     for name in charts:
@@ -259,7 +261,9 @@ def test_the_report_is_told_where_the_measuring_wrote() -> None:
     record = made_up()
     record["about"] |= {"command": "perform evaluate --out a/b.json --seed 0", "latency": {"command": "perform c"}}
     said = ["perform evaluate --out a/b.json --seed 0", "perform c", "perform report a/b.json"]
-    assert figures.commands(record, latency=True) == said
+    assert figures.commands(record) == said
+    assert figures.made(record) == "Measured by the first command at the head of this world."
+    assert figures.made(record, latency=True) == "Measured by the first two commands at the head of this world."
 
 
 def test_a_table_of_numbers_measured_in_different_ways_says_so() -> None:
@@ -301,7 +305,7 @@ def test_neighbours_in_one_folder_are_written_once() -> None:
 
 
 def test_markdown_tables_escape_and_align() -> None:
-    text = markdown.table(blocks.Table(("", "KID", "why"), [("a|b", "0.1 ± 0.02", "so")], "c", ["d"], [0]))
+    text = markdown.table(blocks.Table(("", "KID", "why"), [("a|b", "0.1 ± 0.02", "so")], "c", "d", [0]))
     assert text.splitlines() == ["|  | KID | why |", "| :-- | --: | :-- |", "| **a\\|b** | 0.1 ± 0.02 | so |"]
 
 

@@ -29,7 +29,7 @@ class Table:
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     caption: str
-    commands: Sequence[str]
+    made: str  # which of the commands at the head of its world made it
     strong: Sequence[int] = ()
 
 
@@ -40,7 +40,7 @@ class Chart:
     name: str
     svg: str
     caption: str
-    commands: Sequence[str]
+    made: str
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,16 @@ class Picture:
     commands: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Typed:
+    """What was typed, a line each."""
+
+    commands: Sequence[str]
+
+
 def numeric(cells: Sequence[str]) -> bool:
     """Whether a column holds numbers, and stands to the right."""
     return all(set(cell) <= set("0123456789.,+-–±/ %e") for cell in cells)
 
 
-Block = Heading | Text | Table | Chart | Picture
+Block = Heading | Text | Table | Chart | Picture | Typed

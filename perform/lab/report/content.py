@@ -12,7 +12,7 @@ from PIL import Image
 from perform.lab import timing
 from perform.lab.evaluate import record as evaluation
 from perform.lab.report import figures, goals
-from perform.lab.report.blocks import Block, Heading, Picture, Table, Text
+from perform.lab.report.blocks import Block, Heading, Picture, Table, Text, Typed
 from perform.lab.report.svg import short
 from perform.lab.report.words import Note, Words
 
@@ -62,10 +62,12 @@ def blocks(records: Mapping[str, Record], words: Words, pictures: Path) -> Itera
 
 
 def world(name: str, record: Record, words: str, pictures: Path) -> Iterator[Block]:
-    """One world's part."""
+    """One world's part: what measured it stands at its head, once."""
     yield Heading(2, name.capitalize())
     if words:
         yield Text(words)
+    yield Text("Measured and drawn by:")
+    yield Typed(figures.commands(record))
     for sheet in ("held-out", "live"):
         path = pictures / f"{name}-{sheet}.jpg"
         if path.exists():
@@ -75,9 +77,8 @@ def world(name: str, record: Record, words: str, pictures: Path) -> Iterator[Blo
     if found:
         mark = {True: "yes", False: "no"}
         rows = [(goal.wanted, goal.found, mark[bool(goal.reached)]) for goal in found]
-        yield Table(
-            ("Wanted", "Found", "Reached"), rows, f"{name}: what was to be reached.", figures.commands(record, True)
-        )
+        caption = f"{name}: what was to be reached."
+        yield Table(("Wanted", "Found", "Reached"), rows, caption, figures.made(record, latency=True))
     yield from figures.charts(record)
     yield from tables(name, record)
 
@@ -86,11 +87,11 @@ def tables(name: str, record: Record) -> Iterator[Table]:
     """Everybody in numbers: fidelity, realism, steadiness, cost, time."""
     entrants = ordered(record)
     strong = [index for index, (_, entry) in enumerate(entrants) if entry["kind"] in ("size", "int8")]
-    command = figures.commands(record)
+    made = figures.made(record)
     for columns, caption in _questions(name, record):
         rows = [(who, *(_cell(entry["quality"], key) for key in columns)) for who, entry in entrants]
-        yield Table(("", *columns.values()), rows, caption, command, strong)
-    yield _costs(name, entrants, command, strong)
+        yield Table(("", *columns.values()), rows, caption, made, strong)
+    yield _costs(name, entrants, made, strong)
     if any(entry.get("latency") for _, entry in entrants):
         yield _latency(name, record, entrants)
 
@@ -141,9 +142,7 @@ def _cell(numbers: Mapping[str, float], key: str) -> str:
     return f"{value} ± {error:.{decimals}f}" if error else value
 
 
-def _costs(
-    name: str, entrants: Sequence[tuple[str, Mapping[str, Any]]], command: Sequence[str], strong: Sequence[int]
-) -> Table:
+def _costs(name: str, entrants: Sequence[tuple[str, Mapping[str, Any]]], made: str, strong: Sequence[int]) -> Table:
     heads = ("", "useful MACs, G", "as published, G", "parameters, M", "file, MB", "peak activations, MB", "what it is")
     rows = []
     for who, entry in entrants:
@@ -156,7 +155,7 @@ def _costs(
         f"{name}: what a dream of 256×256 costs. Published MACs charge transposed convolutions at the size of their "
         f"output. Peak activations: all that is alive at once in fp32, operator by operator, without weights."
     )
-    return Table(heads, rows, caption, command, strong)
+    return Table(heads, rows, caption, made, strong)
 
 
 def _latency(name: str, record: Record, entrants: Sequence[tuple[str, Mapping[str, Any]]]) -> Table:
@@ -176,7 +175,7 @@ def _latency(name: str, record: Record, entrants: Sequence[tuple[str, Mapping[st
     calls = sorted({row["rounds"] for _, entry in entrants for row in entry.get("latency", []) if "rounds" in row})
     caption = f"{name}: milliseconds a dream on {processor}: fastest call / median / 95th percentile of "
     caption += f"{calls[0]} to {calls[-1]} calls." if calls else "some calls."
-    return Table(heads, rows, caption, figures.commands(record, True))
+    return Table(heads, rows, caption, figures.made(record, latency=True))
 
 
 def _times(row: Mapping[str, Any] | None) -> str:

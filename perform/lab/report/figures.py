@@ -26,15 +26,21 @@ def charts(record: Record) -> list[Chart]:
     return [chart for chart in drawn if chart is not None]
 
 
-def commands(record: Record, latency: bool = False) -> list[str]:
-    """What is typed to measure it, and to draw it from what was measured then."""
+def commands(record: Record) -> list[str]:
+    """What is typed to measure a world, to time it if it was timed, and to draw it from what was measured then."""
     about = record["about"]
     measured = [about.get("command", "perform evaluate")]
     words = measured[0].replace("--out=", "--out ").split(" ")
     out = words[words.index("--out") + 1] if "--out" in words else f"runs/evaluation/{record['world']}.json"
-    if latency and "latency" in about:
+    if "latency" in about:
         measured.append(about["latency"]["command"])
     return [*map(braced, measured), f"perform report {out}"]
+
+
+def made(record: Record, latency: bool = False) -> str:
+    """Which of the `commands` made a figure; with `latency` it holds times, too."""
+    which = "first two commands" if latency and "latency" in record["about"] else "first command"
+    return f"Measured by the {which} at the head of this world."
 
 
 def braced(command: str) -> str:
@@ -85,7 +91,7 @@ def pareto(record: Record, quality: str, cost: str) -> Chart | None:
         title, label = f"{world}: quality and time", "ms (median), 256×256, one or two threads, fastest engine"
     svg = scatter.draw(points, title, label, QUALITIES[quality], levels)
     caption = f"{title}. Lower and further left is better; the line is the front that nobody else reaches."
-    return Chart(f"{world}-{quality.replace('_', '-')}-{cost}", svg, caption, commands(record, cost == "latency"))
+    return Chart(f"{world}-{quality.replace('_', '-')}-{cost}", svg, caption, made(record, cost == "latency"))
 
 
 def steps(record: Record) -> Chart | None:
@@ -106,7 +112,7 @@ def steps(record: Record) -> Chart | None:
         f"KID are the standard error of the difference, over pictures: both were given the same. Another training's "
         f"seed would move each row by what nobody has measured."
     )
-    return Chart(f"{record['world']}-steps", svg, caption, commands(record))
+    return Chart(f"{record['world']}-steps", svg, caption, made(record))
 
 
 def _change(record: Record, name: str, key: str) -> tuple[float, float] | None:
@@ -137,4 +143,4 @@ def speeds(record: Record) -> Chart | None:
         f"{title}: a dream of 256×256 with one or two threads on {processor}, each network in PyTorch and in its "
         f"fastest engine. × is how many times as fast as the first row, by medians."
     )
-    return Chart(f"{record['world']}-speeds", svg, caption, commands(record, True))
+    return Chart(f"{record['world']}-speeds", svg, caption, made(record, latency=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from perform.lab.report.blocks import Block, Chart, Heading, Table, Text, numeric
+from perform.lab.report.blocks import Block, Chart, Heading, Table, Text, Typed, numeric
 
 
 def write(blocks: Iterable[Block], folder: str) -> str:
@@ -18,9 +18,13 @@ def _block(block: Block, folder: str) -> str:
     if isinstance(block, Text):
         return block.text
     if isinstance(block, Table):
-        return f"{table(block)}\n\n{block.caption}\n{_commands(block.commands)}"
-    name = f"{block.name}.svg" if isinstance(block, Chart) else block.path.name
-    return f"![{_plain(block.caption)}]({folder}/{name})\n\n{block.caption}\n{_commands(block.commands)}"
+        return f"{table(block)}\n\n{block.caption} {block.made}"
+    if isinstance(block, Typed):
+        return _commands(block.commands)
+    if isinstance(block, Chart):
+        return f"![{_plain(block.caption)}]({folder}/{block.name}.svg)\n\n{block.caption} {block.made}"
+    picture = f"![{_plain(block.caption)}]({folder}/{block.path.name})"
+    return f"{picture}\n\n{block.caption}\n\n{_commands(block.commands)}"
 
 
 def table(block: Table) -> str:
@@ -34,7 +38,7 @@ def table(block: Table) -> str:
 
 
 def _commands(commands: Sequence[str]) -> str:
-    return "\n```bash\n" + "\n".join(commands) + "\n```"
+    return "```bash\n" + "\n".join(commands) + "\n```"
 
 
 def _plain(caption: str) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from perform.lab.report.blocks import Block, Chart, Heading, Picture, Table, Text, numeric
+from perform.lab.report.blocks import Block, Chart, Heading, Picture, Table, Text, Typed, numeric
 
 STYLE = """
 :root{color-scheme:light dark;--paper:#faf9f6;--ink:#26231f;--quiet:#716a60;--rule:#dcd6cb;--link:#1f5f8b}
@@ -17,7 +17,7 @@ html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 body{margin:0;background:var(--paper);color:var(--ink);font:17px/1.6 Charter,"Bitstream Charter","Iowan Old Style",
 Georgia,serif}
 main{max-width:1120px;margin:0 auto;padding:7vh 24px 14vh}
-main>p,main>h1,main>h2,main>nav{max-width:680px}
+main>p,main>h1,main>h2,main>nav,main>pre{max-width:680px}
 h1{font-weight:400;font-size:clamp(34px,6vw,56px);line-height:1.08;letter-spacing:-.015em;margin:0 0 .5em}
 h1+p{font-size:1.2em;line-height:1.5;margin-bottom:2em}
 h2{font-weight:400;font-size:clamp(26px,4vw,36px);line-height:1.15;margin:3.2em 0 .6em;padding-top:.7em;
@@ -59,7 +59,7 @@ def write(blocks: Iterable[Block]) -> str:
     found = list(blocks)
     for block in found:
         if isinstance(block, Chart):
-            together.append(_figure(block.svg, block.caption, block.commands))
+            together.append(_figure(block.svg, f"{block.caption} {block.made}"))
             continue
         if together:
             body.append(f'<div class="charts">{"".join(together)}</div>')
@@ -88,7 +88,9 @@ def _block(block: Block) -> str:
     if isinstance(block, Text):
         return f"<p>{_inline(block.text)}</p>\n"
     if isinstance(block, Table):
-        return _figure(f'<div class="scroll">{table(block)}</div>', block.caption, block.commands)
+        return _figure(f'<div class="scroll">{table(block)}</div>', f"{block.caption} {block.made}")
+    if isinstance(block, Typed):
+        return f"{_typed(block.commands)}\n"
     assert isinstance(block, Picture)
     data = base64.b64encode(block.path.read_bytes()).decode("ascii")
     kind = {".png": "png", ".webp": "webp"}.get(block.path.suffix.lower(), "jpeg")
@@ -96,10 +98,14 @@ def _block(block: Block) -> str:
     return _figure(f'<div class="scroll">{image}</div>', block.caption, block.commands)
 
 
-def _figure(inside: str, caption: str, commands: Sequence[str]) -> str:
-    lines = _options(escape("\n".join(commands)))
-    made = f'<pre title="made by"><code>{lines}</code></pre>'
+def _figure(inside: str, caption: str, commands: Sequence[str] = ()) -> str:
+    made = _typed(commands) if commands else ""
     return f"<figure>{inside}<figcaption>{_inline(caption)}{made}</figcaption></figure>\n"
+
+
+def _typed(commands: Sequence[str]) -> str:
+    lines = _options(escape("\n".join(commands)))
+    return f'<pre title="made by"><code>{lines}</code></pre>'
 
 
 def table(block: Table) -> str:
