@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from perform.gl.interop import CudaError, call
 from perform.gl.interop.calls import NO_MEMORY, failure
+from perform.workbench import WORKBENCH, Workbench
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,6 +33,11 @@ class Board(Protocol):
     @property
     def device(self) -> int:
         """The CUDA device's number."""
+        ...
+
+    @property
+    def bench(self) -> Workbench:
+        """Where faster computes are made, one at a time."""
         ...
 
     def zeros(self, kind: str, *shape: int) -> Tensor:
@@ -69,6 +75,7 @@ class TorchBoard:
     cuda: Any
     device: int = 0
     tune: bool = True
+    bench: Workbench = field(default_factory=Workbench)
     _outside: dict[int, Any] = field(default_factory=dict, init=False, repr=False)  # streams, by number
     _alone: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
@@ -159,4 +166,4 @@ def open_board(torch: Any, cuda: Any, device: int) -> TorchBoard:
     torch.cuda.set_device(device)
     torch.cuda.init()
     call(cuda, "cudaSetDevice", device)
-    return TorchBoard(torch, cuda, device)
+    return TorchBoard(torch, cuda, device, bench=WORKBENCH)

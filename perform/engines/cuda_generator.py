@@ -109,6 +109,7 @@ class CudaGenerator:
             bridge = self.bridges(self.shape)
             engine = CudaEngine(self, bridge, self.shape, self.works.mood, venue)
             self._engines.add(engine)
+            self.works.players = len(self._engines)
         finally:
             self._opening -= 1
             self._perhaps_gone()
@@ -168,6 +169,7 @@ class CudaGenerator:
         """See `cuda_engine.House`."""
         self._rounds.leave(engine)
         self._engines.discard(engine)
+        self.works.players = len(self._engines)
         self._given.pop(engine, None)
         self._get_off(engine, [(f, row) for f in self._flights for row in f.rows_of(engine)])
         self._perhaps_gone()

@@ -39,11 +39,11 @@ class Piece:
         return self.card.mood.size if self.card.mood is not None else 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Works:
     """`road` is what plays. A better one waits (`waits`) until the render thread, with nothing under way, calls
-    `change`. `makers` are those that might make a faster one, best first; they are tried until one does. `sweep` gives
-    back what could not be while the streams were in use.
+    `change`. `makers` are those that might make a faster one, best first; they are tried until one does, each when it
+    is this world's turn at the board's workbench. `sweep` gives back what could not be while the streams were in use.
     """
 
     board: Board
@@ -52,9 +52,11 @@ class Works:
     makers: Sequence[Maker] = ()
     label: str = ""  # the card's name
     sweep: Callable[[], None] = lambda: None
+    players: int = 0  # engines that play it
     _next: Road | None = field(default=None, init=False, repr=False)
     _progress: str = field(default="", init=False)
     _looked: bool = field(default=False, init=False)
+    _left: list[Maker] = field(default_factory=list, init=False, repr=False)  # not tried yet
     _over: bool = field(default=False, init=False)
     _gone: bool = field(default=False, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
@@ -99,8 +101,12 @@ class Works:
     def better(self) -> None:
         """Look for something faster; once. Any thread."""
         if not self._looked and self.makers:
-            self._looked = True
-            self._do(self._better)
+            self._looked, self._left = True, list(self.makers)
+            self._do(self._line_up)
+
+    def come(self) -> None:
+        """See `workbench.Guest`."""
+        self._do(self._make)
 
     def end(self, streams: Sequence[int]) -> None:
         """Put everything away once these streams have come to their end, and the streams. Any thread; does not wait."""
@@ -115,8 +121,9 @@ class Works:
     # ------------------------------------------------------------------ worker
     def _do(self, job: Callable[[], Any]) -> None:
         self._jobs.put(job)
-        if self._worker is None:
-            self._worker = spawn("cuda", self._work)
+        with self._lock:  # the worker may come by here before it is known
+            if self._worker is None:
+                self._worker = spawn("cuda", self._work)
 
     def _work(self, stop: threading.Event) -> None:
         be_nice()
@@ -126,19 +133,32 @@ class Works:
                 self._jobs.get()()
         except Poisoned as e:  # and so would be all that is still to do, however often it is tried
             log.warning("nothing more is made or put away: %s", e)
+            self.board.bench.leave(self)
 
-    def _better(self) -> None:
-        for maker in self.makers:
-            if self._over:
-                return
-            self._progress = f"making {maker.name}"
-            try:
-                done = self._try(maker)
-            except Exception as e:  # noqa: BLE001 - logged there
-                done = isinstance(e, Poisoned)  # nobody else could
-                self._regret(maker, e)
-            if done:
-                return
+    def _line_up(self) -> None:
+        """Wait for a turn with the next maker; what else is to be done is done meanwhile."""
+        if self._left and not self._over:
+            self._progress = f"{self._left[0].name} is to come"
+            self.board.bench.ask(self)
+
+    def _make(self) -> None:
+        """It is this world's turn."""
+        try:
+            maker = self._left.pop(0)
+            if self._over or self._done(maker):
+                self._left.clear()
+        finally:
+            self.board.bench.leave(self)
+        self._line_up()
+
+    def _done(self, maker: Maker) -> bool:
+        """Whether nobody else need be tried after this one."""
+        self._progress = f"making {maker.name}"
+        try:
+            return self._try(maker)
+        except Exception as e:  # noqa: BLE001 - logged there
+            self._regret(maker, e)
+            return isinstance(e, Poisoned)  # nobody else could
 
     def _regret(self, maker: Maker, error: Exception) -> None:
         if self._over:
@@ -197,6 +217,7 @@ class Works:
 
     def _end(self, streams: Sequence[int]) -> None:
         self._gone = True
+        self.board.bench.leave(self)
         if self._next is not None:
             self._next.close(compute=self._next.compute is not self.road.compute)
             self._next = None

@@ -19,6 +19,7 @@ from perform.engines.runner import Runner
 from perform.engines.trial import prove
 from perform.gl.interop import Poisoned, call
 from perform.plugins import EngineError
+from perform.workbench import Workbench
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class RtxBoard:
 
     cuda: Any
     device: int = 0
+    bench: Workbench = field(default_factory=Workbench)
     _blocks: list[Block] = field(default_factory=list, init=False, repr=False)
 
     def zeros(self, kind: str, *shape: int) -> Any:

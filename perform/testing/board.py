@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from perform.workbench import Workbench
+
 
 @dataclass
 class HostBoard:
@@ -16,6 +18,7 @@ class HostBoard:
     captured: int = 0
     released: int = 0
     replayed: list[int] = field(default_factory=list)  # the streams
+    bench: Workbench = field(default_factory=Workbench)
 
     def zeros(self, kind: str, *shape: int) -> Any:
         import torch

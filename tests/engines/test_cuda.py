@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -557,6 +558,80 @@ def test_one_that_is_not_faster_or_fails_changes_nothing_and_is_said(rig: Rig, m
     until(lambda: generator.note.endswith("no TensorRT: an operator is not known"))
     until(lambda: same.closed == 1)
     assert not generator.works.waits
+
+
+@dataclass
+class Gated(Tinting):
+    """Makes nothing before it is let; who is at it, and how many were at most."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+    shapes: list[Shape] = field(default_factory=list)
+    inside: int = 0
+    most: int = 0
+
+    def make(self, card: Card, size: str, shape: Shape, say: Say) -> Tint:
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        self.shapes.append(shape)
+        self.gate.wait(60.0)
+        self.inside -= 1
+        return replace(self.compute)
+
+
+@pytest.fixture
+def gated(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gated]:
+    faster(monkeypatch, {"slow": 0.004, "quick": 0.001})
+    made = Gated(Tint("quick", add=7), "TensorRT")
+    yield made
+    made.gate.set()
+
+
+def test_of_several_warm_worlds_one_at_a_time_makes_something_faster(rig: Rig, gated: Gated) -> None:
+    worlds = [rig.load(gated, Tint("slow"), shape=(64, 32 + 8 * n)) for n in range(3)]
+    for world in worlds:
+        world.prepare()
+    until(lambda: sum("TensorRT is to come" in world.note for world in worlds) == 2 or gated.most > 1)
+    gated.gate.set()
+    until(lambda: all(world.works.waits for world in worlds))
+    assert gated.most == 1
+
+
+def test_who_waits_to_make_something_faster_goes_on_with_all_else(rig: Rig, gated: Gated) -> None:
+    first, second = (rig.load(gated, Tint("slow"), shape=shape) for shape in ((64, 32), (64, 40)))
+    first.prepare()
+    until(lambda: gated.inside == 1)
+    second.prepare()
+    engines = [second.open(LIVE), second.open(LIVE)]
+    until(lambda: second.works.waits)
+    assert second.works._next is not None
+    assert second.works._next.rows == 2
+    for engine in engines:
+        engine.close()
+
+
+def test_a_world_that_is_put_away_while_it_waits_is_gone_at_once_and_makes_nothing(rig: Rig, gated: Gated) -> None:
+    first, second = (rig.load(gated, Tint("slow"), shape=shape) for shape in ((64, 32), (64, 40)))
+    first.prepare()
+    until(lambda: gated.inside == 1)
+    second.prepare()
+    second.close()
+    assert second.works._worker is not None
+    assert not second.works._worker.alive
+    gated.gate.set()
+    until(lambda: first.works.waits)
+    assert gated.shapes == [(64, 32)]
+
+
+def test_a_world_that_is_played_goes_before_those_that_only_wait(rig: Rig, gated: Gated) -> None:
+    worlds = [rig.load(gated, Tint("slow"), shape=(64, 32 + 8 * n)) for n in range(3)]
+    for world in worlds:
+        world.prepare()
+        until(lambda: world.note.endswith(("making TensorRT", "TensorRT is to come")))  # noqa: B023 - called now
+    engine = worlds[2].open(LIVE)
+    gated.gate.set()
+    until(lambda: all(world.works.waits for world in worlds))
+    assert gated.shapes == [(64, 32), (64, 48), (64, 40)]
+    engine.close()
 
 
 def test_nothing_better_is_looked_for_when_the_clock_is_fixed(rig: Rig) -> None:
