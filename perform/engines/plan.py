@@ -155,16 +155,18 @@ def _parse_error(parser: Any) -> str:
 
 
 def listener(trt: Any) -> Any:
-    """A logger that prints nothing; `first` is the first error that TensorRT told it, or empty."""
+    """A logger that prints nothing; `first` is the first error that TensorRT told it, or empty, and `full` whether any
+    was that the card has no memory left (a call then gives None, as for all else)."""
 
     class Logger(trt.ILogger):  # type: ignore[misc]
         def __init__(self) -> None:
             trt.ILogger.__init__(self)
-            self.first = ""
+            self.first, self.full = "", False
 
         def log(self, severity: Any, message: str) -> None:
-            if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR) and not self.first:
-                self.first = first_line(message)
+            if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR):
+                self.first = self.first or first_line(message)
+                self.full = self.full or "outofmemory" in message.lower().replace(" ", "")
 
     return Logger()
 

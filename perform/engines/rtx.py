@@ -115,12 +115,13 @@ class Rtx:
     def loaded(
         self, trt: Any, card: Card, size: str, shape: Shape, family: str, bottom_up: bool = True
     ) -> tuple[Ready, Loaded]:
-        """The engine in the card's memory. One from the cabinet that will not load is thrown away and compiled anew."""
+        """The engine in the card's memory. One from the cabinet that will not load is thrown away and compiled anew,
+        unless it is the card that will not have it (CudaError)."""
         ready = self.ready(trt, card, size, shape, family, bottom_up)
         try:
             return ready, Loaded(trt, ready.engine, ready.bindings, ready.what)
         except EngineError as e:
-            if ready.built:
+            if ready.built or isinstance(e, CudaError):
                 raise
             self.cabinet().discard(ready.label)
             ready = replace(self.ready(trt, card, size, shape, family, bottom_up), remark=f"{e}: compiled again")

@@ -15,7 +15,8 @@ from typing import Any
 
 from perform.engines.generator import Shape
 from perform.engines.plan import Binding, listener
-from perform.gl.interop import call
+from perform.gl.interop import CudaError, call
+from perform.gl.interop.calls import NO_MEMORY
 from perform.plugins import EngineError
 
 
@@ -23,7 +24,7 @@ class Loaded:
     """An engine in the card's memory. Worker thread; tens of milliseconds.
 
     `noted` are the bindings that its builder noted (`as_notes`). Raises EngineError if it will not load, or takes
-    something else.
+    something else; CudaError (`NO_MEMORY`) where the card is full, of which the engine is innocent.
     """
 
     def __init__(self, trt: Any, engine: bytes, noted: Sequence[Mapping[str, Any]], what: str) -> None:
@@ -31,8 +32,7 @@ class Loaded:
         self._runtime = trt.Runtime(self.complaints)
         self.engine = self._runtime.deserialize_cuda_engine(engine)
         if self.engine is None:
-            why = self.complaints.first or "it does not say why"
-            raise EngineError(f"TensorRT-RTX will not load the engine of {what}: {why}")
+            raise _refusal(self.complaints, f"TensorRT-RTX will not load the engine of {what}")
         if {_door(b) for b in as_notes(self.bindings(trt))} != {_door(b) for b in noted}:
             raise EngineError(f"the engine of {what} does not take what it was built to take")
 
@@ -69,9 +69,7 @@ class Runner:
         self._kernels, config, self.knew = _config(trt, loaded.engine, kernels)
         self._context = loaded.engine.create_execution_context(config)
         if self._context is None:
-            raise EngineError(
-                f"TensorRT-RTX cannot run the engine here: {loaded.complaints.first or 'it does not say why'}"
-            )
+            raise _refusal(loaded.complaints, "TensorRT-RTX cannot run the engine here")
         given = {"picture": (1, height, width, 4)} | ({"mood": (1, mood)} if mood else {})
         for name, sides in given.items():
             if not self._context.set_input_shape(name, sides):
@@ -125,6 +123,13 @@ def _config(trt: Any, engine: Any, kernels: bytes | None) -> tuple[Any, Any, boo
     knew = bool(kernels) and bool(cache.deserialize(kernels))  # not: another card, driver or version; compiled again
     config.set_runtime_cache(cache)
     return cache, config, knew
+
+
+def _refusal(complaints: Any, what: str) -> EngineError:
+    """The error for a call that gave nothing: a full card's, or with the reason that TensorRT told."""
+    if complaints.full:
+        return CudaError(f"{what}: the card's memory is full", NO_MEMORY)
+    return EngineError(f"{what}: {complaints.first or 'it does not say why'}")
 
 
 def as_notes(bindings: tuple[Binding, ...]) -> list[dict[str, Any]]:

@@ -122,6 +122,8 @@ class FakeTrt:
 
     cuda: FakeCuda
     refuses: set[bytes] = field(default_factory=set)
+    complaint: str = "Serialization assertion failed\nin detail"  # of an engine that will not load
+    full: str = ""  # what is complained of where no execution context can be had
     kernels: bytes = b"kernels of this card"
     io: dict[str, Any] = field(default_factory=lambda: dict(IO))
     deaf: bool = False
@@ -143,14 +145,15 @@ class FakeTrt:
 
     def _engine(self, data: bytes, logger: Any) -> Any:
         if bytes(data) in self.refuses:
-            logger.log(Severity.ERROR, "Serialization assertion failed\nin detail")
+            logger.log(Severity.ERROR, self.complaint)
             return None
-        return FakeEngine(self)
+        return FakeEngine(self, logger)
 
 
 @dataclass
 class FakeEngine:
     trt: FakeTrt
+    logger: Any
 
     @property
     def num_io_tensors(self) -> int:
@@ -178,7 +181,11 @@ class FakeEngine:
         return config
 
     def create_execution_context(self, config: Any) -> Any:
-        return None if self.trt.homeless else FakeContext(self.trt)
+        if not self.trt.homeless:
+            return FakeContext(self.trt)
+        if self.trt.full:
+            self.logger.log(Severity.ERROR, self.trt.full)
+        return None
 
 
 class FakeConfig:

@@ -537,6 +537,20 @@ def test_what_fails_while_it_is_loaded_is_given_back(
     assert (cuda.memory, cuda.streams, cuda.graphs, cuda.events) == ({}, set(), {}, {})
 
 
+@pytest.mark.parametrize("harm", ["engine", "context"])
+def test_a_full_card_is_not_the_kept_engines_fault(tmp_path: Path, trt: FakeTrt, built: list[str], harm: str) -> None:
+    Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE).close()
+    kept = sorted((tmp_path / "engines").glob("*.engine"))
+    if harm == "engine":
+        trt.refuses.add(b"engine 1")
+    trt.homeless = harm == "context"
+    trt.complaint = trt.full = "[defaultAllocator.cpp::allocate::58] Error Code 1: Cuda Runtime (out of memory)"
+    with pytest.raises(Full, match="dark m does not fit on the card beside what is there"):
+        Rtx(cache=tmp_path).load(world(tmp_path), "m", SHAPE)
+    assert sorted((tmp_path / "engines").glob("*.engine")) == kept
+    assert len(built) == 1
+
+
 def test_a_picture_too_large_for_the_engine_is_told(trt: FakeTrt, cuda: FakeCuda) -> None:
     notes = runner.as_notes(tuple(Binding(n, k.lower(), s, m is Mode.OUTPUT) for n, (m, k, s) in trt.io.items()))
     loaded = runner.Loaded(trt, b"x", notes, "dark m")
