@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from perform.card import read_card
 from perform.engines.generator import Shape
 from perform.engines.torch import network_of
 from perform.plugins import EngineError
+from perform.workers import spawn
 
 LIMIT = 900.0  # seconds a compiler may take
 NICE = 10
@@ -43,20 +47,24 @@ class Order:
 
 def compile_apart(order: Order, out: Path, say: Callable[[str], None]) -> None:
     """Have it compiled by another process. Worker thread; some ten seconds to minutes. Raises EngineError: the
-    compiler's last words. What `say` raises, which is called every second, ends that process."""
+    compiler's last words. What `say` raises, which is called every second, ends that process; so does the end of this
+    one, however sudden."""
     width, height = map(str, order.shape)
     what = [str(order.folder), order.size, width, height, str(out), order.device, order.weights]
     command = [sys.executable, "-m", __name__, *what]
     paths = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     began = time.monotonic()
-    with subprocess.Popen(
-        command,
-        env={**os.environ, **paths},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as child:
+    with (
+        _leash() as held,
+        subprocess.Popen(
+            command,
+            env={**os.environ, **paths},
+            stdin=held,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as child,
+    ):
         words = None
         try:
             while words is None:
@@ -72,6 +80,31 @@ def compile_apart(order: Order, out: Path, say: Callable[[str], None]) -> None:
     if child.returncode != 0:
         lines = [line.strip() for line in words.splitlines() if line.strip()]
         raise EngineError(f"the compiler failed: {lines[-1][:200] if lines else f'code {child.returncode}'}")
+
+
+@contextmanager
+def _leash() -> Iterator[int]:
+    """The end of a pipe for a child, which is at its end when this process is. Not Popen's own: `communicate` would
+    close it at once."""
+    theirs, ours = os.pipe()  # no other child inherits them
+    try:
+        yield theirs
+    finally:
+        os.close(theirs)
+        os.close(ours)
+
+
+def watch_parent() -> None:
+    """End this process when the one that holds its leash ends. Of a person at a terminal there is none."""
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        spawn("parent", _watch)
+
+
+def _watch(stop: threading.Event) -> None:
+    with contextlib.suppress(OSError):
+        while os.read(0, 1):  # not sys.stdin: Python cannot end while a thread reads there
+            continue
+    os._exit(1)
 
 
 def compile_here(order: Order, out: Path) -> None:
@@ -103,6 +136,7 @@ def main(words: list[str]) -> int:
     """The process."""
     if hasattr(os, "nice"):
         os.nice(NICE)  # the show goes first
+    watch_parent()
     folder, size, width, height, out, *rest = words
     order = Order(Path(folder), size, (int(width), int(height)), *rest)
     compile_here(order, Path(out))

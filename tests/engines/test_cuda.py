@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -836,6 +839,46 @@ def test_the_compilers_last_words_are_told(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"the compiler failed: FileNotFoundError.*card\.toml"):
         cuda_package.compile_apart(Order(tmp_path, "m", SHAPE, "cpu"), tmp_path / "out.pt2", said.append)
     assert said[0] == "compiling for this card, 0 s"
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from perform.engines import cuda_package
+sys.path.insert(0, sys.argv[1])
+cuda_package.__name__ = "slow_compiler"
+cuda_package.compile_apart(cuda_package.Order(Path("."), "m", (64, 32)), Path(sys.argv[1], "out"), lambda text: None)
+"""
+CHILD = """
+import sys, threading
+from pathlib import Path
+from perform.engines import cuda_package
+
+def compile_here(order, out):
+    with out.open("w") as pipe:
+        pipe.write("at it")
+        pipe.flush()
+        threading.Event().wait(60.0)
+
+cuda_package.compile_here = compile_here
+sys.exit(cuda_package.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_compiler_does_not_outlive_a_show_that_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "slow_compiler.py").write_text(CHILD)
+    os.mkfifo(tmp_path / "out")
+    pipe = os.open(tmp_path / "out", os.O_RDONLY | os.O_NONBLOCK)  # readable: written to, or nobody holds it any more
+    with subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)]) as parent:
+        try:
+            assert select.select([pipe], [], [], 60.0)[0]
+            assert os.read(pipe, 100) == b"at it"
+        finally:
+            parent.kill()
+    assert select.select([pipe], [], [], 20.0)[0], "it goes on"
+    assert os.read(pipe, 100) == b""
+    os.close(pipe)
 
 
 def test_nobody_waits_for_a_compiler_that_is_not_wanted_any_more(
