@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from perform.card import Card, CardError
 from perform.engines.dreamer import be_nice
-from perform.engines.generator import Full, Generator, Hardware
+from perform.engines.generator import Full, Generator, Hardware, OnCard
 from perform.engines.ladder import Ladder
 from perform.engines.room import Cost, Room
 from perform.engines.shelf import Role, Shelf
@@ -55,6 +55,7 @@ class Bank:
     _shelf: Shelf = field(init=False)
     _news: threading.Event = field(default_factory=threading.Event)
     _worker: Worker | None = None
+    _leaving: list[OnCard] = field(default_factory=list)  # put away, and not yet gone from a card
 
     def __post_init__(self) -> None:
         self.worlds = tuple(self.library.names())
@@ -202,7 +203,7 @@ class Bank:
                 entry.generator, entry.trouble, entry.due = generator, "", False
                 entry.makeshift = any(isinstance(trouble, Full) for trouble in troubles)
         if before_it is not None:
-            before_it.close()
+            self._part(before_it)
         if forgotten:
             return
         why = f"; {troubles[0]}" if troubles else ""
@@ -210,17 +211,32 @@ class Bank:
 
     def _tidy(self) -> None:
         """Put away what there is no room for."""
+        self._leaving = [gone for gone in self._leaving if not gone.part(0.0)]
         for why, generator in self._shelf.overflow():
             self._say(why)
-            generator.close()
+            self._part(generator)
+
+    def _part(self, generator: Generator) -> None:
+        generator.close()
+        if isinstance(generator, OnCard) and not generator.part(0.0):
+            self._leaving.append(generator)
 
     def _yield_to(self, role: Role) -> bool:
-        """A card's memory is full: put something away there, if this one is needed more."""
-        taken = self._shelf.yield_to(role)
-        if taken is None:
-            return False
-        self._say(taken[0])
-        taken[1].close()
+        """A card's memory is full: put something away there, if this one is needed more. What has been put away is
+        waited for before anything else has to go: a compiler that is at work for it may take minutes to end."""
+        if not self._leaving:
+            taken = self._shelf.yield_to(role)
+            if taken is None:
+                return False
+            self._say(taken[0])
+            self._part(taken[1])
+        if self._leaving:
+            self._say(f"{role} waits for the memory of a world that was put away while something was made for it")
+        while self._leaving:
+            if self._leaving[0].part(LOOK):
+                self._leaving.pop(0)
+            elif (worker := self._worker) is None or worker.stop.is_set():
+                return False  # the bank is being closed
         return True
 
     def _look(self) -> None:

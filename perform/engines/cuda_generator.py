@@ -91,6 +91,15 @@ class CudaGenerator:
         return free_memory(self.board.cuda)
 
     @property
+    def making(self) -> bool:
+        """See `generator.OnCard`."""
+        return self.works.making
+
+    def part(self, seconds: float) -> bool:
+        """See `generator.OnCard`."""
+        return bool(self._carry) or self.works.part(seconds)
+
+    @property
     def note(self) -> str:
         return self.works.note
 

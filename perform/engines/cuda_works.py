@@ -53,6 +53,7 @@ class Works:
     label: str = ""  # the card's name
     sweep: Callable[[], None] = lambda: None
     players: int = 0  # engines that play it
+    making: bool = field(default=False, init=False)  # a maker is at work
     _next: Road | None = field(default=None, init=False, repr=False)
     _progress: str = field(default="", init=False)
     _looked: bool = field(default=False, init=False)
@@ -113,10 +114,9 @@ class Works:
         self._over = True
         self._do(lambda: self._end(streams))
 
-    def part(self) -> None:
-        """Wait for `end`, some seconds at most: PyTorch is not to be torn down under a running thread."""
-        if self._worker is not None:
-            self._worker.close(PARTING)
+    def part(self, seconds: float = PARTING) -> bool:
+        """Wait for `end`, so long at most: PyTorch is not to be torn down under a running thread. False: not yet."""
+        return self._worker is None or self._worker.close(seconds)
 
     # ------------------------------------------------------------------ worker
     def _do(self, job: Callable[[], Any]) -> None:
@@ -144,10 +144,11 @@ class Works:
     def _make(self) -> None:
         """It is this world's turn."""
         try:
-            maker = self._left.pop(0)
+            self.making, maker = True, self._left.pop(0)
             if self._over or self._done(maker):
                 self._left.clear()
         finally:
+            self.making = False
             self.board.bench.leave(self)
         self._line_up()
 

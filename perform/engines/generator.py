@@ -68,13 +68,24 @@ class Full(EngineError):
 
 @runtime_checkable
 class OnCard(Protocol):
-    """A generator that lives in a graphics card's memory: what it takes there, and what nobody has. Worker thread."""
+    """A generator that lives in a graphics card's memory: what it takes there, and what nobody has. Worker thread.
+
+    `making`: something better is being made for it, perhaps by a compiler that cannot be stopped; any thread.
+    """
 
     @property
     def card_bytes(self) -> int: ...
 
+    @property
+    def making(self) -> bool: ...
+
     def card_free(self) -> int:
         """Bytes of the card that are free at this moment."""
+        ...
+
+    def part(self, seconds: float) -> bool:
+        """It has been closed: whether it has given its memory back, waiting for that so long at most. Engines that are
+        still open keep theirs, and are not waited for."""
         ...
 
 

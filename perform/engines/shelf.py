@@ -132,16 +132,22 @@ class Shelf:
         return taken
 
     def yield_to(self, role: Role) -> tuple[str, Generator] | None:
-        """A card is full: take off the least needed world there, if this one is needed more. None: there is none."""
+        """A card is full: take off the least needed world there, if this one is needed more. None: there is none.
+
+        One for which something is being made goes after all others: its memory is not free before that has ended.
+        """
         with self.lock:
             idle = self._idle()
             wanted = role in self.entries and self.entries[role].wanted
             less = idle if wanted or role not in idle else idle[: idle.index(role)]
+            there: dict[Role, OnCard] = {}
             for other in less:
-                if isinstance(self.entries[other].generator, OnCard):
-                    (generator,) = self.entries[other].put_away()
-                    return f"{other} was put away: the graphics card's memory is full", generator
-        return None
+                there |= {other: g} if isinstance(g := self.entries[other].generator, OnCard) else {}
+            if not there:
+                return None
+            other = min(there, key=lambda r: there[r].making)
+            (generator,) = self.entries[other].put_away()
+        return f"{other} was put away: the graphics card's memory is full", generator
 
     def _idle(self) -> list[Role]:
         """What is warm, or to be loaded ahead, and nobody plays; the least needed first."""

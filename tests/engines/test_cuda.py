@@ -637,6 +637,22 @@ def test_a_world_that_is_played_goes_before_those_that_only_wait(rig: Rig, gated
     engine.close()
 
 
+def test_a_world_for_which_something_is_being_made_says_when_it_is_gone(
+    rig: Rig, gated: Gated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuda_works.Works.part, "__defaults__", (0.0,))  # nobody waits for it
+    world = rig.load(gated, Tint("slow"))
+    assert not world.making
+    world.prepare()
+    until(lambda: gated.inside == 1)
+    assert world.making
+    world.close()
+    assert not world.part(0.0)
+    gated.gate.set()
+    assert world.part(60.0)
+    assert not world.making
+
+
 def test_nothing_better_is_looked_for_when_the_clock_is_fixed(rig: Rig) -> None:
     generator = rig.load(Tint("quick"), Tint("slow"))
     engine = generator.open(FIXED)

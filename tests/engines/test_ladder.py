@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ class Lying:
     engine: type[Engine] = Input
     shape: Shape = SHAPE
     nbytes: int = 0
+    making: bool = False
+    closed: bool = False
 
     def card_free(self) -> int:
         return self.card.free
@@ -63,7 +66,14 @@ class Lying:
         return self.engine()
 
     def close(self) -> None:
-        self.card.there.remove(self)
+        self.closed = True
+        if not self.making:
+            self.card.there.remove(self)
+
+    def part(self, seconds: float) -> bool:
+        if self in self.card.there and self.card.made.wait(seconds):
+            self.card.there.remove(self)
+        return self not in self.card.there
 
 
 @dataclass
@@ -77,6 +87,7 @@ class FakeCard:
     there: list[Lying] = field(default_factory=list)
     loads: list[str] = field(default_factory=list)
     others: int = 0  # bytes that other programs have
+    made: threading.Event = field(default_factory=threading.Event)  # what was being made for a world
 
     @property
     def free(self) -> int:
@@ -133,6 +144,56 @@ def test_a_full_card_puts_the_least_needed_away_and_says_so(tmp_path: Path, capl
     said = [r.getMessage() for r in caplog.records]
     assert "worlds: b m was put away: the graphics card's memory is full" in said
     bank.close()
+
+
+def crowded(tmp_path: Path) -> tuple[FakeCard, Bank]:
+    """A card with room for two worlds, and two that are warm: a, and b, which is needed less."""
+    card = FakeCard(sizes={"m": 4 * GB}, others=GB)
+    bank = bank_of(tmp_path, card, share=0.95, params=Params())
+    bank.keep([role("a"), role("b")])
+    until(lambda: len(bank.warm) == 2)
+    return card, bank
+
+
+def test_a_world_that_takes_its_time_to_leave_a_full_card_is_waited_for(tmp_path: Path) -> None:
+    card, bank = crowded(tmp_path)
+    a, b = card.there
+    a.making = b.making = True
+    bank.hold(role("c"))
+    until(lambda: b.closed)
+    until(lambda: bank._leaving or bank.trouble(role("c")) or a.closed)
+    assert not a.closed
+    card.made.set()
+    until(lambda: bank.find(role("c")) is not None or bank.trouble(role("c")))
+    assert {r.world for r in bank.warm} == {"a", "c"}
+    bank.close()
+
+
+def test_of_a_full_card_the_world_that_can_leave_at_once_goes_first(tmp_path: Path) -> None:
+    card = FakeCard(sizes={"m": 4 * GB}, others=GB)
+    bank = bank_of(tmp_path, card, share=0.95)
+    for world in ("a", "b"):
+        bank.hold(role(world))
+        until(lambda: bank.find(role(world)) is not None)  # noqa: B023 - called now
+        bank.release(role(world))
+    card.there[0].making = True
+    bank.hold(role("c"))
+    until(lambda: bank.find(role("c")) is not None)
+    assert {r.world for r in bank.warm} == {"a", "c"}
+    card.made.set()
+    bank.close()
+
+
+def test_a_bank_can_be_closed_while_it_waits_for_a_card(tmp_path: Path) -> None:
+    card, bank = crowded(tmp_path)
+    for generator in card.there:
+        generator.making = True
+    bank.hold(role("c"))
+    until(lambda: bank._leaving)
+    worker = bank._worker
+    bank.close()
+    assert worker is not None
+    assert not worker.alive
 
 
 def test_a_world_loaded_ahead_does_not_push_out_one_that_is_needed_more(tmp_path: Path) -> None:
