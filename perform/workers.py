@@ -54,12 +54,19 @@ class Mailbox(Generic[T]):
 _threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
+def _nothing(stop: threading.Event) -> None:
+    """What a worker that has ended would do."""
+
+
 @dataclass(slots=True)
 class Worker:
     """A running thread. `fn(stop)` should return soon after `stop` is set; if it raises it is restarted.
 
     It is called once even if `stop` is set before the thread has begun: there may be something to finish, a film or
     a still, and a busy machine lets a new thread wait.
+
+    Once it has ended, a worker keeps nothing of what it ran: who has a worker that runs one of its own methods would
+    otherwise stay, with its network, until Python's collector comes by.
     """
 
     name: str
@@ -72,6 +79,12 @@ class Worker:
     _thread: threading.Thread | None = None
 
     def _run(self) -> None:
+        try:
+            self._try()
+        finally:
+            self.fn, self.on_error = _nothing, None
+
+    def _try(self) -> None:
         tries = 0
         while True:
             began = time.monotonic()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 from perform import workers
 from perform.workers import Mailbox, Worker, spawn
@@ -62,6 +64,28 @@ def test_a_worker_that_is_stopped_before_it_begins_still_finishes_what_there_is(
     worker.stop.set()
     worker._run()
     assert stops == [True]
+
+
+def test_a_worker_that_has_ended_keeps_nothing_of_what_it_did() -> None:
+    class Owner:
+        def __init__(self) -> None:
+            self.worker = spawn("kept", self.work, on_error=self.fail)
+
+        def work(self, stop: threading.Event) -> None:
+            stop.wait(120.0)
+
+        def fail(self, error: BaseException) -> None:
+            """Never."""
+
+    gc.disable()
+    try:
+        owner = Owner()
+        worker, gone = owner.worker, weakref.ref(owner)
+        assert worker.close(120.0)
+        del owner
+        assert gone() is None, "only the collector would have found it"
+    finally:
+        gc.enable()
 
 
 def test_closing_says_when_a_worker_does_not_stop() -> None:

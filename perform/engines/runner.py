@@ -64,7 +64,8 @@ class Runner:
     def __init__(
         self, trt: Any, cuda: Any, loaded: Loaded, shape: Shape, mood: int, kernels: bytes | None = None
     ) -> None:
-        self._cuda, self._loaded = cuda, loaded  # the engine must outlive its context
+        self._cuda, self._complaints = cuda, loaded.complaints
+        self._loaded: Loaded | None = loaded  # the engine must outlive its context
         width, height = shape
         self._kernels, config, self.knew = _config(trt, loaded.engine, kernels)
         self._context = loaded.engine.create_execution_context(config)
@@ -91,9 +92,7 @@ class Runner:
             self._context.set_tensor_address(self._output, dream)
             self._told = (picture, mood, dream)
         if not self._context.execute_async_v3(stream):
-            raise EngineError(
-                f"TensorRT-RTX did not take a frame: {self._loaded.complaints.first or 'it does not say why'}"
-            )
+            raise EngineError(f"TensorRT-RTX did not take a frame: {self._complaints.first or 'it does not say why'}")
 
     def capturable(self, stream: int) -> bool:
         """Whether `enqueue` can be captured in a CUDA graph; it has run once before."""
@@ -107,6 +106,7 @@ class Runner:
         """Give the memory back. The stream has come past the last frame. May be called twice."""
         if self._context is not None:
             self._context = None  # before the memory it works in
+            self._loaded = None
             call(self._cuda, "cudaFree", self._scratch)
 
 

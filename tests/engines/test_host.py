@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,6 +99,34 @@ def test_a_worker_plays_for_one_engine_after_another_and_never_mixes_their_dream
     second.close()
     generator.close()
     assert not second._dreamer.sound
+
+
+def test_a_world_that_is_put_away_keeps_no_network(gl: Context) -> None:
+    class Network:
+        def __call__(self, picture: Pixels, mood: Any) -> Pixels:
+            return picture
+
+    def load() -> tuple[HostGenerator, Callable[[], Network | None]]:
+        network = Network()
+        return HostGenerator(lambda: network, SHAPE, 0, 1, ""), weakref.ref(network)
+
+    gc.disable()
+    try:
+        generator, network = load()
+        generator.prepare()
+        playing = generator.open(Venue())
+        generator.prepare()  # another worker
+        playing.submit(frame(20, 1), ())
+        until(playing.newest)
+        playing.close()
+        generator.close()
+        worker = playing._dreamer.worker
+        assert worker is not None
+        until(lambda: not worker.alive)
+        del playing, generator
+        assert network() is None, "only the collector would have found it"
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("software", [True, False])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -385,6 +386,16 @@ def test_everything_is_given_back_in_order(tmp_path: Path, trt: FakeTrt, cuda: F
         "context gone", *["Free"] * 7, "StreamDestroy", "StreamDestroy",
     ]  # fmt: skip
     assert (cuda.memory, cuda.streams, cuda.graphs, cuda.events) == ({}, set(), {}, {})
+
+
+def test_a_runner_that_is_closed_keeps_no_engine(tmp_path: Path, trt: FakeTrt, cuda: FakeCuda) -> None:
+    ready = Rtx(cache=tmp_path).ready(trt, world(tmp_path), "m", SHAPE)
+    loaded = runner.Loaded(trt, ready.engine, ready.bindings, ready.what)
+    engine = weakref.ref(loaded.engine)
+    made = runner.Runner(trt, cuda, loaded, SHAPE, 2)
+    made.close()
+    del loaded
+    assert engine() is None
 
 
 @pytest.mark.parametrize("spoilt", [0, 901])
