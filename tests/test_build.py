@@ -69,6 +69,7 @@ class FakeTarget:
     name: str
     fails: tuple[str, ...] = ()
     built: list[Need] = field(default_factory=list)
+    keys: dict[str, Any] = field(default_factory=dict)  # it was opened with
 
     def build(self, card: Card, size: str, shape: tuple[int, int], say: Callable[[str], None]) -> Built:
         say("half way")
@@ -88,6 +89,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeTarget]:
     def opened(name: str, keys: Any = None) -> FakeTarget:
         if name not in fakes:
             raise EngineError("there is no card")
+        fakes[name].keys = dict(keys)
         return fakes[name]
 
     monkeypatch.setattr(targets, "open_target", opened)
@@ -161,6 +163,25 @@ def test_the_engine_that_the_show_names_is_the_one_that_is_built(
     assert say(show)[0] == 0
     assert made["openvino"].built
     assert made["rtx"].built == []
+
+
+@pytest.mark.parametrize(
+    ("engine", "keys"),
+    [
+        ('type = "cuda"\ndevice = 1\nbridge = "host"\n', {"device": 1}),
+        ('type = "rtx"\ndevice = 1\n', {"device": 1}),
+        ('type = "cuda"\n', {}),
+        ('type = "torch"\ndevice = "cpu"\n', {}),
+    ],
+)
+def test_it_is_built_for_the_card_that_the_show_names(
+    say: Say, show: Path, made: dict[str, FakeTarget], engine: str, keys: dict[str, Any]
+) -> None:
+    show.write_text(SHOW + "[engine]\n" + engine)
+    assert say(show, "--target", "rtx")[0] == 0
+    assert made["rtx"].keys == keys
+    assert say(show, "--target", "openvino")[0] == 0
+    assert made["openvino"].keys == {}
 
 
 def test_a_world_without_any_engine_is_exit_code_2(say: Say, show: Path, made: dict[str, FakeTarget]) -> None:
@@ -237,11 +258,13 @@ def test_tensorrt_needs_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
         make=lambda card, size, shape, say: SimpleNamespace(close=lambda: None, nbytes=2e6, note="TensorRT fp16"),
     )
     offers = iter([tensorrt.Offer(None, "TensorRT: there is no card"), tensorrt.Offer(made, "there is one")])  # type: ignore[arg-type]
-    monkeypatch.setattr(tensorrt, "standard_offer", lambda cache: next(offers))
+    asked: list[Any] = []
+    monkeypatch.setattr(tensorrt, "standard_offer", lambda *facts: asked.append(facts) or next(offers))
     with pytest.raises(EngineError, match=r"^there is no card$"):
         targets.open_target("tensorrt")
-    built = targets.open_target("tensorrt").build(None, "m", (64, 32), print)  # type: ignore[arg-type]
+    built = targets.open_target("tensorrt", {"device": 1}).build(None, "m", (64, 32), print)  # type: ignore[arg-type]
     assert built == Built(False, "built in 0 s: 2.0 MB (TensorRT fp16)")
+    assert asked == [(None, 0), (None, 1)]
 
 
 def test_without_openvino_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from perform.engines.targets import Target
     from perform.library import Library
     from perform.show import Show
+    from perform.show.spec import PartSpec
+
+NVIDIA = {"cuda", "rtx", "tensorrt"}  # engines and targets whose `device` is the number of a CUDA card
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,18 @@ def _targets(show: Show, wanted: str) -> tuple[list[Target], list[str]]:
     targets, missing = [], []
     for name in names:
         try:
-            targets.append(open_target(name, own.keys if own is not None and own.type == name else None))
+            targets.append(open_target(name, _keys(own, name)))
         except EngineError as e:
             missing.append(f"{name:<8}  not here: {e}")
     return targets, missing
+
+
+def _keys(own: PartSpec | None, target: str) -> dict[str, Any]:
+    """What the show's engine says to a target: all, if it is of that kind; which card, if both are for NVIDIA's."""
+    if own is None or own.type == target:
+        return dict(own.keys) if own is not None else {}
+    both = {own.type, target} <= NVIDIA and "device" in own.keys
+    return {"device": own.keys["device"]} if both else {}
 
 
 def _one(need: Need, target: Target, library: Library, said: Said) -> bool:

@@ -126,7 +126,7 @@ class TensorRtTarget:
         """Raises EngineError: no PyTorch, no card, no torch-tensorrt, a card that it does not take."""
         from perform.engines.tensorrt import standard_offer
 
-        offer = standard_offer(keys.get("cache"))
+        offer = standard_offer(keys.get("cache"), int(keys.get("device", 0)))
         if offer.maker is None:
             raise EngineError(offer.reason.removeprefix("TensorRT: "))
         return cls(offer.maker)
