@@ -139,6 +139,7 @@ def test_a_world_that_is_not_there_is_told_once(show: Path) -> None:
 def test_everything_is_built_for_every_target_that_is_here(say: Say, show: Path, made: dict[str, FakeTarget]) -> None:
     show.write_text(SHOW + '[[cue]]\nname = "a"\nset = { "/layer/1/world" = "light" }\n')
     lines = [
+        "cuda      not here: there is no card",
         "tensorrt  not here: there is no card",
         "openvino  dark m 64×32: {}",
         "rtx       dark m 64×32: {}",
@@ -199,7 +200,10 @@ def test_a_world_without_any_engine_is_exit_code_2(say: Say, show: Path, made: d
 
 def test_a_show_without_worlds_needs_nothing(say: Say, show: Path, made: dict[str, FakeTarget]) -> None:
     show.write_text(SHOW.replace('world = "dark"\n', ""))
-    assert say(show)[:2] == (0, f"tensorrt  not here: there is no card\n{show}: it plays no world\n")
+    assert say(show)[:2] == (
+        0,
+        f"cuda      not here: there is no card\ntensorrt  not here: there is no card\n{show}: it plays no world\n",
+    )
 
 
 def test_a_machine_that_can_build_nothing_says_so(say: Say, show: Path, made: dict[str, FakeTarget]) -> None:
@@ -265,6 +269,60 @@ def test_tensorrt_needs_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
     built = targets.open_target("tensorrt", {"device": 1}).build(None, "m", (64, 32), print)  # type: ignore[arg-type]
     assert built == Built(False, "built in 0 s: 2.0 MB (TensorRT fp16)")
     assert asked == [(None, 0), (None, 1)]
+
+
+def test_cuda_makes_what_its_engine_will_play(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from perform.engines.cuda import Cuda
+    from perform.testing.board import HostBoard
+    from perform.testing.cuda import RecordingCuda
+
+    class Negative:
+        note, nbytes, batch, closed = "torch compiled fp16", 1000, 1, 0
+
+        def __call__(self, picture: Any, mood: Any) -> Any:
+            dream = 255 - picture
+            dream[..., 3] = 255
+            return dream
+
+        def close(self) -> None:
+            self.closed += 1
+
+    class Maker:
+        def __init__(self, name: str, fails: str = "") -> None:
+            self.name, self.fails, self.compute, self.kept = name, fails, Negative(), False
+
+        def quick(self, *facts: Any) -> bool:
+            return self.kept
+
+        def make(self, *facts: Any) -> Negative:
+            if self.fails:
+                raise EngineError(self.fails)
+            self.kept = True
+            return self.compute
+
+    makers = [Maker("TensorRT", "TensorRT cannot take it"), Maker("torch.compile"), Maker("torch")]
+    board = HostBoard(RecordingCuda())
+    monkeypatch.setattr(Cuda, "board", lambda self: board)
+    monkeypatch.setattr(Cuda, "makers", lambda self, board: makers)
+    make_world(tmp_path / "models", "dark")
+    card = Library([tmp_path / "models"]).card("dark")
+    target = targets.open_target("cuda", {"device": 0})
+    built = target.build(card, "m", (64, 32), print)
+    assert not built.kept
+    assert re.fullmatch(r"built in \d+ s: torch compiled fp16, \d+\.\d ms a dream; TensorRT cannot take it", built.text)
+    assert [maker.compute.closed for maker in makers] == [0, 1, 0]
+    assert target.build(card, "m", (64, 32), print).kept
+
+
+def test_cuda_needs_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    from perform.engines.cuda import Cuda
+
+    def board(self: Cuda) -> None:
+        raise EngineError("this torch was built without CUDA")
+
+    monkeypatch.setattr(Cuda, "board", board)
+    with pytest.raises(EngineError, match="built without CUDA"):
+        targets.open_target("cuda")
 
 
 def test_without_openvino_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

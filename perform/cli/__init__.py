@@ -130,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_patches(verbs)
     build = _verb(verbs, "build", "build", "make the engines that a show needs, before the doors open")
     _show(build)
-    targets = ("auto", "openvino", "rtx", "tensorrt")  # as perform.engines.targets has them, which is heavy
+    targets = ("auto", "cuda", "openvino", "rtx", "tensorrt")  # as perform.engines.targets has them, which is heavy
     build.add_argument("--target", choices=targets, default="auto", metavar="FOR", help=", ".join(targets))
     _verb(verbs, "bench", "", "how fast is the show on this machine? prints the table")
     return parser

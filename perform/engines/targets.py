@@ -3,19 +3,22 @@
     target = open_target("rtx")                       # EngineError: why this machine cannot build for it
     target.build(card, "m", (512, 288), print)        # Built: what was done, in words
 
-OpenVINO builds on the machine that plays; TensorRT-RTX anywhere, without a card; TensorRT on the card that plays.
+OpenVINO builds on the machine that plays; TensorRT-RTX anywhere, without a card; TensorRT on the card that plays; the
+CUDA engine there, too: whichever of the ways to compute a world that it has will play it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from perform.card import Card
+from perform.engines.cuda_board import Board
 from perform.engines.cuda_compute import Maker, Say
+from perform.engines.cuda_works import Piece, first_road
 from perform.engines.generator import Shape
 from perform.engines.gpu import bindings, look
 from perform.engines.openvino import OpenVino
@@ -24,7 +27,7 @@ from perform.engines.rtx import Rtx, cuda_major, family_of
 from perform.notes import cache_folder
 from perform.plugins import EngineError
 
-NAMES = ("openvino", "rtx", "tensorrt")
+NAMES = ("cuda", "openvino", "rtx", "tensorrt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,37 @@ def open_target(name: str, keys: Mapping[str, Any] | None = None) -> Target:
     `keys` are those of the engine in the show, if it names this one: what is built must be what it will look for.
     """
     kinds: dict[str, Callable[[dict[str, Any]], Target]]
-    kinds = {"openvino": OpenVinoTarget.open, "rtx": RtxTarget.open, "tensorrt": TensorRtTarget.open}
+    kinds = {"cuda": CudaTarget.open, "openvino": OpenVinoTarget.open}
+    kinds |= {"rtx": RtxTarget.open, "tensorrt": TensorRtTarget.open}
     return kinds[name](dict(keys or {}))
+
+
+@dataclass(slots=True)
+class CudaTarget:
+    """Makes what the CUDA engine plays a world with on this machine's card: the best of its makers that can."""
+
+    board: Board
+    makers: Sequence[Maker]
+    name: str = "cuda"
+
+    @classmethod
+    def open(cls, keys: dict[str, Any]) -> CudaTarget:
+        """Raises EngineError: no PyTorch with CUDA, no card."""
+        from perform.engines.cuda import Cuda
+
+        hardware = Cuda(**keys)
+        board = hardware.board()
+        return cls(board, hardware.makers(board))
+
+    def build(self, card: Card, size: str, shape: Shape, say: Say) -> Built:
+        """See `Target`. Up to some minutes. Dreams once: TensorRT-RTX compiles some of its kernels only then."""
+        kept, began = [maker.quick(card, size, shape) for maker in self.makers], time.perf_counter()
+        road, troubles, place = first_road(self.board, Piece(card, size, shape), self.makers, say)
+        took = "there already" if kept[place] else f"built in {time.perf_counter() - began:.0f} s"
+        text = f"{took}: {road.compute.note}, {road.seconds * 1e3:.1f} ms a dream"
+        road.close()
+        self.board.release()
+        return Built(kept[place], text + (f"; {troubles}" if troubles else ""))
 
 
 @dataclass(slots=True)
