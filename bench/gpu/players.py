@@ -49,11 +49,7 @@ def forget() -> None:
 def building(generator: Any) -> bool:
     """Whether something faster is being made for it, or waits to take over."""
     works = getattr(generator, "works", None)
-    if works is None:
-        return False
-    progress = works._progress
-    made = not progress or progress.startswith("no ") or " takes " in progress
-    return bool(works.waits) or not made or not works._jobs.empty()
+    return works is not None and bool(works.busy)
 
 
 def alone(generator: Any, seconds: float) -> dict[str, Any]:

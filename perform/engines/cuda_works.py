@@ -79,6 +79,11 @@ class Works:
         plays = f"{self.road.compute.note}{where}, {self.road.seconds * 1e3:.1f} ms"
         return f"{plays}; {self._progress}" if self._progress else plays
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being made for it or is yet to be, or waits to take over. Any thread."""
+        return self.making or bool(self._left) or self.waits or not self._jobs.empty()
+
     # ------------------------------------------------------------------ render thread
     @property
     def waits(self) -> bool:

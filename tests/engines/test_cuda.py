@@ -541,10 +541,14 @@ def test_a_faster_compute_takes_over_between_two_dreams_and_the_old_one_is_put_a
     engine = generator.open(LIVE)
     engine.submit(rig.picture(40), ())
     assert grey(engine.newest()) == 215
+    assert not generator.works.busy
     generator.prepare()
+    assert generator.works.busy
     until(lambda: generator.works.waits)
+    assert generator.works.busy
     engine.submit(rig.picture(50), ())
     assert grey(engine.newest()) == 57
+    until(lambda: not generator.works.busy)
     assert generator.note == "quick on a card, 1.0 ms"
     until(lambda: slow.closed == 1)
     engine.close()
@@ -560,6 +564,7 @@ def test_one_that_is_not_faster_or_fails_changes_nothing_and_is_said(rig: Rig, m
     generator.prepare()
     until(lambda: generator.note.endswith("no TensorRT: an operator is not known"))
     until(lambda: same.closed == 1)
+    until(lambda: not generator.works.busy)
     assert not generator.works.waits
 
 
