@@ -16,7 +16,7 @@ from perform.engines.cabinet import Cabinet, Label
 from perform.engines.cuda_board import Board, check_room
 from perform.engines.cuda_compute import Say
 from perform.engines.cuda_package import Order, compile_apart
-from perform.engines.generator import Shape
+from perform.engines.generator import Shape, asset_of, check_shape
 from perform.library import verify
 from perform.notes import Notes, cache_folder
 from perform.plugins import EngineError
@@ -105,9 +105,7 @@ class Compiled:
     def _label(self, card: Card, size: str, shape: Shape) -> Label:
         import torch
 
-        weights = card.size(size).files.get("weights")
-        if weights is None:
-            raise EngineError(f"{card.world} {size} brings no safetensors for torch")
+        weights = asset_of(card, size, "weights", "torch")
         where = platform.processor() or platform.machine()
         if self.device == "cuda":
             where = (
@@ -135,13 +133,8 @@ def load(board: Board, card: Card, size: str, shape: Shape) -> tuple[Any, int]:
     """The network of a world on the card, and the bytes of its weights. Raises EngineError or CardError."""
     from perform.engines.torch import _library, network_of
 
-    chosen = card.size(size)
-    if "weights" not in chosen.files:
-        raise EngineError(f"{card.world} {size} brings no safetensors for torch")
-    if shape[0] % card.multiple or shape[1] % card.multiple:
-        raise EngineError(
-            f"{shape[0]}×{shape[1]} is not a size this world dreams at: sides are multiples of {card.multiple}"
-        )
-    path = verify(chosen.files["weights"], Notes(cache_folder() / "sha256.json"))
+    weights = asset_of(card, size, "weights", "torch")
+    check_shape(shape, card.multiple)
+    path = verify(weights, Notes(cache_folder() / "sha256.json"))
     network = board.put(network_of(_library(), card, size))
     return network, path.stat().st_size // 2

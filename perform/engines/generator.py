@@ -12,11 +12,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from perform.card import Card, Size
+from perform.card import Asset, Card, Size
 from perform.clock import FixedClock
 from perform.plugins import Engine, EngineError, Stage
 
 Shape = tuple[int, int]  # (width, height) in pixels
+FILES = {"weights": "safetensors", "onnx": "ONNX file"}  # kinds of files, in words
+
+
+def asset_of(card: Card, size: str, kind: str, whose: str) -> Asset:
+    """The file of a kind ("weights", "onnx") that a world brings. Raises EngineError: there is none for `whose` use;
+    CardError: there is no such size."""
+    asset = card.size(size).files.get(kind)
+    if asset is None:
+        raise EngineError(f"{card.world} {size} brings no {FILES[kind]} for {whose}")
+    return asset
+
+
+def check_shape(shape: Shape, multiple: int) -> None:
+    """Raise EngineError unless a network that takes sides in such steps takes pictures of this shape."""
+    width, height = shape
+    if width % multiple or height % multiple:
+        raise EngineError(f"{width}×{height} is not a size this world dreams at: sides are multiples of {multiple}")
 
 
 @dataclass(frozen=True, slots=True)

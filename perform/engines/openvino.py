@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from perform.card import Asset, Card, CardError, Size
-from perform.engines.generator import Shape
+from perform.engines.generator import Shape, check_shape
 from perform.engines.host import HostGenerator
 from perform.engines.trial import Run, Vector, prove, race
 from perform.gl.transfer import Pixels
@@ -187,8 +187,7 @@ def default_threads() -> int:
 def read(core: Any, path: Path, shape: Shape, mood: int, multiple: int) -> Any:
     """The network in this file with its sides fixed. Raises EngineError: what it is and what it should be."""
     width, height = shape
-    if width % multiple or height % multiple:
-        raise EngineError(f"{width}×{height} is not a size this world dreams at: sides are multiples of {multiple}")
+    check_shape(shape, multiple)
     try:
         model = core.read_model(path)
     except RuntimeError as e:

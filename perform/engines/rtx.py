@@ -20,7 +20,7 @@ from perform.card import Card, Size
 from perform.engines.cabinet import Cabinet, Label, standard
 from perform.engines.cuda_generator import CudaGenerator
 from perform.engines.cuda_works import Piece, Works
-from perform.engines.generator import Full, Shape
+from perform.engines.generator import Full, Shape, asset_of, check_shape
 from perform.engines.gpu import Gpu, bindings, look
 from perform.engines.plan import AMPERE, TURING, Span, compile_onnx, library
 from perform.engines.rtx_road import RtxBoard, RtxWork, pave
@@ -134,14 +134,8 @@ class Rtx:
         has them, which is how this plays. Raises EngineError (the graph cannot be compiled) or CardError (the file is
         not the one that the card describes).
         """
-        asset = card.size(size).files.get("onnx")
-        if asset is None:
-            raise EngineError(f"{card.world} {size} brings no ONNX file for TensorRT-RTX")
-        width, height = shape
-        if width % card.multiple or height % card.multiple:
-            raise EngineError(
-                f"{width}×{height} is not a size this world dreams at: sides are multiples of {card.multiple}"
-            )
+        asset = asset_of(card, size, "onnx", "TensorRT-RTX")
+        check_shape(shape, card.multiple)
         span, cabinet = Span.holding(shape, card.multiple), self.cabinet()
         versions = f"TensorRT-RTX {trt.__version__}"
         recipe = f"{RECIPE}, bottom up" if bottom_up else RECIPE

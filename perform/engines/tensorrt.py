@@ -30,7 +30,7 @@ from perform.card import Card, CardError
 from perform.engines.cabinet import Cabinet, Found, Label, standard
 from perform.engines.cuda_board import check_room
 from perform.engines.cuda_compute import Compute, Maker, Say
-from perform.engines.generator import Shape
+from perform.engines.generator import Shape, asset_of, check_shape
 from perform.engines.plan import first_line
 from perform.engines.rtx import Rtx
 from perform.engines.tensorrt_kit import Kit, load_kit
@@ -91,16 +91,10 @@ class TensorRt:
 
     def label(self, card: Card, size: str, shape: Shape) -> Label:
         """Under what an engine is kept."""
-        kit, chosen = self._loaded(), card.size(size)
-        if "weights" not in chosen.files:
-            raise EngineError(f"{card.world} {size} brings no safetensors for TensorRT")
-        width, height = shape
-        if width % card.multiple or height % card.multiple:
-            raise EngineError(
-                f"{width}×{height} is not a size this world dreams at: sides are multiples of {card.multiple}"
-            )
-        sha = chosen.files["weights"].sha256
-        return Label("tensorrt", card.world, size, sha, f"{width}x{height}", RECIPE, kit.versions, kit.card)
+        kit, weights = self._loaded(), asset_of(card, size, "weights", "TensorRT")
+        check_shape(shape, card.multiple)
+        sides = f"{shape[0]}x{shape[1]}"
+        return Label("tensorrt", card.world, size, weights.sha256, sides, RECIPE, kit.versions, kit.card)
 
     def cabinet(self) -> Cabinet:
         """Where its engines lie."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from perform.card import Card, Size
-from perform.engines.generator import Shape
+from perform.engines.generator import Shape, asset_of, check_shape
 from perform.engines.host import HostGenerator
 from perform.engines.trial import Run, Vector, prove, race
 from perform.gl.transfer import Pixels
@@ -51,15 +51,9 @@ class Torch:
         """See `generator.Hardware`. Imports torch: the first time a second or two."""
         torch = _library()
         device = pick(torch, self.device)
-        chosen = card.size(size)
-        if "weights" not in chosen.files:
-            raise EngineError(f"{card.world} {size} brings no safetensors for torch")
-        width, height = shape
-        if width % card.multiple or height % card.multiple:
-            raise EngineError(
-                f"{width}×{height} is not a size this world dreams at: sides are multiples of {card.multiple}"
-            )
-        path = verify(chosen.files["weights"], Notes((self.cache or cache_folder()) / "sha256.json"))
+        weights = asset_of(card, size, "weights", "torch")
+        check_shape(shape, card.multiple)
+        path = verify(weights, Notes((self.cache or cache_folder()) / "sha256.json"))
         wanted = PRECISIONS[device.partition(":")[0]] if self.precision == "auto" else (self.precision,)
         tried = {name: self._build(torch, card, size, device, name) for name in wanted}
         mood = card.mood.size if card.mood is not None else 0
@@ -75,7 +69,7 @@ class Torch:
             raise troubles[0]
         times = race(runs, shape, mood)
         best = min(times, key=lambda name: times[name])
-        nbytes = 3 * path.stat().st_size + width * height * 256
+        nbytes = 3 * path.stat().st_size + shape[0] * shape[1] * 256
         note = f"torch {device} {best}, {times[best] * 1e3:.0f} ms" + (f"; {troubles[0]}" if troubles else "")
         return HostGenerator(tried[best], shape, mood, nbytes, note)
 
