@@ -105,13 +105,34 @@ def verify(asset: Asset, notes: Notes | None = None) -> Path:
             with path.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
             notes.put(key, found)
-    except FileNotFoundError:
-        raise CardError(f"{path} is missing: its card names it") from None
     except OSError as e:
-        raise CardError(f"{path} cannot be read: {e.strerror or e}") from e
+        raise _unread(path, e) from e
+    _check(asset, found, stat.st_size)
+    return path
+
+
+def contents(asset: Asset) -> bytes:
+    """The file's bytes, which have the card's sha256: the very ones, whatever is put there meanwhile. Worker threads.
+
+    Raises CardError as `verify` does.
+    """
+    try:
+        data = asset.path.read_bytes()
+    except OSError as e:
+        raise _unread(asset.path, e) from e
+    _check(asset, hashlib.sha256(data).hexdigest(), len(data))
+    return data
+
+
+def _unread(path: Path, error: OSError) -> CardError:
+    if isinstance(error, FileNotFoundError):
+        return CardError(f"{path} is missing: its card names it")
+    return CardError(f"{path} cannot be read: {error.strerror or error}")
+
+
+def _check(asset: Asset, found: str, size: int) -> None:
     if found != asset.sha256:
         raise CardError(
-            f"{path} is not the file that its card describes: sha256 {found[:12]}… instead of {asset.sha256[:12]}… "
-            f"({stat.st_size} bytes; an interrupted download?)"
+            f"{asset.path} is not the file that its card describes: sha256 {found[:12]}… instead of "
+            f"{asset.sha256[:12]}… ({size} bytes; an interrupted download?)"
         )
-    return path

@@ -40,7 +40,7 @@ Say = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def say(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Say:
     """Run the verb in this process, with a cache folder of its own: (exit code, standard output, standard error)."""
-    for module in ("perform.notes", "perform.engines.openvino", "perform.engines.targets", "perform.engines.rtx"):
+    for module in ("perform.notes", "perform.engines.openvino", "perform.engines.targets"):
         monkeypatch.setattr(f"{module}.cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setattr("perform.engines.cabinet.cache_folder", lambda: tmp_path / "cache")
 

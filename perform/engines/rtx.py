@@ -27,8 +27,7 @@ from perform.engines.rtx_road import RtxBoard, RtxWork, pave
 from perform.engines.runner import Loaded, Runner, as_notes
 from perform.gl.interop import Bridge, Bridges, CudaError, call
 from perform.gl.interop.calls import NO_MEMORY
-from perform.library import verify
-from perform.notes import Notes, cache_folder
+from perform.library import contents
 from perform.plugins import EngineError
 
 RECIPE = "fp16, recipe 2"  # of `halve`: counted up when it makes another graph of the same file
@@ -144,8 +143,7 @@ class Rtx:
         if found is not None:
             return Ready(found.path.read_bytes(), label, found.about.get("bindings", []), built=False, seconds=0.0)
         doubt = cabinet.doubt
-        path = verify(asset, Notes((self.cache or cache_folder()) / "sha256.json"))
-        plan = compile_onnx(trt, path.read_bytes(), span, family, str(path), bottom_up)
+        plan = compile_onnx(trt, contents(asset), span, family, str(asset.path), bottom_up)
         notes = as_notes(plan.bindings)
         cabinet.put(label, plan.engine, {"bindings": notes, "profile": plan.profile, "seconds": plan.seconds})
         remark = cabinet.trouble or (f"{doubt}: compiled again" if doubt else "")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from perform import paths
-from perform.card import Card
+from perform.card import Card, CardError
 from perform.engines import gpu, plan, rtx, rtx_maker, runner
 from perform.engines.cabinet import Cabinet
 from perform.engines.cuda_road import run_on
@@ -219,6 +219,35 @@ def test_spans_are_in_steps_that_the_network_takes(
     assert found == Span(*span)
     assert shape in found
     assert (shape[0], 100_000) not in found
+
+
+def test_what_is_compiled_is_what_was_checked(
+    tmp_path: Path, trt: FakeTrt, built: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A training puts another network there between the two."""
+    card, given = world(tmp_path), []
+    path, right = card.size("m").files["onnx"].path, card.size("m").files["onnx"].path.read_bytes()
+    compiled = rtx.compile_onnx
+
+    def compile_later(trt: Any, data: bytes, *facts: Any) -> Plan:
+        given.append(data)
+        return compiled(trt, data, *facts)
+
+    real, other = Path.open, path.with_suffix(".other")
+    other.write_bytes(onnx_bytes(1.0))
+
+    def replaced(self: Path, *how: Any, **more: Any) -> Any:
+        file = real(self, *how, **more)
+        if self == path and other.exists():
+            other.replace(path)
+        return file
+
+    monkeypatch.setattr(rtx, "compile_onnx", compile_later)
+    monkeypatch.setattr(Path, "open", replaced)
+    Rtx(cache=tmp_path).ready(trt, card, "m", SHAPE)
+    with pytest.raises(CardError, match="is not the file that its card describes"):
+        Rtx(cache=tmp_path / "other").ready(trt, card, "m", SHAPE)
+    assert given == [right]
 
 
 def test_what_cannot_be_kept_is_played_all_the_same(tmp_path: Path, built: list[str]) -> None:
