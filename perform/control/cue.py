@@ -6,12 +6,13 @@ import contextlib
 import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from perform.control.osc.pattern import PatternError, Patterns
 from perform.params import Params, Post, Refused
 
 ITS_OWN = ("mood", "size")  # what each world has its own names of
+HINTS = 5  # lines that are told what they may have meant: each is looked for among all addresses
 
 
 class Score(Protocol):
@@ -43,25 +44,37 @@ class Cue:
     follow: float | None = None
 
 
+class Wrong(NamedTuple):
+    """A line of a cue that the tree cannot take, as a sentence; `unknown` is its address, where there is none such."""
+
+    text: str
+    unknown: str = ""
+
+    def hinted(self, params: Params) -> str:
+        """The sentence with the address that may have been meant. Milliseconds in a large tree: not for a frame."""
+        near = difflib.get_close_matches(self.unknown.casefold(), list(params.addresses()), 1) if self.unknown else []
+        return f"{self.text}; did you mean {params[near[0]].address}?" if near else self.text
+
+
 def posts(
     cue: Score, patterns: Patterns, origin: object = None, worlds: Collection[str] = ()
-) -> tuple[list[Post], list[str]]:
-    """What a cue posts, and a sentence for each of its lines that the tree cannot take. Any thread.
+) -> tuple[list[Post], list[Wrong]]:
+    """What a cue posts, and each of its lines that the tree cannot take. Any thread.
 
     A mood is its world's: worlds are posted first, and where the cue itself brings a layer's world (or cues before it
     may have: `worlds_of` them), whether that has the mood is for the tree to say when it is there.
     """
     out: list[Post] = []
-    wrong: list[str] = []
+    wrong: list[Wrong] = []
     worlds = {*worlds, *worlds_of((cue,), patterns)}
     for address, value in cue.set.items():
         try:
             reached = patterns.reach(address)
-            if not reached:
-                raise Refused(f"is no address here{_nearest(address, patterns.params)}")
-        except (Refused, PatternError) as why:
-            wrong.append(f"cue {cue.name!r}: {address} {why}")
+        except PatternError as why:
+            wrong.append(Wrong(f"cue {cue.name!r}: {address} {why}"))
             continue
+        if not reached:
+            wrong.append(Wrong(f"cue {cue.name!r}: {address} is no address here", address))
         for own, param in reached.items():
             try:
                 if param.spec.readonly:
@@ -71,7 +84,7 @@ def posts(
                     param.spec.coerce(value)
                 out.append(Post(own, value, cue.fade if param.spec.fades else 0.0, cue.easing, origin))
             except Refused as why:  # of what a pattern reaches the others take it
-                wrong.append(f"cue {cue.name!r}: {own} {why}")
+                wrong.append(Wrong(f"cue {cue.name!r}: {own} {why}"))
     return sorted(out, key=lambda post: not post.address.casefold().endswith("/world")), wrong
 
 
@@ -86,13 +99,9 @@ def worlds_of(cues: Sequence[Score], patterns: Patterns) -> frozenset[str]:
     return frozenset(found)
 
 
-def _nearest(address: str, params: Params) -> str:
-    near = difflib.get_close_matches(address.casefold(), list(params.addresses()), 1)
-    return f"; did you mean {params[near[0]].address}?" if near else ""
-
-
 def problems(cues: Sequence[Score], params: Params | Patterns) -> list[str]:
-    """Everything in these cues that this tree cannot take, one sentence each."""
+    """Everything in these cues that this tree cannot take, one sentence each; the first have a hint."""
     patterns = params if isinstance(params, Patterns) else Patterns(params)
     worlds = worlds_of(cues, patterns)
-    return [sentence for cue in cues for sentence in posts(cue, patterns, worlds=worlds)[1]]
+    wrong = [line for cue in cues for line in posts(cue, patterns, worlds=worlds)[1]]
+    return [line.hinted(patterns.params) if n < HINTS else line.text for n, line in enumerate(wrong)]

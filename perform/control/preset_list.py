@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from perform.control import presets
-from perform.control.cue import Cue, Score, posts
+from perform.control.cue import HINTS, Cue, Score, posts
 from perform.control.osc.pattern import Patterns
 from perform.files import Stamp, stamp
 from perform.health import Status
@@ -38,8 +38,8 @@ class Triggers:
     def posts(self, address: str, cue: Score, patterns: Patterns) -> list[Post]:
         """What a cue or a preset posts when `address` fires it; what the tree cannot take of it is counted."""
         out, wrong = posts(cue, patterns)
-        for sentence in wrong:
-            self.params.refuse(Post(address, None), sentence)
+        for line in wrong:
+            self.params.refuse(Post(address, None), line.text)
         return out
 
     def add(self, address: str, doc: str, deed: Deed) -> None:
@@ -90,7 +90,10 @@ class PresetList:
         for gone in self._known.keys() - set(there):
             del self._known[gone]
             self.triggers.drop(_address(gone))
-        return [sentence for name in there for sentence in self._take_up(name)]
+        wrong: list[str] = []
+        for name in there:
+            wrong += self._take_up(name, hint=len(wrong) < HINTS)
+        return wrong
 
     def close(self) -> None:
         """Forget the addresses, and wait for what is being written. May be called twice."""
@@ -99,7 +102,7 @@ class PresetList:
             worker.close()
         self._workers.clear()
 
-    def _take_up(self, name: str) -> list[str]:
+    def _take_up(self, name: str, hint: bool) -> list[str]:
         path = self.folder / f"{name}.toml"
         now = stamp(path)
         if name in self._known and self._known[name] == now:
@@ -114,7 +117,8 @@ class PresetList:
             return [f"{path}: {why}"]
         wrong = posts(preset, self.patterns)[1]
         more = f" (and {len(wrong) - 1} more of {path}: is it another show's?)" if len(wrong) > 1 else ""
-        return [s.replace("cue", "preset", 1) + more for s in wrong[:1]]
+        told = [line.hinted(self.patterns.params) if hint else line.text for line in wrong[:1]]
+        return [text.replace("cue", "preset", 1) + more for text in told]
 
     def _add(self, preset: Cue) -> None:
         def deed(now: float) -> list[Post]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from perform.clock import FixedClock, ManualClock
 from perform.control import presets
-from perform.control.cue import Cue, posts, problems
+from perform.control.cue import HINTS, Cue, posts, problems
 from perform.control.cues import Cues
 from perform.control.osc.pattern import Patterns
 from perform.control.preset_list import AT_ONCE
@@ -341,7 +341,7 @@ def test_of_what_a_pattern_reaches_each_takes_what_it_can(tmp_path: Path) -> Non
     params.declare("/layer/a/opacity", Spec("float", 0.0, readonly=True))  # the one that cannot
     out, wrong = posts(Cue("all", {"/layer/*/opacity": 0.25}), Patterns(params))
     assert {post.address for post in out} == before
-    assert wrong == ["cue 'all': /layer/a/opacity is read only"]
+    assert [line.text for line in wrong] == ["cue 'all': /layer/a/opacity is read only"]
 
 
 def test_what_the_tree_cannot_take_is_said_and_the_rest_plays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -441,6 +441,25 @@ def test_a_preset_of_another_show_is_one_line(tmp_path: Path) -> None:
     params.post("/preset/calm/go")
     params.settle(1.0)
     assert params["/layer/dream/opacity"].value == 0.5
+
+
+def test_many_wrong_lines_are_not_each_looked_for_among_all_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[str] = []
+    monkeypatch.setattr("difflib.get_close_matches", lambda word, *rest: searched.append(word) or [])
+    stale = {f"/layer/gone/{n}": 1.0 for n in range(100)}
+    for n in range(10):
+        presets.write(tmp_path / "presets" / f"p{n}.toml", stale)
+    params, cues = opened(tmp_path, Cue("stale", stale))
+    assert len(searched) == 2 * HINTS  # the first ones of the list, and of the files
+    assert len(cues.problems) == 10 + 100
+    searched.clear()
+    for n, address in enumerate(("/preset/p0/go", "/cue/stale/go"), 1):
+        params.post(address)
+        params.settle(float(n))
+        assert params.refused == 100 * n
+    assert searched == []
 
 
 def test_a_preset_is_saved_and_called_up(tmp_path: Path, until: Any) -> None:
