@@ -61,7 +61,8 @@ class Cues(Closing):
         self._presets = PresetList(stage.folder / self.folder, status, triggers, patterns)
         self._list.open()
         self._list.stand(self.resume)
-        self._tell(self._list.problems() + self._presets.open())
+        wrong = self._presets.open()  # first: a cue may call a preset
+        self._tell(self._list.problems() + wrong)
         params.feeds.append(self._feed)
         return self
 
@@ -83,7 +84,8 @@ class Cues(Closing):
             self._list = _List(old.status, triggers, old.patterns, tuple(cues), opening or old.opening)
             self._list.open()
             self._list.carry_on(old)
-            self._tell(self._list.problems() + self._presets.look())
+            wrong = self._presets.look()
+            self._tell(self._list.problems() + wrong)
 
     def open_with(self, opening: Mapping[str, Value]) -> None:
         """What `/panic` goes back to from now on; the list stays as it is."""

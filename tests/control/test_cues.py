@@ -462,6 +462,19 @@ def test_many_wrong_lines_are_not_each_looked_for_among_all_addresses(
     assert searched == []
 
 
+def test_a_cue_may_call_a_preset(tmp_path: Path) -> None:
+    presets.write(tmp_path / "presets" / "calm.toml", {"/layer/dream/opacity": 0.25})
+    params, cues = opened(tmp_path, Cue("one", {"/preset/calm/go": True}))
+    assert cues.problems == []
+    params.post("/cue/one/go")
+    params.settle(1.0)
+    params.settle(2.0)
+    assert params["/layer/dream/opacity"].value == 0.25
+    presets.write(tmp_path / "presets" / "new.toml", {"/layer/dream/opacity": 0.5})
+    cues.change([Cue("one", {"/preset/new/go": True})])
+    assert cues.problems == []
+
+
 def test_a_preset_is_saved_and_called_up(tmp_path: Path, until: Any) -> None:
     params, cues = opened(tmp_path)
     params.post("/layer/dream/opacity", 0.125)
