@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import logging
 import os
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from perform.supervisor import AGAIN, Beats, Hours, MachineWall, Patience, Process, Supervisor, command
+from perform.supervisor import AGAIN, QUIT, WANTING, Beats, Hours, MachineWall, Patience, Process, Supervisor, command
 
 
 @dataclass
@@ -378,3 +379,16 @@ def test_command_of_a_child() -> None:
         "-m", "perform", "run", "show.toml", "--size", "64x64", "--child", "--snapshot", "last.json", "--resume",
     ]  # fmt: skip
     assert "--resume" not in command([], Path("last.json"), resume=False)
+
+
+def test_the_unit_of_the_gallery_tries_again_what_may_pass_and_waits_for_a_film() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "gallery.md").read_text("utf-8")
+    unit = configparser.ConfigParser()
+    unit.read_string(text.partition("```ini\n")[2].partition("```")[0])
+    service = unit["Service"]
+    final = {int(code) for code in service.get("RestartPreventExitStatus", "").split()}
+    assert final.isdisjoint(WANTING)
+    assert service["Restart"] == "on-failure"
+    assert QUIT == 0  # no failure
+    assert float(service["TimeoutStopSec"]) > Patience().closing + Patience().farewell
+    assert unit["Unit"]["StartLimitIntervalSec"] == "0"  # in [Service], systemd passes it over
