@@ -9,6 +9,7 @@ from perform.frame import Frame
 from perform.gl.target import Texture
 from perform.health import Guard, Status
 from perform.performance.feeds import Closable, Feed
+from perform.performance.parts import opened
 from perform.performance.performance import Performance
 from perform.plugins import Closing, Source, Stage
 from perform.show import PartSpec
@@ -53,7 +54,7 @@ def open_source(play: Performance, spec: PartSpec, stage: Stage) -> Feed:
     """One source, opened; a dark one if it cannot be. Never raises for the source's sake."""
     prefix = f"/source/{spec.name}"
     status = Status(play.params, f"/status{prefix}")
-    source: Source | None = Guard(status).run(0.0, lambda: spec.make().open(replace(stage, prefix=prefix)), None)
+    source: Source | None = opened(status, spec, replace(stage, prefix=prefix))
     if source is None:
         source = Dark().open(stage)
     connect = getattr(source, "connect", None)  # a source that takes others' pictures, as a shader may

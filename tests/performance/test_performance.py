@@ -192,6 +192,27 @@ def test_a_sink_that_raises_costs_the_others_nothing(theatre: Theatre) -> None:
     assert theatre.value("/status/sink/count") == "no room (trying again)"
 
 
+def test_what_cannot_be_opened_is_left_out_and_says_for_how_long(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def broken(self: object, stage: Stage) -> object:
+        asked.append(stage.prefix)
+        raise OSError("no such folder")
+
+    for part in ("sinks.null.Null", "sources.testcard.TestCard"):
+        monkeypatch.setattr(f"perform.{part}.open", broken)
+    theatre.open(
+        ONE.replace('type = "shader"\npatch = "plain"\n', 'type = "testcard"\n', 1) + '[sink.count]\ntype = "null"\n'
+    )
+    theatre.run(20.0 / 50.0)
+    assert theatre.value("/status/sink/count") == "no such folder: left out until the next start"
+    said = "no such folder: left out until its table is edited, or the next start"
+    assert theatre.value("/status/source/red") == said
+    assert asked == ["/source/red", "/sink/count"]
+
+
 def test_only_a_picture_that_gets_out_is_a_beat(theatre: Theatre) -> None:
     beats: list[float] = []
     play = theatre.open(ONE + '[sink.one]\ntype = "null"\n', on_beat=beats.append)
