@@ -359,6 +359,23 @@ def test_subscribers_hear_changes_and_nobody_hears_an_echo(desk: Desk) -> None:
         assert [m for m in desk.heard() if m.address.endswith("opacity")] == []
 
 
+@pytest.mark.parametrize(("down", "up"), [(1.0, 0.0), (1, 0), (True, False)])
+def test_a_button_subscribes_whoever_presses_it(desk: Desk, down: object, up: object) -> None:
+    desk.send("/subscribe", down)
+    assert desk.answer("/subscribe").args == (desk.client.getsockname()[1], 60.0, "//*")
+    desk.send("/subscribe", up)
+    desk.send("/layer/1/opacity")
+    assert desk.answer("/layer/1/opacity").args == (1.0,)
+    assert desk.params.refused == 0
+    desk.send("/unsubscribe", up)
+    desk.send("/ping")
+    desk.answer("/ping")
+    audience = desk.osc._desk.outbox.audience  # type: ignore[union-attr]
+    assert audience
+    desk.send("/unsubscribe", down)
+    desk.until(lambda: not audience)
+
+
 def test_a_subscription_may_be_to_a_pattern_and_hears_the_address_it_asked_for(desk: Desk) -> None:
     desk.send("/subscribe", "/layer/1/*")
     assert desk.answer("/subscribe").args == (desk.client.getsockname()[1], 60.0, "/layer/1/*")

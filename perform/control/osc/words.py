@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from perform.params import Params, Post, Refused, Spec
 
 LONGEST_RANGE = 512  # characters of a list of choices
 PINGS = 1000  # answered a second: two servers that answer each other must not spin
+PRESSED, RELEASED = (1, None, math.inf), 0  # what a button sends; True is 1 as 1.0 is, inf is OSC's impulse
 
 
 def range_of(spec: Spec) -> str:
@@ -103,13 +105,15 @@ class Words:
     def _with_port(
         self, word: str, sender: Sender, args: tuple[Any, ...], deed: Callable[[Sender, int | None, str], None]
     ) -> None:
-        """Read `[port] [pattern]` in any order and have the worker do it."""
+        """Read `[port] [pattern]` in any order and have the worker do it. A button names no port."""
         port, pattern = None, EVERYTHING
         try:
             for arg in args[:2]:
                 if isinstance(arg, str) and arg.startswith("/"):
                     pattern = arg
-                else:
+                elif arg == RELEASED:  # a button that is let go
+                    return None
+                elif arg not in PRESSED:
                     port = _port(arg)
         except Refused as why:
             return self.params.refuse(Post(word, args, origin=sender), str(why))
