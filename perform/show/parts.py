@@ -116,7 +116,9 @@ def read_named(top: Table, group: plugins.Group, key: str, reserved: Collection[
     parts = {}
     for name, table in _named_tables(top, key, reserved):
         kind = _type(table, group)
-        if kind is not None:
+        if (group, kind) == ("sinks", "window"):
+            table.wrong("type", "a show has one window, [window]")
+        elif kind is not None:
             parts[name] = read_part(table, group, name, kind)
             table.done()
     return parts

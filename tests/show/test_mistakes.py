@@ -92,6 +92,7 @@ def test_one_mistake(mistakes: Mistakes, text: str, told: str) -> None:
     ("text", "told"),
     [
         (GOOD + '[sink.window]\ntype = "null"\n', "6: [sink]: the name 'window' is taken: give [sink.window] another"),
+        (GOOD + '[sink.beam]\ntype = "window"\nscreen = 1\n', "7: [sink.beam]: a show has one window, [window]"),
         (GOOD + '[control.osc]\ntype = "osc"\n', "6: [control]: the name 'osc' is taken: give [control.osc] another"),
         (SOURCE + '[source.Card]\ntype = "testcard"\n' + LAYER, "3: [source]: the name 'Card' is taken"),
         (GOOD + '[sink.q]\ntype = ""\n', "7: [sink.q]: type = '': there is no such sink type installed"),
