@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from perform.control.cue import ITS_OWN
-from perform.control.osc.pattern import PatternError, is_pattern, matches
+from perform.control.osc.pattern import PatternError, Patterns, is_pattern, matches
 from perform.library import CardError, Library
 from perform.param import Param
 from perform.params import Params, Refused, Spec
@@ -21,12 +21,13 @@ def misfits(show: Show, params: Params) -> list[Problem]:
     """Everything that the show sets and the tree has not got, or cannot take. Call it when all parts are open.
 
     A cue's address may be a pattern (`/layer/*/opacity`) or a layer's number, as OSC has it. Light mistakes are numbers
-    out of range, which are clipped, and a patch's inputs that are not there: they come and go with its file.
+    out of range, which are clipped, a patch's inputs that are not there (they come and go with its file), and patterns
+    that match nothing yet.
     """
-    problems = []
+    problems, patterns = [], Patterns(params)
     for where, title, address, value, cue in _settings(show):
         line = show.lines.get(where, 0)
-        texts = _wrong(show, params, address, value, cue)
+        texts = _wrong(show, patterns, address, value, cue)
         problems += [Problem(show.path, line, f"{title}: {text}", light) for text, light in texts]
     return problems
 
@@ -54,31 +55,51 @@ def _settings(show: Show) -> Iterator[tuple[str, str, str, Any, CueSpec | None]]
             yield f"cue {cue.name} {address}", f"cue {cue.name!r}", address, value, cue
 
 
-def _wrong(show: Show, params: Params, address: str, value: Any, cue: CueSpec | None) -> Iterator[tuple[str, bool]]:
-    """(what is wrong, whether it is light)."""
-    if is_pattern(address):
-        try:
-            matches(address, "/")
-        except PatternError as why:
-            yield f"{address} {why}", False
-        return  # a pattern that matches nothing today may match a layer of tomorrow
+def _wrong(show: Show, patterns: Patterns, address: str, value: Any, cue: CueSpec | None) -> Iterator[tuple[str, bool]]:
+    """(what is wrong, whether it is light). Only a cue's address may be a pattern."""
+    params = patterns.params
+    if cue is not None and is_pattern(address):
+        yield from _wrong_pattern(show, patterns, address, value, cue)
+        return
     param = params.find(address)
     if param is None:
         light = _of_a_patch(show, params, address)
         yield f"there is no address {address!r}{nearest(address, list(params.addresses()))}", light
-    elif param.spec.readonly:
-        yield f"{address} is read only", False
     else:
-        spec = _spec(show, param, cue)
-        try:
-            taken = spec.coerce(value)
-        except Refused as why:
-            yield f"{address} {why}", False
-            return
-        if spec.kind in ("float", "int") and not isinstance(value, (bool, str)) and taken != value:
-            lo, hi = (-math.inf if spec.lo is None else spec.lo), (math.inf if spec.hi is None else spec.hi)
-            if not lo <= value <= hi:
-                yield f"{address} = {value:g} is out of range: {span(lo, hi)}", True
+        yield from _wrong_value(show, param, address, value, cue)
+
+
+def _wrong_pattern(
+    show: Show, patterns: Patterns, address: str, value: Any, cue: CueSpec
+) -> Iterator[tuple[str, bool]]:
+    """What matches nothing today may match a layer of tomorrow; what all that matches refuses is a mistake."""
+    try:
+        reached = patterns.reach(address)
+    except PatternError as why:
+        yield f"{address} {why}", False
+        return
+    if not reached:
+        yield f"no address matches {address}", True
+        return
+    wrong = [list(_wrong_value(show, param, own, value, cue)) for own, param in reached.items()]
+    if all(wrong):  # else some take it; one that takes it clipped makes it light
+        yield min((one for told in wrong for one in told), key=lambda told: not told[1])
+
+
+def _wrong_value(show: Show, param: Param, address: str, value: Any, cue: CueSpec | None) -> Iterator[tuple[str, bool]]:
+    if param.spec.readonly:
+        yield f"{address} is read only", False
+        return
+    spec = _spec(show, param, cue)
+    try:
+        taken = spec.coerce(value)
+    except Refused as why:
+        yield f"{address} {why}", False
+        return
+    if spec.kind in ("float", "int") and not isinstance(value, (bool, str)) and taken != value:
+        lo, hi = (-math.inf if spec.lo is None else spec.lo), (math.inf if spec.hi is None else spec.hi)
+        if not lo <= value <= hi:
+            yield f"{address} = {value:g} is out of range: {span(lo, hi)}", True
 
 
 def _of_a_patch(show: Show, params: Params, address: str) -> bool:

@@ -143,4 +143,38 @@ def test_a_pattern_across_parts_is_one_in_a_cue(read: Read) -> None:
     params = Params()
     for key in ("source", "world", "size"):
         params.declare(f"/layer/{show.layers[0].name}/{key}", Spec("text"))
+    params.declare(f"/layer/{show.layers[0].name}/opacity", Spec("float"))
     assert misfits(show, params) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('"/layr/*/opacity" = 0.2', [("no address matches /layr/*/opacity", True)]),
+        ('"/layer/*/opacity" = "loud"', [("/layer/dream/opacity takes a number, not the text 'loud'", False)]),
+        ('"/layer/*/opacity" = 7', [("/layer/dream/opacity = 7 is out of range: 0 to 1", True)]),
+        ('"/status/*" = 1.0', [("/status/fps is read only", False)]),
+        ('"/layer/[1/opacity" = 1.0', [("/layer/[1/opacity has a [ that is not closed", False)]),
+        ('"/layer/*/o*" = "off"', []),  # one of two takes it
+        ('"//{opacity,fps}" = 0.5', []),
+    ],
+)
+def test_a_pattern_in_a_cue_is_held_against_what_it_reaches(
+    read: Read, line: str, told: list[tuple[str, bool]]
+) -> None:
+    show = read(GOOD + f'[[cue]]\nname = "a"\nset = {{ {line} }}\n')
+    params = Params()
+    for key in ("source", "world", "size"):
+        params.declare(f"/layer/dream/{key}", Spec("text"))
+    params.declare("/layer/dream/opacity", Spec("float", 0.0, 0.0, 1.0))
+    params.declare("/layer/dream/other", Spec("choice", "off", choices=("off", "on")))
+    params.declare("/status/fps", Spec("float", readonly=True))
+    assert [(p.text, p.light) for p in misfits(show, params)] == [(f"cue 'a': {text}", light) for text, light in told]
+
+
+def test_only_cues_take_patterns(read: Read) -> None:
+    params = Params()
+    for key in ("source", "world", "size", "condition/gamma"):
+        params.declare(f"/layer/dream/{key}", Spec("text"))
+    (told,) = misfits(read(GOOD + 'condition = { "gam*" = 1 }\n'), params)
+    assert "there is no address '/layer/dream/condition/gam*'" in told.text
