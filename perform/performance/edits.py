@@ -40,11 +40,13 @@ class Editor:
     _worker: Worker | None = None
 
     def watch(self) -> None:
-        """Look at the file from now on."""
-        path = self.play.show.path
-        self._stamp, self._size = stamp(path), self.play.show.size
+        """Look at the file from now on; what was saved while the show opened is found at the first look."""
+        show = self.play.show
+        self._stamp, self._size = show.stamp or stamp(show.path), show.size
         with contextlib.suppress(ShowError):
-            self._size = load(path).size  # the file's own, whatever size was asked for on the command line
+            there = load(show.path)
+            if there.stamp == self._stamp:
+                self._size = there.size  # the file's own, whatever size was asked for on the command line
         self._worker = spawn("watch show.toml", self._watch)
 
     def _watch(self, stop: threading.Event) -> None:

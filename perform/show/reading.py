@@ -6,11 +6,13 @@ import os
 import re
 import stat
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 from platformdirs import user_data_path
 
 from perform import paths
+from perform.files import stamp
 from perform.show.cues import read_cues
 from perform.show.keys import read_part
 from perform.show.layers import read_layers
@@ -38,7 +40,8 @@ def load(path: Path | str) -> Show:
     path = Path(path)
     if path.is_dir():
         path = path / "show.toml"
-    return parse(_read(path), path)
+    seen = stamp(path)  # before it is read: what is saved meanwhile is to be found
+    return replace(parse(_read(path), path), stamp=seen)
 
 
 def _read(path: Path) -> str:

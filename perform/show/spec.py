@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from perform import plugins
+from perform.files import Stamp
 from perform.params import Value
 
 Inset = Literal["off", "inset", "side-by-side"]
@@ -120,7 +121,7 @@ class Show:
 
     Relative paths start at `folder`. `patches` and `models` are the folders searched, the show's own first. `window`
     and `record` are sinks that the file asks for (`record` is None unless it has a [record] table), `engine` what all
-    worlds are to run on.
+    worlds are to run on. `stamp` is the file as it was just before it was read.
     """
 
     path: Path
@@ -143,6 +144,7 @@ class Show:
     patches: tuple[Path, ...] = ()
     models: tuple[Path, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict)  # address -> line; "cue NAME /address" -> line
+    stamp: Stamp | None = field(default=None, compare=False)  # None: it was not read from a file
 
     @property
     def worlds(self) -> tuple[str, ...]:

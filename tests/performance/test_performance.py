@@ -319,6 +319,26 @@ def test_an_edited_value_is_taken_up_and_the_performers_own_stay(theatre: Theatr
     assert theatre.value("/status/show") == "taken up"
 
 
+def test_an_edit_that_is_saved_while_the_show_opens_is_taken_up(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perform.performance.edits.PERIOD", 1e6)  # the test looks for itself
+    read = opening.open_sources
+
+    def slowly(*parts: Any) -> None:
+        read(*parts)
+        theatre.write(ONE.replace('source = "red"', 'source = "blue"'))
+
+    monkeypatch.setattr(opening, "open_sources", slowly)
+    theatre.open(ONE)
+    assert theatre.run() == near(RED)
+    editor = editor_of(theatre)
+    assert editor.look()
+    assert theatre.run(0.1) == near(BLUE)
+    assert theatre.value("/status/show") == "taken up"
+    assert not editor.look()
+
+
 def test_an_edit_that_fails_half_way_is_said_and_the_show_goes_on(
     theatre: Theatre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
