@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from perform import plugins
 from perform.show.spec import PartSpec, frozen
-from perform.show.table import Table, nearest, shown
+from perform.show.table import LARGEST, Table, nearest, shown
 
 _WORDS = {str: "a text in quotes", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
 
@@ -45,7 +44,7 @@ def fit(hint: Any, value: Any) -> Any:
 def _fit_plain(hint: Any, value: Any) -> Any:
     if hint is bool and isinstance(value, bool):
         return value
-    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST:
         return float(value)
     if hint is int and isinstance(value, int) and not isinstance(value, bool):
         return value

@@ -8,7 +8,7 @@ from typing import Any
 
 from perform.params import Value
 from perform.show.lines import KeyPath
-from perform.show.table import Table
+from perform.show.table import LARGEST, Table
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 NAME_RULE = "is not a name: letters, digits, - and _, not starting with a digit"
@@ -35,8 +35,11 @@ def scalars(table: Table, prefix: str) -> dict[str, Value]:
 
 def plain(value: Any) -> Value | None:
     """A value that a parameter may take, or None: number, bool, text, or up to four numbers."""
-    if isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, list) and 1 <= len(value) <= 4 and all(isinstance(v, (int, float)) for v in value):
+    if isinstance(value, list) and 1 <= len(value) <= 4 and all(_is_number(v) for v in value):
         return tuple(float(v) for v in value)
-    return None
+    return value if isinstance(value, str) or _is_number(value) else None
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a float can hold it: TOML's whole numbers may have any number of digits."""
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) <= LARGEST)

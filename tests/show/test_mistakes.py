@@ -97,6 +97,16 @@ def test_one_mistake(mistakes: Mistakes, text: str, told: str) -> None:
         (SOURCE + '[source.Card]\ntype = "testcard"\n' + LAYER, "3: [source]: the name 'Card' is taken"),
         (GOOD + '[sink.q]\ntype = ""\n', "7: [sink.q]: type = '': there is no such sink type installed"),
         ("[show]\nfps = " + "9" * 400 + "\n" + GOOD, "2: [show]: fps is a number, not "),
+        (GOOD + "[record]\nfps = " + "9" * 400 + "\n", "7: [record]: fps is a number, not 99999"),
+        (GOOD + "condition = { gamma = -" + "9" * 400 + " }\n", "6: layer 'dream' condition: gamma is a number, true"),
+        (
+            GOOD + "[layer.filter]\nx = { y = [" + "9" * 400 + "] }\n",
+            "x/y is a number, true, false, a text or a colour",
+        ),
+        (
+            GOOD + '[audio]\ndrive = { "/a" = { band = "bass", amount = ' + "9" * 400 + " } }\n",
+            "7: [audio]: drive: the amount for /a is not a number",
+        ),
         (GOOD + "[x]\ny = " + "9" * 5000 + "\n", "a number in it has thousands of digits"),
         ("# one\u2028line\n" + GOOD + "opacity = 2\n", "7: layer 'dream': opacity = 2 is out of range"),
     ],

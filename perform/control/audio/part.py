@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ GONE = 8  # looks without a sample, then it is opened again
 ATTACK, RELEASE, DECAY = 0.01, 0.25, 0.15  # seconds
 BANDS = {"level": (0.0, 1e9), "bass": (20.0, 250.0), "mid": (250.0, 2000.0), "treble": (2000.0, 20000.0)}  # Hz
 WORDS = (*BANDS, "beat")
+LARGEST = sys.float_info.max
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ class Audio(Closing):
             amount = how.get("amount", 1.0)
             if how.get("band") not in WORDS or set(how) - {"band", "amount"}:
                 raise ValueError(f"drive: {address} takes a band ({', '.join(WORDS)}) and an amount")
-            if not isinstance(amount, (int, float)) or isinstance(amount, bool) or not math.isfinite(amount):
+            if not isinstance(amount, (int, float)) or isinstance(amount, bool) or not abs(amount) <= LARGEST:
                 raise ValueError(f"drive: the amount for {address} is not a number")
 
     def open(self, stage: Stage) -> Self:
