@@ -67,6 +67,13 @@ class Spec:
         """Whether it can take time to get there. Everything else switches at once."""
         return self.kind in ("float", "color")
 
+    @property
+    def unmoved(self) -> str:
+        """Why nothing can modulate it, as the end of a sentence; empty where something can."""
+        if self.readonly:
+            return "is read only; only floats that can be set can be moved"
+        return "" if self.kind == "float" else f"is a {self.kind}; only floats can be moved"
+
     def coerce(self, value: Any) -> Value:
         """The value as this kind, clipped to the range. Raises Refused with a sentence if it cannot be."""
         return _COERCE[self.kind](self, value)

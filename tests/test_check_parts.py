@@ -60,7 +60,13 @@ def test_what_sound_cannot_drive_is_told(say: Say) -> None:
     assert err[0].endswith(
         ":8: [audio]: drive: there is no address '/layer/1/opcity'; did you mean '/layer/1/opacity'?"
     )
-    assert say(fine.replace("opacity", "on"), "check")[1][0].endswith("/layer/1/on is a bool; sound drives floats")
+    for address, told in (
+        ("/layer/1/on", "is a bool; only floats can be moved"),
+        ("/status/fps", "is read only; only floats that can be set can be moved"),
+    ):
+        code, err = say(fine.replace("/layer/1/opacity", address), "check")
+        assert code == 2
+        assert err[0].endswith(f"{address} {told}")
 
 
 def test_a_number_out_of_range_is_told_and_played_as_the_nearest(say: Say) -> None:

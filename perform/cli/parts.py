@@ -52,8 +52,8 @@ def undriven(show: Show, params: Params) -> Iterator[Problem]:
             param = params.find(address)
             if param is None:
                 text = f"there is no address {address!r}{nearest(address, list(params.addresses()))}"
-            elif param.spec.kind != "float":
-                text = f"{address} is a {param.spec.kind}; sound drives floats"
+            elif param.spec.unmoved:
+                text = f"{address} {param.spec.unmoved}"
             else:
                 continue
             yield Problem(show.path, control.line, f"[{control.name}]: drive: {text}")

@@ -207,9 +207,8 @@ class _Ear:
                 self._take_off(address)
             if param is None:
                 wrong.append(f"drive: there is no address {address}")
-            elif param.spec.kind != "float" or param.spec.readonly:
-                is_ = "read only" if param.spec.readonly else f"a {param.spec.kind}"
-                wrong.append(f"drive: {address} is {is_}; only floats can be moved")
+            elif param.spec.unmoved:
+                wrong.append(f"drive: {address} {param.spec.unmoved}")
             elif mover not in param.modulators:
                 self.seats[address] = param, params.attach(address, mover)
         self._wrong = "; ".join(wrong)
