@@ -74,6 +74,16 @@ class Spec:
             return "is read only; only floats that can be set can be moved"
         return "" if self.kind == "float" else f"is a {self.kind}; only floats can be moved"
 
+    def misfit(self, value: Any) -> str:
+        """Why it cannot be set to a value from outside, as the end of a sentence; empty where it can."""
+        if self.readonly:
+            return "is read only"
+        try:
+            self.coerce(value)
+        except Refused as why:
+            return str(why)
+        return ""
+
     def coerce(self, value: Any) -> Value:
         """The value as this kind, clipped to the range. Raises Refused with a sentence if it cannot be."""
         return _COERCE[self.kind](self, value)

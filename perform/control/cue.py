@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from perform.control.osc.pattern import PatternError, Patterns
-from perform.params import Params, Post, Refused
+from perform.params import Params, Post
 
 ITS_OWN = ("mood", "size")  # what each world has its own names of
 HINTS = 5  # lines that are told what they may have meant: each is looked for among all addresses
@@ -76,15 +76,13 @@ def posts(
         if not reached:
             wrong.append(Wrong(f"cue {cue.name!r}: {address} is no address here", address))
         for own, param in reached.items():
-            try:
-                if param.spec.readonly:
-                    raise Refused("is read only")
-                layer, _, tail = param.address.rpartition("/")
-                if tail not in ITS_OWN or f"{layer}/world" not in worlds:
-                    param.spec.coerce(value)
+            layer, _, tail = param.address.rpartition("/")
+            later = tail in ITS_OWN and f"{layer}/world" in worlds
+            misfit = "" if later else param.spec.misfit(value)
+            if misfit:  # of what a pattern reaches the others take it
+                wrong.append(Wrong(f"cue {cue.name!r}: {own} {misfit}"))
+            else:
                 out.append(Post(own, value, cue.fade if param.spec.fades else 0.0, cue.easing, origin))
-            except Refused as why:  # of what a pattern reaches the others take it
-                wrong.append(Wrong(f"cue {cue.name!r}: {own} {why}"))
     return sorted(out, key=lambda post: not post.address.casefold().endswith("/world")), wrong
 
 

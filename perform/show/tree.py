@@ -11,7 +11,7 @@ from perform.control.cue import ITS_OWN
 from perform.control.osc.pattern import PatternError, Patterns, is_pattern, matches
 from perform.library import CardError, Library
 from perform.param import Param
-from perform.params import Params, Refused, Spec
+from perform.params import Params, Spec
 from perform.show.layers import SIZES
 from perform.show.spec import CueSpec, LayerSpec, Problem, Show
 from perform.show.table import nearest, span
@@ -87,15 +87,11 @@ def _wrong_pattern(
 
 
 def _wrong_value(show: Show, param: Param, address: str, value: Any, cue: CueSpec | None) -> Iterator[tuple[str, bool]]:
-    if param.spec.readonly:
-        yield f"{address} is read only", False
-        return
     spec = _spec(show, param, cue)
-    try:
-        taken = spec.coerce(value)
-    except Refused as why:
+    if why := spec.misfit(value):
         yield f"{address} {why}", False
         return
+    taken = spec.coerce(value)
     if spec.kind in ("float", "int") and not isinstance(value, (bool, str)) and taken != value:
         lo, hi = (-math.inf if spec.lo is None else spec.lo), (math.inf if spec.hi is None else spec.hi)
         if not lo <= value <= hi:
