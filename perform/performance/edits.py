@@ -17,6 +17,7 @@ from perform.performance.performance import Performance
 from perform.performance.sourcing import in_order, open_source
 from perform.plugins import Stage
 from perform.show import Edits, PartSpec, Problem, Show, ShowError, diff, load, misfits, resized
+from perform.show.edits import FIXED, FOLDERS
 from perform.workers import Mailbox, Worker, spawn
 
 log = logging.getLogger(__name__)
@@ -106,16 +107,22 @@ class Editor:
         """Make the changes; returns the words for what has to wait."""
         kept = self.play.show
         edits = diff(kept, new)
-        self.play.show = new if not edits.restart else replace(
-            new, blend_space=kept.blend_space, window=kept.window, record=kept.record, sinks=kept.sinks,
-            patches=kept.patches, models=kept.models,
-        )  # fmt: skip
+        fixed = {key: getattr(kept, key) for key in (*FIXED, *FOLDERS)}
+        self.play.show = replace(new, **fixed)
+        if edits.name:
+            self._rename(new.name)
         self._change_sources(edits, kept, new)
         self._change_layers(edits, new)
         self._change_values(edits, new)
         self._change_controls(edits, new)
         self.layering.bank.keep(roles(new, self.layering.bank.library))
         return list(edits.restart)
+
+    def _rename(self, name: str) -> None:
+        """A window that has no title of its own has the show's name."""
+        window = self.play.outputs.get("window")
+        if window is not None and "title" not in self.play.show.window.keys:
+            window.sink.retitle(name)  # type: ignore[attr-defined]
 
     def _change_sources(self, edits: Edits, kept: Show, new: Show) -> None:
         """Changed sources are opened again; so are those that fall back to them, which hold the old ones.

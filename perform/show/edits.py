@@ -18,6 +18,7 @@ FIXED = {
     "sinks": "[sink]",
     "engine": "[engine]",
 }
+FOLDERS = ("patches", "models")  # … and what it searches
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Edits:
     `restart` names what a running show cannot take up (it goes on with the old). `sources`, `layers` and `controls`
     are names to close and open again (added and changed ones), `gone_…` those to close. `values` are addresses to
     set, and `defaults` addresses to put back to their default because the new show no longer mentions them: neither
-    touches what only the performer has moved. `order` is True if the layers' order or numbers changed.
+    touches what only the performer has moved. `order` is True if the layers' order or numbers changed. The rate is no
+    edit: each frame asks the show for it.
     """
 
     restart: tuple[str, ...] = ()
@@ -40,7 +42,6 @@ class Edits:
     gone_controls: tuple[str, ...] = ()
     cues: bool = False
     name: bool = False
-    fps: bool = False
     inset: bool = False
     values: Mapping[str, Value] = field(default_factory=dict)
     defaults: tuple[str, ...] = ()
@@ -50,14 +51,11 @@ class Edits:
 
 
 def diff(old: Show, new: Show) -> Edits:
-    """Everything that makes `new` another show than `old`. Any thread; microseconds."""
+    """Everything that is to be done so that `old` becomes `new`. Any thread; microseconds."""
     before, after = {x.name: x for x in old.layers}, {x.name: x for x in new.layers}
     was, now = old.values(), new.values()
     restart = [word for key, word in FIXED.items() if _asked(getattr(old, key)) != _asked(getattr(new, key))]
-    if old.patches != new.patches:
-        restart.append("patches")
-    if old.models != new.models:
-        restart.append("models")
+    restart += [key for key in FOLDERS if getattr(old, key) != getattr(new, key)]
     sources = [n for n, s in new.sources.items() if n not in old.sources or _part(s) != _part(old.sources[n])]
     layers = [n for n, x in after.items() if n not in before or _layer(x) != _layer(before[n])]
     controls = [n for n, c in new.controls.items() if n not in old.controls or _part(c) != _part(old.controls[n])]
@@ -72,7 +70,6 @@ def diff(old: Show, new: Show) -> Edits:
         gone_controls=tuple(n for n in old.controls if n not in new.controls),
         cues=[_asked(c) for c in old.cues] != [_asked(c) for c in new.cues],
         name=old.name != new.name,
-        fps=old.fps != new.fps,
         inset=old.inset != new.inset,
         values={a: v for a, v in now.items() if a not in was or was[a] != v},
         defaults=tuple(a for a in was if a not in now and not _below(a, old, new)),

@@ -162,6 +162,12 @@ class Window(Closing):
         self._program = Program(FIT, name="window")
         return self
 
+    def retitle(self, title: str) -> None:
+        """Be called something else from now on. Render thread."""
+        self.title = title
+        if self._window is not None:
+            self._window.set_caption(title)
+
     # ------------------------------------------------------------------ picture
     def show(self, picture: Frame) -> None:
         """Draw, flip, and take the events that came. Render thread."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,14 @@ from perform.clock import FixedClock, ManualClock
 from perform.engines.bank import Bank
 from perform.engines.slot import Slot
 from perform.frame import Frame
+from perform.health import Guard, Status
 from perform.performance import Performance, Wishes, opening
 from perform.performance.edits import PATIENCE
 from perform.performance.feeds import Feed
+from perform.performance.performance import Output
 from perform.plugins import Stage
 from perform.sinks.null import Null
+from perform.sinks.window import Window
 from tests.engines.worlds import CARD, make_world, write_card
 
 from .conftest import HEAD, PLAIN, Theatre
@@ -593,6 +597,31 @@ def test_a_changed_source_is_opened_again_with_those_that_fall_back_to_it(theatr
     save(theatre, text.replace('patch = "plain"\nset = { shade = [0.0, 0.0, 1.0, 1.0] }', 'patch = "green"'))
     assert theatre.run(0.1) == near(GREEN)
     assert list(play.sources) == ["red", "blue"]
+
+
+@pytest.mark.parametrize(("window", "title"), [("", "Vernissage"), ('[window]\ntitle = "mine"\n', "mine")])
+def test_a_new_name_is_the_windows_unless_it_has_a_title(theatre: Theatre, window: str, title: str) -> None:
+    play, pane, captions = theatre.open(ONE + window), Window(title="mine"), list[str]()
+    pane._window = SimpleNamespace(set_caption=captions.append, close=lambda: None)
+    play.outputs["window"] = Output(pane, Guard(Status(play.params, "/status/sink/window")))
+    theatre.run()
+    editor_of(theatre)._worker.close()
+    path = theatre.folder / "show.toml"
+    path.write_text(path.read_text().replace("[show]", '[show]\nname = "Vernissage"'))
+    assert editor_of(theatre).look()
+    theatre.run(0.1)
+    assert (pane.title, captions) == (title, [title] if title != "mine" else [])
+    assert theatre.value("/status/show") == "taken up"
+
+
+def test_what_a_running_show_keeps_waits_until_it_is_started_again(theatre: Theatre) -> None:
+    play = theatre.open(ONE)
+    theatre.run()
+    for more in ("", '[[cue]]\nname = "a"\n'):
+        save(theatre, ONE + more + '[engine]\ntype = "passthrough"\n')
+        theatre.run(0.1)
+        assert theatre.value("/status/show") == "taken up; [engine] at the next start"  # and at the next edit, too
+        assert play.show.engine is None
 
 
 def test_what_cannot_change_live_waits_for_the_next_start(theatre: Theatre) -> None:

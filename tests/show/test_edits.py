@@ -42,7 +42,7 @@ def test_comments_and_blank_lines_are_no_edit(read: Read) -> None:
         (GOOD, GOOD + '[[cue]]\nname = "a"\n', Edits(cues=True)),
         (GOOD, GOOD + '[source.b]\ntype = "testcard"\n', Edits(sources=("b",))),
         (GOOD + '[source.b]\ntype = "testcard"\n', GOOD, Edits(gone_sources=("b",))),
-        (GOOD, GOOD + "[show]\nfps = 30\n", Edits(fps=True)),
+        (GOOD, GOOD + "[show]\nfps = 30\n", Edits()),  # the loop asks the show
         (GOOD, GOOD + '[show]\nname = "x"\n', Edits(name=True)),
         (GOOD, GOOD + "[show]\ninset = true\n", Edits(inset=True)),
         (GOOD, GOOD + "[window]\nfullscreen = true\n", Edits(restart=("[window]",))),
