@@ -94,6 +94,7 @@ class Window(Closing):
     _panel: str = field(default="", init=False)  # "", "status" or "keys"
     _due: float = field(default=0.0, init=False)
     _missing: bool = field(default=False, init=False)  # the screen that was asked for
+    _doubts: int = field(default=0, init=False)  # looks that are due, since the window was moved: is it still there?
     _look: float = field(default=0.0, init=False)  # show time of the next look for it
 
     def __post_init__(self) -> None:
@@ -124,7 +125,14 @@ class Window(Closing):
             _centre(window, screen)
         window.set_mouse_visible(self.cursor)
         window.push_handlers(on_key_press=self._key, on_close=self._quit, on_text=self._text)
+        window.push_handlers(on_move=self._shifted, on_resize=self._shifted)
         return window
+
+    def _shifted(self, *_: int) -> None:
+        """The window has another place or size: by hand, or because its screen has gone. A system may take a while to
+        know which, so there are two looks.
+        """
+        self._doubts = 2
 
     def _find(self, display: Any) -> Any:
         """The screen that was asked for; None if it is not there, or none was."""
@@ -136,15 +144,20 @@ class Window(Closing):
         return next((s for s, name in zip(screens, names, strict=True) if wanted and wanted in name), None)
 
     def _look_for_screen(self, now: float) -> None:
-        """Move to the screen that was asked for once it is there: a projector may be switched on after the show."""
-        if not self._missing or now < self._look:
+        """Move to the screen that was asked for once it is there: a projector may be switched on after the show, or off
+        at night. A window that somebody has moved off a screen that is there stays where it is.
+        """
+        if self.screen is None or not (self._missing or self._doubts) or now < self._look:
             return
-        self._look = now + LOOK
+        self._doubts, self._look = max(0, self._doubts - 1), now + LOOK
         assert self._status is not None
         screen = self._find(self._window.display)
         if screen is None:
             names = ", ".join(_names(self._window.display.get_screens()))
             self._status.say(f"there is no screen {self.screen!r} (there are {names}): on the main one", trouble=True)
+            self._missing = True
+            return
+        if not self._missing:
             return
         self._missing = False
         if self._window.fullscreen:

@@ -52,6 +52,7 @@ class Pane:
     width: int = 640
     height: int = 360
     places: list[Any] = field(default_factory=list)
+    handlers: dict[str, Any] = field(default_factory=dict)
 
     def set_location(self, x: int, y: int) -> None:
         self.places.append((x, y))
@@ -72,7 +73,7 @@ def made(display: Display, params: Params, fullscreen: bool, **keys: Any) -> tup
         given.append(options["screen"])
         return SimpleNamespace(
             width=640, height=360, set_location=pane.set_location,
-            set_mouse_visible=lambda shown: None, push_handlers=lambda **keys: None,
+            set_mouse_visible=lambda shown: None, push_handlers=pane.handlers.update,
         )  # fmt: skip
 
     pyglet_ = SimpleNamespace(
@@ -134,3 +135,39 @@ def test_without_a_wish_nobody_looks() -> None:
     window._look_for_screen(LOOK)
     assert display.asked == before
     assert pane.places == []
+
+
+@pytest.mark.parametrize("known", [0, 1], ids=["known at once", "known later"])
+@pytest.mark.parametrize(("fullscreen", "place"), [(True, "HDMI-1"), (False, (1920 + 320, 180))])
+def test_a_screen_that_goes_at_night_is_moved_to_in_the_morning(fullscreen: bool, place: object, known: int) -> None:
+    display, params = Display([LAPTOP, BEAMER]), Params()
+    window, pane, screen = made(display, params, fullscreen, screen="hdmi")
+    assert screen is BEAMER
+    pane.places.clear()
+    before = display.asked
+    window._look_for_screen(1000.0)
+    assert display.asked == before, "a screen that is there is not looked for"
+    pane.handlers["on_move"](0, 0)  # the system has put the window onto the screen that is left
+    for look in range(2):
+        display.screens = [LAPTOP] if look >= known else [LAPTOP, BEAMER]
+        window._look_for_screen(2000.0 + look * LOOK)
+    params.settle(0.0)
+    assert params["/status/window"].value == "there is no screen 'hdmi' (there are eDP-1): on the main one"
+    window._look_for_screen(9000.0)
+    display.screens = [LAPTOP, BEAMER]
+    window._look_for_screen(9000.0 + LOOK)
+    assert pane.places == [place]
+
+
+def test_a_window_that_is_moved_by_hand_stays_there() -> None:
+    display = Display([LAPTOP, BEAMER])
+    window, pane, _ = made(display, Params(), fullscreen=False, screen="hdmi")
+    pane.places.clear()
+    before = display.asked
+    for n in range(100):
+        pane.handlers["on_resize"](640, 360 + n)
+        window._look_for_screen(n / 60.0)
+    for n in range(5):
+        window._look_for_screen((n + 1) * LOOK)
+    assert pane.places == []
+    assert display.asked == before + 3  # one in the drag, two after it
