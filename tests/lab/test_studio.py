@@ -353,14 +353,25 @@ def test_the_best_of_the_later_half_is_kept_and_chosen_if_clearly_better(tmp_pat
     watcher, _ = watched(tmp_path, scores)
     assert watcher.final["score"] == 2.0
     assert [row[0] for row in watching.recall(tmp_path)] == [2, 4, 6, 8]
-    sentence = watching.elect(tmp_path, watcher.final, 8)
-    assert "step 6" in sentence
+    assert watching.elect(tmp_path, watcher.final, 8) == {"step": 6.0, "score": 1.0, "variety": 1.0}
     from safetensors.torch import load_file
 
     assert float(load_file(tmp_path / "ema.safetensors")["head.weight"]) == 6.0
     nearly, _ = watched(tmp_path, scores | {8: (1.01, 1.0)})
-    assert watching.elect(tmp_path, nearly.final, 8) == ""
+    assert watching.elect(tmp_path, nearly.final, 8) == nearly.final
     assert float(load_file(tmp_path / "ema.safetensors")["head.weight"]) == 8.0
+
+
+def test_the_summary_judges_the_state_that_the_small_ones_learned_from(
+    photos: Path, tmp_path: Path, quick: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = {2: (4.0, 1.0), 4: (1.11, 0.91), 6: (3.33, 0.11)}
+    scored = lambda teacher: dict(zip(("score", "variety"), scores[teacher.done], strict=True))  # noqa: E731
+    monkeypatch.setattr("perform.lab.train.Teacher.score", scored)
+    told = work(asked(photos, tmp_path))
+    assert "It painted best at step 4, clearly better than at the end: that state is the teacher." in told
+    assert "close to your pictures (distance 1.11; the lab's own worlds: about 1)" in told
+    assert "as various as your pictures (0.91 of their variety)" in told
 
 
 def test_a_collapse_is_said_once_in_words(tmp_path: Path) -> None:

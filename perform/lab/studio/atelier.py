@@ -162,9 +162,11 @@ class Atelier:
             watcher,
         )
         if self.ours:
-            if elected := watching.elect(folder, watcher.final, recipe.steps):
-                self.display.say(elected)
-            summary.note(done, watcher.final)
+            stands = watching.elect(folder, watcher.final, recipe.steps)
+            if stands != watcher.final:
+                better = f"It painted best at step {stands['step']:.0f}, clearly better than at the end"
+                self.display.say(f"{better}: that state is the teacher.")
+            summary.note(done, stands)
         ranks.agree(True)
 
     def _students(self, plan: Plan) -> None:

@@ -77,12 +77,12 @@ def write_show(wish: Wish, sizes: Sequence[str]) -> None:
 def write(wish: Wish, plan: Plan) -> str:
     """Write and return the summary. That it is there says that the world is finished."""
     about, made = ingest.told(wish.world_folder), card.read(wish.world)
-    scores = watching.recall(wish.desk / "teacher")
+    judged = json.loads((wish.desk / "teacher" / "done.json").read_text(encoding="utf-8"))
     lines = [
         f"{wish.name} is ready: a world of {about['pictures']} pictures, in {wish.world}.",
         f"The teacher took {plan.teacher.steps:,} steps, {', '.join(plan.sizes)} {plan.students.steps:,}.",
         "",
-        *judgement(scores[-1] if scores else None, made["size"]),
+        *judgement(judged, made["size"]),
         "",
         "In a show.toml:",
         "",
@@ -99,11 +99,13 @@ def write(wish: Wish, plan: Plan) -> str:
     return text
 
 
-def judgement(last: list[float] | None, sizes: Mapping[str, Any]) -> list[str]:
-    """What it does well and what not, from the last score (step, distance, variety) and what export measured."""
+def judgement(teacher: Mapping[str, float], sizes: Mapping[str, Any]) -> list[str]:
+    """What it does well and what not, from what the teacher's state was judged (score, variety; empty where it was
+    not) and what export measured.
+    """
     out = []
-    if last is not None:
-        _, away, variety = last
+    if teacher:
+        away, variety = teacher["score"], teacher["variety"]
         near = (
             "close to your pictures" if away < 1.4 else "of their kind, softer" if away < 2.2 else "still far from them"
         )

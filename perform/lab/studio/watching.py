@@ -87,8 +87,8 @@ class Watching:
 
     @property
     def final(self) -> dict[str, float]:
-        """The newest judgement: step, score, variety."""
-        return dict(zip(("step", "score", "variety"), self.scores[-1] if self.scores else (), strict=False))
+        """The newest judgement: step, score, variety; empty before the first."""
+        return _judgement(self.scores[-1]) if self.scores else {}
 
     def _draw(self, sheet: Path) -> None:
         if self.view.title == TITLES["teacher"]:
@@ -134,21 +134,25 @@ def recall(folder: Path) -> list[list[float]]:
         return []
 
 
+def _judgement(row: Sequence[float]) -> dict[str, float]:
+    return dict(zip(("step", "score", "variety"), row, strict=True))
+
+
 def keep(path: Path, weights: Mapping[str, Tensor]) -> None:
     """Write weights as safetensors, atomically."""
     run.tensors(path, {key: value.detach().cpu().contiguous().clone() for key, value in weights.items()})
 
 
-def elect(folder: Path, final: Mapping[str, float], steps: int) -> str:
+def elect(folder: Path, final: Mapping[str, float], steps: int) -> dict[str, float]:
     """Let the best state of the later half stand for the teacher if it is clearly better than the last: it becomes
-    `ema.safetensors`. Returns a sentence if so. Doing it twice does no harm.
+    `ema.safetensors`. Returns the judgement of the state that stands now, else `final`. Doing it twice does no harm.
     """
     half = [row for row in recall(folder) if steps / 2 <= row[0] < steps]
     best = min(half, key=lambda row: row[1], default=None)
     if best is None or best[1] > CLEARLY * final["score"] or not (folder / BEST).exists():
-        return ""
+        return dict(final)
     run.write(folder / "ema.safetensors", lambda path: shutil.copyfile(folder / BEST, path))
-    return f"It painted best at step {best[0]:.0f}, clearly better than at the end: that state is the teacher."
+    return _judgement(best)
 
 
 def teacher_words(recipe: Any) -> Callable[[Mapping[str, float]], Sequence[str]]:
