@@ -21,9 +21,13 @@ def scene(number: int) -> Image.Image:
     return Image.fromarray(rng.integers(0, 256, (5, 7, 3), dtype=np.uint8)).resize((320, 256), Image.Resampling.BICUBIC)
 
 
-def shot(path: Path, pictures: Sequence[Image.Image], rate: int = 10, aspect: Fraction | int = 0) -> Path:
+def shot(
+    path: Path, pictures: Sequence[Image.Image], rate: int = 10, aspect: Fraction | int = 0, codec: str = "mpeg4"
+) -> Path:
     with av.open(str(path), "w") as out:
-        stream = out.add_stream("mpeg4", rate=rate)
+        stream = out.add_stream(codec, rate=rate)
+        if codec == "mjpeg":
+            stream.pix_fmt = "yuvj420p"
         stream.width, stream.height, stream.bit_rate = *pictures[0].size, 4_000_000
         stream.codec_context.sample_aspect_ratio = aspect
         for picture in pictures:
@@ -100,5 +104,24 @@ def test_sound_alone_is_no_film(tmp_path: Path) -> None:
 def test_a_film_that_breaks_off_gives_what_came_before(tmp_path: Path) -> None:
     path = shot(tmp_path / "a.mkv", [scene(number) for number in range(60)])
     data = path.read_bytes()
+    assert not any("The film" in said for said in photos.take(path).warnings)
     path.write_bytes(data[: len(data) * 2 // 3])
-    assert 25 <= len(photos.take(path).names) < 60
+    found = photos.take(path)
+    assert 25 <= len(found.names) < 60
+    (said,) = (said for said in found.warnings if "The film" in said)
+    assert said.startswith("The film breaks off at 00:00:0")
+
+
+def test_a_frame_that_is_damaged_costs_no_other(tmp_path: Path) -> None:
+    path = shot(tmp_path / "a.avi", [scene(number) for number in range(40)], codec="mjpeg")
+    with av.open(str(path)) as container:
+        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    for number in (10, 11, 30):
+        at, size = places[number]
+        data[at : at + size] = bytes(size)
+    path.write_bytes(data)
+    found = photos.take(path)
+    assert len(found.names) == 37
+    (said,) = (said for said in found.warnings if "The film" in said)
+    assert said == "The film is damaged in 2 places; what can be read of it is used."

@@ -60,6 +60,7 @@ class Basket:
     pictures: list[Tensor] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     remarks: dict[str, list[str]] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
     alike: list[tuple[str, str]] = field(default_factory=list)
     seen: Seen = field(default_factory=Seen)
 
@@ -95,7 +96,7 @@ def take(path: Path, most: int = MOST) -> Found:
         basket = _filled(archive.files(path), most)
     else:
         basket = Basket()
-        for name, frame in film.frames(path):
+        for name, frame in film.frames(path, told=basket.told):
             basket.names.append(name)
             basket.pictures.append(frame)
         return _judged(basket, path, "frames")
@@ -118,6 +119,7 @@ def _judged(basket: Basket, path: Path, what: str) -> Found:
     count = len(basket.names)
     if count == 0:
         reasons = f"; the first that was refused: {basket.refused[0]}" if basket.refused else ""
+        reasons += "".join(f". {said.rstrip('.')}" for said in basket.told)
         raise ValueError(f"there are no {what} in {path}{reasons}")
     if count < LEAST:
         left = f" ({len(basket.alike)} more were nearly the same as others)" if basket.alike else ""
@@ -135,6 +137,7 @@ def _warnings(basket: Basket, what: str) -> list[str]:
         first, other = basket.alike[0]
         number = f"1 of the {what} was" if len(basket.alike) == 1 else f"{len(basket.alike)} {what} were"
         out.append(f"{number} left out as nearly the same as another ({first} as {other}).")
+    out += basket.told
     for remark, names in basket.remarks.items():
         out.append(f"{len(names)} of the {what} {'was' if len(names) == 1 else 'were'} {remark} ({_some(names)}).")
     if basket.refused:

@@ -17,16 +17,16 @@ MOST = 600
 LONG = 20 * 60.0  # seconds: of longer films only key frames are decoded
 
 
-def frames(path: Path, most: int = MOST) -> Iterator[tuple[str, Tensor]]:
+def frames(path: Path, most: int = MOST, told: list[str] | None = None) -> Iterator[tuple[str, Tensor]]:
     """(name, uint8 [3,H,W]) of at most `most` frames that differ, in their order. 4 ms a frame of 720p.
 
     When `most` are found, every second is dropped and from then on every second is passed over: what is kept is
-    spread over the film whatever its length, and never more than `most` are in memory. Raises ValueError if this is
-    no film, has no pictures, or is damaged from the start.
+    spread over the film whatever its length, and never more than `most` are in memory. Where it is damaged the rest is
+    used, and `told` gets a sentence on that at the end. Raises ValueError if this is no film or has no pictures.
     """
     kept: list[tuple[str, Tensor]] = []
     seen, stride, since = Seen(bits=5, colour=7.0), 1, 0
-    for time, image in _decoded(path):
+    for time, image in _decoded(path, told if told is not None else []):
         since += 1
         if since < stride:
             continue
@@ -44,7 +44,7 @@ def frames(path: Path, most: int = MOST) -> Iterator[tuple[str, Tensor]]:
     yield from kept
 
 
-def _decoded(path: Path) -> Iterator[tuple[float, Image.Image]]:
+def _decoded(path: Path, told: list[str]) -> Iterator[tuple[float, Image.Image]]:
     """(seconds, picture) of each frame that can be decoded; a film that breaks off ends there."""
     import av
 
@@ -62,11 +62,52 @@ def _decoded(path: Path) -> Iterator[tuple[float, Image.Image]]:
             stream.codec_context.skip_frame = "NONKEY"
         stream.thread_type = "AUTO"
         aspect = float(stream.sample_aspect_ratio or 1)
+        number, places, broken = 0, 0, False
+        packets = _Packets(container, stream)
+        for packet in packets:
+            try:  # each by itself: after one that is damaged the next may be whole
+                pictures = [(frame.time, _upright(frame, aspect)) for frame in packet.decode()]
+            except (av.error.FFmpegError, OSError):
+                places, broken = places + (not broken), True
+                continue
+            for time, picture in pictures:
+                yield float(time if time is not None else number), picture
+                number, broken = number + 1, False
+        damage = [f"is damaged in {places} place{'s' * (places != 1)}"] if places else []
+        damage += [f"breaks off at {_clock(packets.reached)}"] if packets.cut_off else []
+        if damage:
+            told.append(f"The film {' and '.join(damage)}; what can be read of it is used.")
+
+
+class _Packets:
+    """The packets of a film's pictures, as far as they can be read; afterwards `cut_off` says whether there should be
+    more, after `reached` seconds.
+    """
+
+    def __init__(self, container: Any, stream: Any) -> None:
+        self.container, self.stream, self.reached, self.failed = container, stream, 0.0, False
+
+    def __iter__(self) -> Iterator[Any]:
+        import av
+
+        start, unit = self.stream.start_time or 0, float(self.stream.time_base or 0)
         try:
-            for number, frame in enumerate(container.decode(stream)):
-                yield float(frame.time if frame.time is not None else number), _upright(frame, aspect)
+            for packet in self.container.demux(self.stream):
+                if packet.pts is not None:
+                    self.reached = max(self.reached, (packet.pts + (packet.duration or 0) - start) * unit)
+                yield packet
         except (av.error.FFmpegError, OSError):
-            return
+            self.failed = True
+
+    @property
+    def cut_off(self) -> bool:
+        """By a reading that failed, or well before the end that the file speaks of: a download that was interrupted."""
+        import av
+
+        length = float((self.stream.duration or 0) * (self.stream.time_base or 0))
+        if not length and len(self.container.streams) == 1:  # else it may be the sound that is longer
+            length = (self.container.duration or 0) / av.time_base
+        return self.failed or self.reached < 0.9 * length - 0.5
 
 
 def _upright(frame: Any, aspect: float) -> Image.Image:
