@@ -235,11 +235,12 @@ def _keep(folder: Path, stage: Stage, watcher: Watcher | None) -> None:
 
 
 def _say(folder: Path, sentence: str, watcher: Watcher | None) -> None:
-    """To whoever looks on, else to standard error; and into the log, if that can be written."""
+    """To whoever looks on, else to standard error; and into the log. What cannot be written ends no training."""
     if watcher is not None:
         watcher.said(sentence)
     else:
-        print(sentence, file=sys.stderr)
+        with contextlib.suppress(OSError):
+            print(sentence, file=sys.stderr)
     _log(folder, sentence)
 
 

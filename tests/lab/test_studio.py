@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pytest
@@ -412,6 +412,39 @@ def test_a_full_disk_at_the_end_is_one_sentence_and_code_1(
     monkeypatch.setattr(driving, "save", full)
     assert atelier.open_for(wanted) == 1
     assert "No space left on device. All that was done is kept: the same command goes on" in capsys.readouterr().err
+
+
+@pytest.fixture
+def full_log() -> Iterator[TextIO]:
+    """Where nothing can be written."""
+    file = open("/dev/full", "w", encoding="utf-8")  # noqa: SIM115
+    yield file
+    with contextlib.suppress(OSError):
+        file.close()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device here")
+def test_a_log_on_a_full_disk_ends_no_training(
+    photos: Path, tmp_path: Path, full_log: TextIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rich.console import Console
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run, "picture", full)  # so that something is said
+    monkeypatch.setattr("sys.stderr", full_log)
+    for number, shown in enumerate((display.Lines(full_log), display.Panel(Console(file=full_log), "nice"), None)):
+        folder, stage = tmp_path / str(number), Scorer(dict.fromkeys(range(20), (1.0, 1.0)))
+        view = watching.View("It learns", plan.Leg(8, 0.1, 1, 2), 6, 0.0, lambda numbers: [])
+        watcher = watching.Watching(view, shown, folder / "sheet.jpg") if shown is not None else None
+        driving.fit(folder, lambda share, stage=stage: stage, view.leg.pace, watcher)  # type: ignore[misc]
+        assert stage.done == 8
+        if shown is not None:
+            shown.close()
+    monkeypatch.setattr("sys.stdout", full_log)
+    monkeypatch.setattr(atelier.Atelier, "work", full)
+    assert atelier.open_for(asked(photos, tmp_path)) == 1
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ at all, so that the same command, said again after anything, goes on where it wa
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import sys
@@ -49,7 +50,8 @@ def open_for(wish: Wish) -> int:
         display.close()
         file = f"{e.filename}: " if e.filename else ""
         kept = f". All that was done is kept: {AGAIN}" if wish.desk.is_dir() else ""
-        print(f"perform train: {file}{e.strerror or e}{kept}", file=sys.stderr)
+        with contextlib.suppress(OSError):  # which may be the disk that is full
+            print(f"perform train: {file}{e.strerror or e}{kept}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         display.say(f"Stopped. {AGAIN[:1].upper()}{AGAIN[1:]}")

@@ -4,6 +4,7 @@ that are not the first.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ class News:
 
 
 class Display(Protocol):
-    """Where the studio speaks."""
+    """Where the studio speaks. What cannot be written there (a log on a full disk) is lost and ends no training."""
 
     def say(self, sentence: str) -> None:
         """Something to be read once."""
@@ -60,7 +61,8 @@ class Lines:
     _last: tuple[str, float] = ("", float("-inf"))
 
     def say(self, sentence: str) -> None:
-        print(sentence, file=self.out, flush=True)
+        with contextlib.suppress(OSError):
+            print(sentence, file=self.out, flush=True)
 
     def show(self, news: News) -> None:
         stage, then = self._last
@@ -83,15 +85,17 @@ class Panel:
     _live: Any = field(default=None)
 
     def say(self, sentence: str) -> None:
-        self.console.print(sentence, highlight=False, markup=False)
+        with contextlib.suppress(OSError):
+            self.console.print(sentence, highlight=False, markup=False)
 
     def show(self, news: News) -> None:
         from rich.live import Live
 
-        if self._live is None:
-            self._live = Live(console=self.console, refresh_per_second=4, transient=True)
-            self._live.start()
-        self._live.update(self._drawn(news))
+        with contextlib.suppress(OSError):
+            if self._live is None:
+                self._live = Live(console=self.console, refresh_per_second=4, transient=True)
+                self._live.start()
+            self._live.update(self._drawn(news))
 
     def _drawn(self, news: News) -> Any:
         from rich import box
@@ -116,7 +120,8 @@ class Panel:
 
     def close(self) -> None:
         if self._live is not None:
-            self._live.stop()
+            with contextlib.suppress(OSError):
+                self._live.stop()
             self._live = None
 
 
