@@ -60,6 +60,13 @@ def test_frames_of_a_film_that_is_called_in_latin_1(tmp_path: Path) -> None:
     assert [name for name, _ in film.frames(path)] == ["caf\\xe9.mp4 00:00:00.00"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no such names here")
+def test_a_film_with_a_colon_in_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shot(tmp_path / "a.mp4", [scene(1)]).rename("12:30.mp4")
+    assert len(list(film.frames(Path("12:30.mp4")))) == 1
+
+
 def test_frames_are_spread_over_the_length(tmp_path: Path) -> None:
     path = shot(tmp_path / "long.mp4", [scene(number) for number in range(60)])
     names = [name for name, _ in film.frames(path, most=16)]

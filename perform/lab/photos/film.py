@@ -49,7 +49,7 @@ def _decoded(path: Path, told: list[str]) -> Iterator[tuple[float, Image.Image]]
     import av
 
     try:
-        container = av.open(str(path))
+        container = av.open(str(path.absolute()))  # 'a:b.mp4' would be a protocol
     except PermissionError:
         raise ValueError(f"{path} may not be read (permissions)") from None
     except (av.error.FFmpegError, OSError) as error:
