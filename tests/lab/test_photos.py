@@ -9,6 +9,7 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -307,6 +308,28 @@ def test_what_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Path, "open", closed)
     assert photos.take(tmp_path / "in").refused == ["p007.jpg: may not be read (permissions)"]
+
+
+def test_a_folder_that_may_be_listed_and_not_entered_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path / "in", 20)
+    save(tmp_path / "in" / "closed", 2, first=20)
+    usual, opened = Path.stat, Path.open
+
+    def closed(real: Any) -> Any:
+        def asked(self: Path, *args: object, **more: object) -> object:
+            if self.parent.name == "closed":
+                raise PermissionError(13, "Permission denied", str(self))
+            return real(self, *args, **more)
+
+        return asked
+
+    monkeypatch.setattr(Path, "stat", closed(usual))
+    monkeypatch.setattr(Path, "open", closed(opened))
+    found = photos.take(tmp_path / "in")
+    assert len(found.names) == 20
+    assert found.refused == [f"closed/p0{number}.jpg: may not be read (permissions)" for number in (20, 21)]
 
 
 def packed(path: Path, files: dict[str, bytes]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -35,7 +36,7 @@ def files(root: Path) -> Iterator[tuple[str, Openable | str]]:
             why = unusable(name)
             if hidden(name) or not (why or is_picture(name)):
                 continue
-            if not why and not path.is_file():  # opening a pipe would wait for ever
+            if not why and _no_file(path):  # opening a pipe would wait for ever
                 why = "it is no file (a pipe, a device, or a link to nowhere)"
             yield written(path.relative_to(root).as_posix()), why or partial(_opened, path)
     for error in unreadable:
@@ -63,6 +64,16 @@ def unusable(name: str) -> str:
 def hidden(name: str) -> bool:
     """Files that systems leave behind: .DS_Store, ._photo.jpg, __MACOSX, Thumbs.db."""
     return name.startswith((".", "__MACOSX", "@eaDir")) or name.lower() == "thumbs.db"
+
+
+def _no_file(path: Path) -> bool:
+    """Whether something is no file, or not there. What may not even be looked at is refused when it is opened."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except PermissionError:
+        return False
+    except OSError:
+        return True
 
 
 def _opened(path: Path) -> BinaryIO:
