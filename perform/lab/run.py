@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -76,9 +77,9 @@ def alone(folder: Path) -> contextlib.AbstractContextManager[object]:
 
 
 def clear(folder: Path) -> None:
-    """Remove the files that somebody who was killed has left half written."""
+    """Remove the files that somebody who was killed has left half written (`write`), and nobody else's."""
     for part in folder.glob("*.part"):
-        if part.is_file():
+        if re.search(r"\.\d+\.part$", part.name) and part.is_file():
             part.unlink()
 
 

@@ -296,6 +296,15 @@ def test_more_pixels_than_anyone_has_are_refused(tmp_path: Path, monkeypatch: py
     assert "megapixels" in refusal(tmp_path / "a.png")
 
 
+def test_worlds_made_among_the_pictures_are_no_pictures(tmp_path: Path) -> None:
+    save(tmp_path, 20)
+    for place, ours in (("runs/a", "wish.json"), ("models/a", "card.toml")):
+        save(tmp_path / place / "deeper", 1, first=30)
+        save(tmp_path / place, 1, first=31)
+        (tmp_path / place / ours).write_text("")
+    assert photos.take(tmp_path).names == [f"p0{number:02d}.jpg" for number in range(20)]
+
+
 def test_what_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests may run as root, who may read everything: so the system's answer is made up."""
     save(tmp_path / "in", 21)

@@ -46,6 +46,19 @@ def test_refused_pictures_leave_the_name_free_and_no_folder(
     assert "already learns from" in refused(capsys, str(few), "--name", "sea")
 
 
+def test_the_folder_of_the_pictures_becomes_no_world(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    paint(tmp_path / "photos", count=1)
+    (tmp_path / "photos" / "film.mp4.part").write_text("")
+    before = sorted(tmp_path.rglob("*"))
+    for option in ("--out", "--runs"):
+        said = f"photos is the folder of your pictures; give another --name or {option}"
+        assert said in refused(capsys, "photos", option, ".")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_what_a_start_before_has_left_is_cleared_and_a_folder_of_somebodys_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 from perform.files import FORMATS
 
 Openable = Callable[[], BinaryIO]
+OURS = frozenset({"wish.json", "card.toml"})  # in the folder of a desk, of a world
 # What people have beside pictures, or as pictures, and what to do about it; by the ends of names.
 KNOWN = (
     ((".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".mts", ".wmv"), "a film: give it by itself"),
@@ -25,11 +26,15 @@ KNOWN = (
 
 def files(root: Path) -> Iterator[tuple[str, Openable | str]]:
     """(name inside `root`, what opens it; or why it is refused), in the order of names. Files that are links are
-    read, wherever they lead; folders that are links are passed over.
+    read, wherever they lead; folders that are links are passed over, and so are worlds and the desks that they are
+    made on (`perform train .`): their sheets are no photographs.
     """
     unreadable: list[OSError] = []
     for here, folders, names in os.walk(root, onerror=unreadable.append):
         folders.sort()
+        if here != str(root) and not OURS.isdisjoint(names):
+            folders.clear()
+            continue
         folders[:] = [one for one in folders if not hidden(one)]
         for name in sorted(names):
             path = Path(here) / name

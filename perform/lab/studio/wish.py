@@ -86,9 +86,12 @@ def name_of(photos: Path) -> str:
 
 def settle(wish: Wish) -> list[Path]:
     """Make sure that the desk is this wish's, or nobody's yet. Returns the folders that were made for it, the innermost
-    first. Raises ValueError, one sentence, where the name is no name or is taken.
+    first. Raises ValueError, one sentence, where the name is no name, is taken, or is that of the pictures' own folder.
     """
     _check(wish.name)
+    for folder, option in ((wish.desk, "--runs"), (wish.world, "--out")):
+        if folder.exists() and wish.photos.exists() and folder.samefile(wish.photos):
+            raise ValueError(f"{folder} is the folder of your pictures; give another --name or {option}")
     note = wish.desk / NOTE
     if note.exists():
         before = json.loads(note.read_text(encoding="utf-8"))
