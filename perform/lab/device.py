@@ -117,11 +117,11 @@ class Recorded:
     """A training step that replays itself. On a CPU, and on many ranks, it is called as it is.
 
     The inputs' names, shapes and kinds must not change between calls. The results are the same tensors every time:
-    read them before the next call.
+    read them before the next call. The step is handed in with each call: kept here, a training and what it holds on
+    the GPU would hold each other.
     """
 
-    def __init__(self, step: Step, device: torch.device) -> None:
-        self.step = step
+    def __init__(self, device: torch.device) -> None:
         self.plain = device.type != "cuda" or ranks.count() > 1
         self.calls = 0
         self.stream = None if self.plain else torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
@@ -129,32 +129,32 @@ class Recorded:
         self.given: dict[str, Tensor] = {}
         self.results: dict[str, Tensor] = {}
 
-    def __call__(self, inputs: Inputs) -> dict[str, Tensor]:
+    def __call__(self, step: Step, inputs: Inputs) -> dict[str, Tensor]:
         if self.plain:
-            return self.step(inputs)
+            return step(inputs)
         if self.graph is None:
             self.calls += 1
             if self.calls <= WARM:
-                return self._aside(inputs)
-            self._record(inputs)
+                return self._aside(step, inputs)
+            self._record(step, inputs)
         assert self.graph is not None
         for name, tensor in inputs.items():
             self.given[name].copy_(tensor, non_blocking=True)
         self.graph.replay()
         return self.results
 
-    def _aside(self, inputs: Inputs) -> dict[str, Tensor]:
+    def _aside(self, step: Step, inputs: Inputs) -> dict[str, Tensor]:
         """As it is, but on a stream of its own, as recording will be."""
         assert self.stream is not None
         self.stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.stream):
-            results = self.step(inputs)
+            results = step(inputs)
         torch.cuda.current_stream().wait_stream(self.stream)
         return results
 
-    def _record(self, inputs: Inputs) -> None:
+    def _record(self, step: Step, inputs: Inputs) -> None:
         self.given = {name: tensor.clone() for name, tensor in inputs.items()}
         torch.cuda.synchronize()
         self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.graph, stream=self.stream):
-            self.results = self.step(self.given)
+            self.results = step(self.given)

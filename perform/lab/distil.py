@@ -90,7 +90,7 @@ class Students:
         self.optimiser = adam(list(self.students.parameters()), recipe.rate, device)
         self.rng = torch.Generator().manual_seed(recipe.seed + 100)
         self.ahead = Ahead(device)
-        self.recorded = {steady: Recorded(self._work, device) for steady in (False, True)}
+        self.recorded = {steady: Recorded(device) for steady in (False, True)}
         self.done = 0
 
     def step(self) -> dict[str, Tensor]:
@@ -122,7 +122,7 @@ class Students:
             given |= {"shift": ranks.mine(batch.shift), "moved": ranks.mine(batch.moved)}
         return given
 
-    def _work(self, given: Inputs) -> dict[str, Tensor]:
+    def work(self, given: Inputs) -> dict[str, Tensor]:
         """One dream of the teacher, one of each student, the judges' lesson, the students' lesson, the averages."""
         with torch.no_grad(), mixed(self.device):
             target = borderless(self.teacher, given["condition"], given["mood"]).float()

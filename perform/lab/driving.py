@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import io
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from perform.lab import ranks, run
 
+Made = TypeVar("Made")
 SHARE = "share"
 # What a state raises that is another stage's.
 UNFIT = (LookupError, RuntimeError, ValueError, TypeError, AttributeError, AssertionError)
@@ -136,6 +138,31 @@ def halved(file: Path, share: float) -> float:
     return share
 
 
+def with_room(
+    kept: Path,
+    begin: Callable[[float], Stage],
+    use: Callable[[Stage, float], Made],
+    told: Callable[[float], object] = lambda share: None,
+) -> Made:
+    """What `use` makes of a stage, and of the share of the batch that it was begun with: all of it, or what `kept` says
+    (`room`), and when the GPU's memory does not suffice, half of that, down to an eighth, which `told` hears of. Many
+    ranks end for that, and begin so. Whatever comes of it, a stage has left the memory before the next one is begun.
+    """
+    share = room(kept)
+    while True:
+        stage: Stage | None = None
+        try:
+            stage = begin(share)
+            return use(stage, share)
+        except torch.cuda.OutOfMemoryError:
+            share = halved(kept, share)
+        finally:
+            del stage
+            gc.collect()
+            torch.cuda.empty_cache()
+        told(share)
+
+
 def fit(
     folder: Path,
     begin: Callable[[float], Stage],
@@ -145,27 +172,24 @@ def fit(
 ) -> Stage:
     """Begin a stage, resume it if the folder holds its checkpoint, remember its `recipe`, and drive it to its end.
 
-    When the GPU's memory does not suffice, it is begun again from its last checkpoint with half the batch, down to an
-    eighth; many ranks end for that, and begin so. Returns the stage as it ended. Raises ValueError, one sentence, where
-    another process is at work in the folder, or it holds something else.
+    When the GPU's memory does not suffice, it is begun again from its last checkpoint with half the batch
+    (`with_room`). Returns the stage as it ended. Raises ValueError, one sentence, where another process is at work in
+    the folder, or it holds something else.
     """
+
+    def whole(stage: Stage, _: float) -> Stage:
+        resume(folder, stage)
+        if recipe is not None:  # only now: what was refused must not stand beside another's network
+            run.remember(folder, recipe)
+        drive(folder, stage, pace, watcher=watcher)
+        return stage
+
+    def told(share: float) -> None:
+        _say(folder, f"The GPU's memory is full: going on with 1/{round(1 / share)} of the batch.", watcher)
+
     folder.mkdir(parents=True, exist_ok=True)
     with run.alone(folder) if ranks.rank() == 0 else contextlib.nullcontext():
-        share = room(folder / SHARE)
-        while True:
-            stage: Stage | None = None
-            try:
-                stage = begin(share)
-                resume(folder, stage)
-                if recipe is not None:  # only now: what was refused must not stand beside another's network
-                    run.remember(folder, recipe)
-                drive(folder, stage, pace, watcher=watcher)
-                return stage
-            except torch.cuda.OutOfMemoryError:
-                share = halved(folder / SHARE, share)
-                _say(folder, f"The GPU's memory is full: going on with 1/{round(1 / share)} of the batch.", watcher)
-                del stage
-                torch.cuda.empty_cache()
+        return with_room(folder / SHARE, begin, whole, told)
 
 
 def drive(

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from perform.lab.device import Ahead, Recorded, keep_rate_in_place
+from perform.lab.device import Ahead, Inputs, Recorded, keep_rate_in_place
 
 
 class Learning(Protocol):
@@ -27,13 +27,17 @@ class Learning(Protocol):
         """All that a step needs from chance; `steady`: with movement to look at."""
         ...
 
+    def work(self, given: Inputs) -> dict[str, Tensor]:
+        """The step itself: tensors in, the numbers to log out, nothing random."""
+        ...
+
 
 def advance(learning: Learning, steady: bool) -> dict[str, Tensor]:
     """Take one step, its inputs drawn beside the one before. What it returns is the next step's too: read it first."""
     with learning.ahead:
         given = learning.inputs(steady)
     learning.ahead.hand_over(given)
-    results = learning.recorded[steady](given)
+    results = learning.recorded[steady](learning.work, given)
     learning.done += 1
     return results
 

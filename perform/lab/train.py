@@ -71,7 +71,7 @@ class Teacher:
         self.judge_optimiser = adam(self.judging, recipe.judge_rate, device)
         self.rng = torch.Generator().manual_seed(recipe.seed)
         self.ahead = Ahead(device)
-        self.recorded = {steady: Recorded(self._work, device) for steady in (False, True)}
+        self.recorded = {steady: Recorded(device) for steady in (False, True)}
         self.done = 0
 
     def step(self) -> dict[str, Tensor]:
@@ -97,7 +97,7 @@ class Teacher:
             given |= {"shift": ranks.mine(batch.shift), "moved": ranks.mine(batch.moved)}
         return given
 
-    def _work(self, given: Inputs) -> dict[str, Tensor]:
+    def work(self, given: Inputs) -> dict[str, Tensor]:
         """Judges, then the dreamer, then its average: tensors in, tensors out, nothing random."""
         count = len(given["real"])
         with mixed(self.device):

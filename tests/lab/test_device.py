@@ -54,6 +54,6 @@ def test_on_a_processor_a_step_is_simply_called() -> None:
         seen.append(float(given["x"]))
         return {"twice": given["x"] * 2}
 
-    recorded = device.Recorded(step, torch.device("cpu"))
-    assert [float(recorded({"x": torch.tensor(float(n))})["twice"]) for n in range(6)] == [0, 2, 4, 6, 8, 10]
+    recorded = device.Recorded(torch.device("cpu"))
+    assert [float(recorded(step, {"x": torch.tensor(float(n))})["twice"]) for n in range(6)] == [0, 2, 4, 6, 8, 10]
     assert seen == [0, 1, 2, 3, 4, 5]

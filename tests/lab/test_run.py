@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import pickle
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -308,6 +310,38 @@ def test_a_full_gpu_halves_the_batch_and_goes_on_from_the_checkpoint(
     with pytest.raises(ValueError, match="does not suffice"):
         driving.fit(tmp_path / "other", lambda share: Big(1.0), driving.Pace(11))
     assert driving.shrunk((8, 8, 0), 0.25) == (2, 2, 0)
+
+
+def test_a_training_has_left_the_memory_before_the_next_one_begins(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive: weakref.WeakSet[train.Teacher] = weakref.WeakSet()
+    begun: list[int] = []
+    init, work, judge = train.Teacher.__init__, train.Teacher.work, features.Features
+
+    def made(self: train.Teacher, *given: Any) -> None:
+        assert not alive
+        alive.add(self)
+        begun.append(given[0].paired)
+        init(self, *given)
+
+    def full(self: train.Teacher, given: Any) -> Any:
+        if self.recipe.paired == 2 and self.done == 1:
+            raise torch.cuda.OutOfMemoryError
+        return work(self, given)
+
+    monkeypatch.setattr(train.Teacher, "__init__", made)
+    monkeypatch.setattr(train.Teacher, "work", full)
+    monkeypatch.setattr(features, "fetch", lambda cache: None)
+    monkeypatch.setattr(features, "Features", lambda weights: judge(weights, side=64))
+    world.save(tmp_path / "world")
+    gc.disable()  # it may not come by between two trainings
+    try:
+        train.train(TINY, tmp_path / "world", tmp_path / "out", tmp_path, driving.Pace(2))
+        assert not alive
+    finally:
+        gc.enable()
+    assert begun == [2, 1]
 
 
 def test_who_looks_on_is_told(tmp_path: Path) -> None:

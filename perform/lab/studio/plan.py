@@ -4,7 +4,6 @@ in `plan.json`: a schedule that changed at every start would never end as it beg
 
 from __future__ import annotations
 
-import gc
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -142,33 +141,25 @@ def measure(
     kept: Path,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Timed:
-    """Take a few real steps and draw once. 5 to 20 s on a CPU. Halves the batch until the GPU's memory suffices; many
-    ranks end for that, and the file `kept` says where to begin then (`driving.halved`).
+    """Take a few real steps and draw once. 5 to 20 s on a CPU. Halves the batch until the GPU's memory suffices
+    (`driving.with_room`, also for `kept`).
 
     Every fourth step is longer (it looks at movement): whole fours are timed, after the recordings of a GPU.
     """
     warm, timed = (20, 24) if device.type == "cuda" else (1, 4)
-    share = driving.room(kept)
-    while True:
-        stage: driving.Stage | None = None
-        try:
-            stage = begin(share)
-            for _ in range(warm):
-                stage.step()
-            began = _now(device, clock)
-            for _ in range(timed):
-                stage.step()
-            each = (_now(device, clock) - began) / timed
-            began = _now(device, clock)
-            draw(stage)
-            return Timed(each, _now(device, clock) - began, share)
-        except torch.cuda.OutOfMemoryError:
-            share = driving.halved(kept, share)
-        finally:
-            del stage
-            gc.collect()
-            if device.type == "cuda":
-                torch.cuda.empty_cache()
+
+    def measured(stage: driving.Stage, share: float) -> Timed:
+        for _ in range(warm):
+            stage.step()
+        began = _now(device, clock)
+        for _ in range(timed):
+            stage.step()
+        each = (_now(device, clock) - began) / timed
+        began = _now(device, clock)
+        draw(stage)
+        return Timed(each, _now(device, clock) - began, share)
+
+    return driving.with_room(kept, begin, measured)
 
 
 def _now(device: torch.device, clock: Callable[[], float]) -> float:
