@@ -56,6 +56,11 @@ def tensors(path: Path, state: Mapping[str, Tensor]) -> None:
     write(path, lambda partial: partial.write_bytes(data))
 
 
+def text(path: Path, words: str) -> None:
+    """Write words as UTF-8, atomically."""
+    write(path, lambda partial: partial.write_text(words, encoding="utf-8"))
+
+
 def alone(folder: Path) -> contextlib.AbstractContextManager[object]:
     """Hold a folder of work as long as the returned object lives, or this process, however it ends; what others have
     left half written there is removed.

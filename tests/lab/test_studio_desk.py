@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,30 @@ def test_pictures_half_read_leave_the_name_free_and_read_ones_take_it(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are always Unicode here")
+def test_a_power_cut_leaves_pictures_read_whole_or_a_sentence_on_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written, real = set(), run.write
+
+    def write(path: Path, save: Callable[[Path], object]) -> None:
+        written.add(path.name)
+        real(path, save)
+
+    monkeypatch.setattr(run, "write", write)
+    pictures = paint(tmp_path / "photos", count=20)
+    (pictures / "a.heic").write_bytes(b"of some kind")
+    wanted = asked(pictures, tmp_path, name="sea")
+    wish.settle(wanted)
+    ingest.take_in(wanted, print)
+    names = {"ATTRIBUTION.csv", "refused.txt", "words.toml", "world.json", "world.safetensors"}
+    assert {path.name for path in wanted.world_folder.iterdir()} == names
+    assert names <= written  # each of them is on the disk before the folder has its name
+    (wanted.world_folder / "world.json").write_bytes(b"")
+    words = (str(pictures), "--name", "sea", "--runs", str(wanted.runs), "--out", str(wanted.models))
+    said = refused(capsys, *words)
+    assert f"world.json is damaged; remove {wanted.world_folder} and the same command reads the pictures again" in said
+
+
 def test_pictures_whose_folder_is_called_in_latin_1(tmp_path: Path) -> None:
     wanted = asked(paint(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))), tmp_path)
     wish.settle(wanted)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from perform.lab import run
 from perform.lab.gather.gathering import Gathering, Piece
 from perform.lab.licences import Grant
 from perform.lab.photos import archive, film, folder
@@ -45,11 +46,11 @@ class Found:
         both = zip(self.names, self.world.pictures, strict=True)
         pieces = [Piece(one, pixels, grant, self.source) for one, pixels in both]
         self.world.save(out)
-        (out / "ATTRIBUTION.csv").write_text(Gathering(pieces, {}, self.refused).attribution(), encoding="utf-8")
+        run.text(out / "ATTRIBUTION.csv", Gathering(pieces, {}, self.refused).attribution())
         held = [one for one, kept in zip(self.names, self.world.held_out.tolist(), strict=True) if kept]
         about = {"world": name, "pictures": len(self.names), "source": self.source, "author": author}
         about |= {"licence": licence, "held_out": held, "refused": list(self.refused), "warnings": list(self.warnings)}
-        (out / "world.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        run.text(out / "world.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
 
 
 @dataclass

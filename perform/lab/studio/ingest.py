@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from perform.lab import card, photos
+from perform.lab import card, photos, run
 from perform.lab.photos import folder
 from perform.lab.studio import pairs
 from perform.lab.studio.wish import HALF, Wish, sign
@@ -33,17 +33,23 @@ def take_in(wish: Wish, say: Callable[[str], None]) -> Path:
     shutil.rmtree(half, ignore_errors=True)  # of a start that was interrupted here
     found.save(half, wish.name, wish.credit.author or OWN, wish.credit.licence or "all rights with the author")
     if found.refused:
-        (half / "refused.txt").write_text("\n".join(found.refused) + "\n", encoding="utf-8")
+        run.text(half / "refused.txt", "\n".join(found.refused) + "\n")
     sources = f"{len(found.names)} {'pairs' if wish.how.pairs else 'pictures'} from {found.source}"
     said = {"author": wish.credit.author, "licence": wish.credit.licence, "sources": sources}
     words = card.dumps({key: value for key, value in said.items() if value})
-    (half / "words.toml").write_text(words, encoding="utf-8")
+    run.text(half / "words.toml", words)
     sign(wish)  # first: a desk with pictures says whose they are, whenever it is stopped
     half.rename(world)
     return world
 
 
 def told(world: Path) -> dict[str, object]:
-    """What `world.json` says: pictures, held_out, warnings, refused …"""
-    about: dict[str, object] = json.loads((world / "world.json").read_text(encoding="utf-8"))
+    """What `world.json` says: pictures, held_out, warnings, refused … Raises ValueError, one sentence, if it is
+    damaged.
+    """
+    try:
+        about: dict[str, object] = json.loads((world / "world.json").read_text(encoding="utf-8"))
+    except ValueError:
+        damaged = f"{world / 'world.json'} is damaged"
+        raise ValueError(f"{damaged}; remove {world} and the same command reads the pictures again") from None
     return about
