@@ -645,6 +645,10 @@ def test_pairs_side_by_side_and_in_two_folders(tmp_path: Path) -> None:
         for given, target in zip(found.world.inputs, found.world.pictures, strict=True):
             assert given.shape == target.shape
             assert float(target.float().mean() - given.float().mean()) == pytest.approx(120, abs=3)
+        some = pairs.take(folder, least=1, most=2)
+        assert some.names == ["0.png", "1.png"]
+        assert len(some.world.inputs) == len(some.world.pictures) == 2
+        assert any("left out: a world takes 2 pictures at most (2.png" in said for said in some.warnings)
     assert "alone.png: it is in A and not in B" in pairs.take(two, least=3).refused
     with pytest.raises(ValueError, match=r"3 pairs in .* are too few"):
         pairs.take(two)

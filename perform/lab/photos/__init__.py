@@ -82,6 +82,10 @@ class Basket:
         for remark in picture.remarks:
             self.remarks.setdefault(remark, []).append(name)
 
+    def leave_out(self, name: str, most: int) -> None:
+        """Note one that comes after the last which has room."""
+        self.remarks.setdefault(f"left out: a world takes {most} pictures at most", []).append(name)
+
 
 def take(path: Path, most: int = MOST) -> Found:
     """A world of what is at `path`, the first `most` pictures of it by name. About 20 ms a photograph, 5 ms a frame.
@@ -100,8 +104,8 @@ def take(path: Path, most: int = MOST) -> Found:
         for name, frame in film.frames(path, told=basket.told):
             basket.names.append(name)
             basket.pictures.append(frame)
-        return _judged(basket, path, "frames")
-    return _judged(basket, path, "pictures")
+        return judged(basket, path, "frames", LEAST)
+    return judged(basket, path, "pictures", LEAST)
 
 
 def _filled(files: Iterator[tuple[str, folder.Openable | str]], most: int) -> Basket:
@@ -112,20 +116,21 @@ def _filled(files: Iterator[tuple[str, folder.Openable | str]], most: int) -> Ba
         elif len(basket.names) < most:
             basket.offer(name, source)
         else:
-            basket.remarks.setdefault(f"left out: a world takes {most} pictures at most", []).append(name)
+            basket.leave_out(name, most)
     return basket
 
 
-def _judged(basket: Basket, path: Path, what: str) -> Found:
+def judged(basket: Basket, path: Path, what: str, least: int) -> Found:
+    """A world of a basket; `what` is in it, from `path`. Raises ValueError, one sentence, if there are too few."""
     count = len(basket.names)
     if count == 0:
         reasons = f"; the first that was refused: {basket.refused[0]}" if basket.refused else ""
         reasons += "".join(f". {said.rstrip('.')}" for said in basket.told)
         raise ValueError(f"there are no {what} in {path}{reasons}")
-    if count < LEAST:
+    if count < least:
         left = f" ({len(basket.alike)} more were nearly the same as others)" if basket.alike else ""
         number = f"1 {what[:-1]}{left} in {path} is" if count == 1 else f"{count} {what}{left} in {path} are"
-        raise ValueError(f"{number} too few: {LEAST} are the least, 200 are comfortable")
+        raise ValueError(f"{number} too few: {least} are the least, 200 are comfortable")
     source = folder.written(path.name)
     return Found(World.of(basket.pictures), basket.names, _warnings(basket, what), basket.refused, source)
 

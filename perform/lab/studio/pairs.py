@@ -4,7 +4,9 @@ names, or one folder of pictures that show both side by side, the given one on t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,48 +17,54 @@ from torch import Tensor
 from perform.lab import photos
 from perform.lab.photos import folder
 from perform.lab.photos.picture import Refused, made, of_image, read, upright
-from perform.lab.worlds import World
 
-Pair = tuple[str, Tensor, Tensor]  # name, given, target
+Pair = tuple[Tensor, Tensor]  # given, target
 
 
-def take(path: Path, least: int = photos.LEAST) -> photos.Found:
-    """A world of pairs. Raises ValueError, one sentence, if they are none or too few."""
+def take(path: Path, least: int = photos.LEAST, most: int = photos.MOST) -> photos.Found:
+    """A world of the first `most` pairs by name. Raises ValueError, one sentence, if they are none or too few."""
     if not path.is_dir():
         raise ValueError(f"pairs come in a folder, and {path} is none")
-    refused: list[str] = []
-    pairs = list(_two(path, refused) if (path / "A").is_dir() and (path / "B").is_dir() else _one(path, refused))
-    if len(pairs) < least:
-        first = f"; the first that was refused: {refused[0]}" if refused else ""
-        raise ValueError(f"{len(pairs)} pairs in {path} are too few: {least} are the least{first}")
-    whole = World.of([target for _, _, target in pairs])
-    world = World(whole.pictures, whole.held_out, [given for _, given, _ in pairs])
-    said = [f"{len(refused)} files could not be used; the first: {refused[0]}."] if refused else []
-    return photos.Found(world, [name for name, _, _ in pairs], said, refused, folder.written(path.name))
+    basket, inputs = photos.Basket(), list[Tensor]()
+    for name, pair in _two(path) if (path / "A").is_dir() and (path / "B").is_dir() else _one(path):
+        if len(inputs) == most:
+            basket.leave_out(name, most)
+            continue
+        try:
+            given, target = pair()
+        except Refused as why:
+            basket.refused.append(f"{name}: {why}")
+            continue
+        basket.names.append(name)
+        basket.pictures.append(target)
+        inputs.append(given)
+    found = photos.judged(basket, path, "pairs", least)
+    return replace(found, world=replace(found.world, inputs=inputs))
 
 
-def _two(path: Path, refused: list[str]) -> Iterator[Pair]:
+def _two(path: Path) -> Iterator[tuple[str, Callable[[], Pair]]]:
     targets = dict(folder.files(path / "B"))
     for name, given in folder.files(path / "A"):
-        try:
-            a, b = (_read(one) for one in (given, targets.get(name, "it is in A and not in B")))
-        except Refused as why:
-            refused.append(f"{name}: {why}")
-            continue
-        yield name, _as(a, b), b
+        yield name, partial(_both, given, targets.get(name, "it is in A and not in B"))
 
 
-def _one(path: Path, refused: list[str]) -> Iterator[Pair]:
+def _one(path: Path) -> Iterator[tuple[str, Callable[[], Pair]]]:
     for name, source in folder.files(path):
-        if isinstance(source, str):
-            refused.append(f"{name}: {source}")
-            continue
-        try:
-            given, target = made(source, _halves)
-        except Refused as why:
-            refused.append(f"{name}: {why}")
-            continue
-        yield name, given, target
+        yield name, partial(_double, source)
+
+
+def _both(given: folder.Openable | str, target: folder.Openable | str) -> Pair:
+    """The two of two files. Raises Refused."""
+    a, b = _read(given), _read(target)
+    return _as(a, b), b
+
+
+def _double(source: folder.Openable | str) -> Pair:
+    """The two of a file that shows both. Raises Refused."""
+    if isinstance(source, str):
+        raise Refused(source)
+    given, target = made(source, _halves)
+    return given, target
 
 
 def _read(source: folder.Openable | str) -> Tensor:
