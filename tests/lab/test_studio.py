@@ -285,6 +285,17 @@ def test_a_time_that_is_short_is_told_with_one_that_would_do() -> None:
     assert "--hours 1.7 would do" in plan.warnings(planned(1.0))[0]  # the machine's need, whatever was asked for
 
 
+def test_a_time_that_is_more_than_helps_is_told() -> None:
+    teacher, students = plan.Timed(0.7, 6.0), plan.Timed(1.6, 9.0)
+
+    def said(hours: float) -> list[str]:
+        legs = plan.choose(3600 * hours, 3, teacher, students)
+        return plan.warnings(plan.Plan(60 * hours, ("s", "m", "l"), "a test", *legs))
+
+    assert said(100) == ["More than about 9 h 45 min brings nothing here: it ends then, not after 6000 minutes."]
+    assert said(9) == []
+
+
 def test_a_time_in_which_no_world_can_be_made_is_said_before_the_plan(photos: Path, tmp_path: Path) -> None:
     legs = plan.choose(60.0, 3, plan.Timed(2.0, 6.0), plan.Timed(3.3, 9.0))
     made = plan.Plan(1.0, ("s", "m", "l"), "a test", *legs, {"paired": 3, "unpaired": 3})

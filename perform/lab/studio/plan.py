@@ -179,7 +179,12 @@ def too_short(plan: Plan) -> str:
 
 
 def warnings(plan: Plan) -> list[str]:
-    """What a person should know of a plan: that the teacher will not see enough."""
+    """What a person should know of a plan: that the teacher will not see enough; that more time brings no more."""
+    learning = plan.teacher.steps * plan.teacher.step + plan.students.steps * plan.students.step
+    whole = SURVEY + learning * DRAWN + EXPORT * len(plan.sizes)
+    full = plan.teacher.steps >= MOST_TEACHER and plan.students.steps >= MOST_STUDENTS
+    if full and whole < 0.9 * 60 * plan.minutes:
+        return [f"More than about {display.left(whole)} brings nothing here: it ends then, not after {plan.time}."]
     recipe = plan.teacher_recipe
     batch = recipe.paired + recipe.unpaired
     seen = plan.teacher.steps * batch
