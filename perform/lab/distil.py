@@ -251,7 +251,7 @@ def distil(
     """
     from perform.lab.graft import going_on  # which is made of this module
 
-    ranks.join()
+    ranks.join(device)
     data = World.load(world)
     batches = Batches(data, recipe.side, device=pick(device))
     core = run.network(teacher)

@@ -34,14 +34,20 @@ def local() -> int:
     return int(os.environ.get("LOCAL_RANK", "0"))
 
 
-def join() -> None:
-    """Meet the others, if torchrun started this process. Whoever waits for another then, waits as long as a day: rank 0
-    may have a long film to read; and where one has died, torchrun ends them all.
+def join(device: str = "auto") -> None:
+    """Meet the others, if torchrun started this process, on GPUs if there are any and `device` is not cpu.
+
+    Whoever waits for another then, waits as long as a day: rank 0 may have a long film to read; and where one has died,
+    torchrun ends them all. Raises ValueError, one sentence, where the ranks of this machine are more than its GPUs.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
-        if torch.cuda.is_available():
+        gpus = torch.cuda.device_count() if device != "cpu" and torch.cuda.is_available() else 0
+        here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        if gpus:
+            if here > gpus:
+                raise ValueError(f"{here} processes, {gpus} GPU{'s' * (gpus != 1)}: torchrun --nproc-per-node {gpus}")
             torch.cuda.set_device(local())  # NCCL speaks through the present device: each rank its own
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=timedelta(days=1))
+        dist.init_process_group("nccl" if gpus else "gloo", timeout=timedelta(days=1))
 
 
 def leave() -> None:

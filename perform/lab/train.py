@@ -202,7 +202,7 @@ def train(
 
     Out of GPU memory, the batch is halved and it goes on. Raises ValueError, one sentence, for what cannot be done.
     """
-    ranks.join()
+    ranks.join(device)
     data = World.load(world)
     there = pick(device)
     batches = Batches(data, recipe.side, device=there)

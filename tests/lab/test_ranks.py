@@ -106,6 +106,23 @@ def _launched(folder: Path, script: str, *words: str) -> subprocess.CompletedPro
     return subprocess.CompletedProcess(process.args, process.returncode, said)
 
 
+def test_ranks_meet_where_they_are_to_compute_and_each_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    met: list[object] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", met.append)
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda backend, **_: met.append(backend))
+    for name, value in (("WORLD_SIZE", "4"), ("LOCAL_WORLD_SIZE", "4"), ("LOCAL_RANK", "1")):
+        monkeypatch.setenv(name, value)
+    ranks.join("cpu")
+    assert met == ["gloo"]
+    with pytest.raises(ValueError, match="4 processes, 2 GPUs: torchrun --nproc-per-node 2"):
+        ranks.join()
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")  # on each of two machines
+    ranks.join("auto")
+    assert met == ["gloo", 1, "nccl"]
+
+
 # Numbers close together and far from nought, as float32 hardly tells them apart.
 NORM = """
 import torch

@@ -76,7 +76,7 @@ class Atelier:
     def work(self) -> None:
         """All of it, or what is left of it."""
         began, wish, say = time.monotonic(), self.wish, self.display.say
-        ranks.join()
+        ranks.join(wish.how.device)
         if not ranks.agree(self.ours and self._open()):  # the others wait here until the pictures are there
             return
         known = (wish.desk / FILE).exists()
