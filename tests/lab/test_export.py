@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import tomllib
@@ -81,6 +82,33 @@ def test_weights_of_fp16_take_two_bytes_and_change_nothing(network: networks.Dre
         half.core.head.weight[0, 0, 0, 0] = 1e6  # type: ignore[index, union-attr]
     with pytest.raises(ValueError, match="beyond fp16"):
         graph.rounded(half)
+
+
+def test_who_writes_a_network_again_and_again_exports_its_graph_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exported, real = [], graph.model_of
+
+    def model_of(dream: networks.Dream, multiple: int = 8) -> object:
+        exported.append(dream)
+        return real(dream, multiple)
+
+    monkeypatch.setattr(graph, "model_of", model_of)
+    write, path = graph.Moulds(), tmp_path / "now.onnx"
+    dreams = [graph.rounded(lively("8-8-16_16", seed)) for seed in range(8)]
+    kept = []
+    for dream in dreams:
+        write(dream, path)
+        gc.collect()
+        kept.append(len(gc.get_objects()))
+    assert len(exported) == 1
+    assert abs(kept[7] - kept[2]) < 500
+    graph.to_onnx(dreams[7], tmp_path / "fresh.onnx")
+    picture = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 4), dtype=np.uint8)
+    mood = np.linspace(-1, 1, 7, dtype=np.float32)[None]
+    now, then = (graph.play(tmp_path / name, picture, mood) for name in ("now.onnx", "fresh.onnx"))
+    np.testing.assert_array_equal(now, then)
+    assert path.stat().st_size == pytest.approx((tmp_path / "fresh.onnx").stat().st_size, rel=0.02)
 
 
 def test_a_world_is_shipped_whole(

@@ -83,6 +83,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Path]]:
     monkeypatch.setattr(batches, "strangers", lambda count: few(8))
     one = onnx_bytes(mood=moods.SIZE)
     monkeypatch.setattr(graph, "to_onnx", lambda network, path, multiple: path.write_bytes(one))  # a real one takes 5 s
+    monkeypatch.setattr(graph, "Moulds", lambda: graph.to_onnx)
     return shipped
 
 
@@ -542,8 +543,8 @@ def test_who_watches_gets_the_world_while_it_learns(photos: Path, tmp_path: Path
     seen: list[list[str]] = []
     real = interim.publish
 
-    def publish(made: Mapping[str, Dream], sizes: tuple[str, ...], about: Any, out: Path) -> None:
-        real(made, sizes, about, out)
+    def publish(made: Mapping[str, Dream], sizes: tuple[str, ...], about: Any, out: Path, *write: Any) -> None:
+        real(made, sizes, about, out, *write)
         seen.append(sorted(path.name for path in out.iterdir()))
 
     monkeypatch.setattr(interim, "publish", publish)

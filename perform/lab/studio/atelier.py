@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from perform.lab import card, device, distil, export, ranks, run, threads, train
+from perform.lab import card, device, distil, export, graph, ranks, run, threads, train
 from perform.lab.batches import Batches
 from perform.lab.studio import ingest, interim, summary, survey, watching
 from perform.lab.studio.contact import SHEET
@@ -209,8 +209,10 @@ class Atelier:
 
     # ------------------------------------------------------------------ the world while it learns
     def _watcher(self, view: watching.View, folder: Path, names: Mapping[str, str], plan: Plan) -> watching.Watching:
+        moulds = graph.Moulds()
+
         def publish(weights: Mapping[str, Tensor]) -> None:
-            interim.publish(interim.dreams(weights, names), plan.sizes, self._about, self.wish.world)
+            interim.publish(interim.dreams(weights, names), plan.sizes, self._about, self.wish.world, moulds)
 
         sheet, told = self.wish.desk / SHEET, publish if self.wish.how.watch else None
         return watching.Watching(view, self.display, sheet, told, scores=watching.recall(folder))

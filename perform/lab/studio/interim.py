@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +44,18 @@ def tidy(out: Path) -> None:
 
 
 @torch.no_grad()
-def publish(networks_now: Mapping[str, Dream], sizes: tuple[str, ...], about: Mapping[str, Any], out: Path) -> None:
-    """Write the world `out` anew, files first, the card last. 2 to 10 s. `about`: what the card says apart from the
-    sizes. A network under TEACHER serves all `sizes`. Raises OSError or ValueError; the world that was there stays.
+def publish(
+    networks_now: Mapping[str, Dream],
+    sizes: tuple[str, ...],
+    about: Mapping[str, Any],
+    out: Path,
+    write: Callable[[Dream, Path, int], None] | None = None,
+) -> None:
+    """Write the world `out` anew, files first, the card last. `about`: what the card says apart from the sizes. A
+    network under TEACHER serves all `sizes`. ONNX files are written by `write`: `graph.to_onnx`, 2 to 10 s each, or for
+    those who come again `graph.Moulds`. Raises OSError or ValueError; the world that was there stays.
     """
+    write = write or graph.to_onnx
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".learning-{out.name}-", dir=out.parent) as aside:
         staged = Path(aside)
@@ -58,7 +66,7 @@ def publish(networks_now: Mapping[str, Dream], sizes: tuple[str, ...], about: Ma
             files = {"weights": staged / f"{stem}.safetensors", "onnx": staged / f"{stem}.onnx"}
             state = {key: value.detach().half().contiguous() for key, value in half.state_dict().items()}
             run.tensors(files["weights"], state)
-            graph.to_onnx(half, files["onnx"], export.multiple(half))
+            write(half, files["onnx"], export.multiple(half))
             entries[name] = card.size_entry(half, export.SIDE, files, {})
         table = {size: entries.get(size, entries.get(TEACHER)) for size in sizes}
         told = {**about, "size": {size: entry for size, entry in table.items() if entry is not None}}
