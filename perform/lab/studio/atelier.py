@@ -215,7 +215,9 @@ class Atelier:
             interim.publish(interim.dreams(weights, names), plan.sizes, self._about, self.wish.world, moulds)
 
         sheet, told = self.wish.desk / SHEET, publish if self.wish.how.watch else None
-        return watching.Watching(view, self.display, sheet, told, scores=watching.recall(folder))
+        on_cpu = device.pick(self.wish.how.device).type == "cpu"
+        refit = threads.fit if on_cpu and not self.wish.how.threads else None
+        return watching.Watching(view, self.display, sheet, told, scores=watching.recall(folder), refit=refit)
 
     @cached_property
     def _batches(self) -> Batches:

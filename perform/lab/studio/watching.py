@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from perform.lab import driving, run
@@ -42,7 +43,8 @@ class View:
 
 @dataclass
 class Watching:
-    """A `driving.Watcher`. `publish` is called with the stage's weights about once a minute, if somebody watches.
+    """A `driving.Watcher`. `publish` is called with the stage's weights about once a minute, if somebody watches;
+    `refit` (`threads.fit`) after a minute whose steps took twice as long as planned.
 
     `scores` are those of the folder, kept over interruptions: [step, score, variety].
     """
@@ -53,6 +55,8 @@ class Watching:
     publish: Callable[[Mapping[str, Tensor]], None] | None = None
     clock: Callable[[], float] = time.monotonic
     scores: list[list[float]] = field(default_factory=list)
+    refit: Callable[[], int] | None = None
+    _since: tuple[int, float] | None = None
     _published: float = float("-inf")
     _warned: bool = False
 
@@ -63,6 +67,7 @@ class Watching:
         words, curve = self.view.said(numbers), [score for _, score, _ in self.scores]
         self.display.show(News(self.view.title, stage.done, leg.steps, left, rate, words, curve))
         self._hand_over(stage)
+        self._make_room(stage)
 
     def saved(self, stage: driving.Stage, folder: Path) -> None:
         """At the end, a last sheet and a last judgement."""
@@ -121,6 +126,19 @@ class Watching:
         except OSError as e:
             self.said(f"The world could not be written for the show ({e.strerror or e}); it plays the one before.")
         self._published = self.clock()
+
+    def _make_room(self, stage: driving.Stage) -> None:
+        """A show that was started after the threads were counted is in the way of each of them: count them again."""
+        done, then = self._since or (stage.done, self.clock())
+        self._since = done, then
+        if self.refit is None or self.clock() - then < 60.0:
+            return
+        if self.clock() - then > 2 * self.view.leg.step * (stage.done - done):
+            before, now = torch.get_num_threads(), self.refit()
+            if now != before:
+                what = f"{now} thread{'s' * (now != 1)}"
+                self.said(f"Steps take twice as long as was planned: going on with {what}, which is quicker now.")
+        self._since = stage.done, self.clock()
 
 
 TITLES = {"teacher": "The teacher learns", "students": "The small ones learn from it"}
