@@ -10,8 +10,7 @@ from pathlib import Path
 
 from perform.files import Stamp, stamp
 from perform.sources.booth import Booth
-from perform.sources.canvas import Picture
-from perform.sources.decoding import Converter, errors
+from perform.sources.decoding import Converter, Pixels, errors
 from perform.sources.projector import NoFilm, Still
 from perform.workers import BACKOFF, Mailbox, spawn
 
@@ -43,7 +42,7 @@ class Film:
         self._loop = loop
         self._say = say
         self._wants: Mailbox[Want] = Mailbox()
-        self._pictures: Mailbox[Picture] = Mailbox()
+        self._pictures: Mailbox[Pixels] = Mailbox()
         self._asked = 0
         self._answered = 0
         self._answer = threading.Condition()
@@ -56,8 +55,8 @@ class Film:
         self._asked += 1
         self._wants.put(Want(self._asked, time, backwards))
 
-    def take(self) -> Picture | None:
-        """The newest picture, if there is one that was not taken. Its `time` is seconds of film."""
+    def take(self) -> Pixels | None:
+        """The newest picture, if there is one that was not taken: (height, width, 4), bottom-up."""
         return self._pictures.take()
 
     def wait(self, seconds: float) -> bool:
@@ -118,7 +117,7 @@ class Film:
                 continue
             still = booth.at(want.time, want.backwards)
             self.end = booth.end
-            picture = Picture(convert(still.frame, booth.front.aspect), still.time) if still is not self._last else None
+            picture = convert(still.frame, booth.front.aspect) if still is not self._last else None
             self.failed = ""  # before the picture: who sees that may ask how the film is
             self._say(self._sentence(booth), False)
             if picture is not None:

@@ -16,7 +16,7 @@ from perform.frame import Frame
 from perform.health import Status
 from perform.params import Param, Spec
 from perform.plugins import Closing, Stage
-from perform.sources.canvas import Canvas
+from perform.sources.canvas import Canvas, Picture
 from perform.sources.film import Film
 from perform.sources.playhead import Playhead
 
@@ -85,10 +85,10 @@ class Video(Closing):
             return self._canvas.frame
         self._now = now
         self._ask(now)
-        picture = self._film.take()
+        pixels = self._film.take()
         if not self._film.failed:
             self._good = now
-        return self._canvas.show(picture) if picture is not None else self._canvas.frame
+        return self._canvas.show(Picture(pixels, now)) if pixels is not None else self._canvas.frame
 
     def _ask(self, now: float) -> None:
         rate = float(self._speed.value) if self._play.value else 0.0

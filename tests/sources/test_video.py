@@ -47,6 +47,12 @@ def test_equal_time_and_equal_picture_have_equal_serials(stage: MakeStage, clip:
         assert video.frame(2 / 60).serial == first.serial + 1
 
 
+def test_a_picture_is_of_the_show_time_at_which_it_is_given(stage: MakeStage, clip: Path) -> None:
+    """So that the latency behind a film is that of the engines, wherever in the film it is."""
+    with Video(str(clip), start=1.0).open(stage(FixedClock(60.0))) as video:
+        assert [video.frame(now).time for now in (0.0, 0.125, 0.25)] == [0.0, 0.125, 0.25]
+
+
 def test_speed_position_and_play_are_live(stage: MakeStage, clip: Path) -> None:
     here = stage(FixedClock(60.0))
     with Video(str(clip), speed=2.0).open(here) as video:

@@ -28,6 +28,7 @@ PATCH = "/*{}*/ void main() { gl_FragColor = vec4(fract(TIME), isf_FragNormCoord
 @pytest.fixture
 def here(gl: object, tmp_path: Path) -> plugins.Stage:
     film(tmp_path / "clip.mp4")
+    film(tmp_path / "long.mp4", frames=60, rate=5)
     Pil.new("RGB", (64, 64), "orange").save(tmp_path / "still.png")
     (tmp_path / "patch.fs").write_text(PATCH)
     return testing.stage("/source/mine", folder=tmp_path)
@@ -38,6 +39,7 @@ def here(gl: object, tmp_path: Path) -> plugins.Stage:
     [
         (TestCard, True),
         (partial(Video, "clip.mp4"), True),
+        (partial(Video, "long.mp4", start=10.0), True),  # seconds of film are no show time
         (partial(Image, "still.png"), True),
         (partial(Shader, "patch.fs"), True),
         (partial(Camera, "lavfi:testsrc2=size=64x48:rate=30,realtime"), False),
