@@ -27,7 +27,7 @@ void main() {
 }
 """
 _MESSAGE = (  # what drivers write before the message; the last number before it is the line
-    re.compile(r"^\d+:(?P<line>\d+)\(\d+\): (?P<kind>error|warning): (?P<text>.*)$"),  # Mesa
+    re.compile(r"^\d+:(?P<line>\d+)\(\d+\): (?:preprocessor )?(?P<kind>error|warning): (?P<text>.*)$"),  # Mesa
     re.compile(r"^\d+\((?P<line>\d+)\) : (?P<kind>error|warning)(?: \w+)?: (?P<text>.*)$"),  # NVIDIA
     re.compile(r"^(?P<kind>ERROR|WARNING): \d+:(?P<line>\d+): (?P<text>.*)$"),  # Apple, AMD, Intel
 )

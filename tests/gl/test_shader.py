@@ -103,6 +103,12 @@ def test_a_source_without_version_counts_its_own_lines(gl: Context) -> None:
     assert caught.value.line == 2
 
 
+def test_a_mistake_of_the_preprocessor_has_its_line(gl: Context) -> None:
+    with pytest.raises(ShaderError) as caught:
+        Program(HEAD + "void main() {\n#ifdef SIDE\n  color = vec4(1.0);\n}\n", name="x.fs")
+    assert caught.value.line >= 5  # where it begins, or where the file ends: as the driver sees it
+
+
 def test_an_error_in_the_vertex_shader_names_it(gl: Context) -> None:
     with pytest.raises(ShaderError, match=r"^x\.vs:2: "):
         Program(HEAD + "void main() { color = vec4(1.0); }", "void main() {\n oops; }", "x.fs", "x.vs")
@@ -120,6 +126,8 @@ def test_a_program_that_does_not_link_says_why(gl: Context) -> None:
     ("log", "line", "text"),
     [
         ("0:12(5): warning: hm\n0:13(5): error: `foo' undeclared", 13, "`foo' undeclared"),
+        ("0:6(21): preprocessor error: syntax error, unexpected NEWLINE", 6, "syntax error, unexpected NEWLINE"),
+        ("0:2(1): preprocessor warning: hm\n0:9(3): preprocessor error: Unterminated #if", 9, "Unterminated #if"),
         ('0(7) : warning C7050: x\n0(8) : error C1503: undefined variable "foo"', 8, 'undefined variable "foo"'),
         ("ERROR: 0:21: 'foo' : undeclared identifier", 21, "'foo' : undeclared identifier"),
         ("\n  something else\n", 0, "something else"),
