@@ -52,6 +52,12 @@ def test_films_and_pictures_that_are_not_there_are_told_with_their_line(say: Say
     assert err[2].startswith(f"{show}:11: [source.album]: there is no file '{tmp_path}/../photos'")
 
 
+def test_what_a_source_cannot_be_given_is_told_with_its_line(say: Say, tmp_path: Path) -> None:
+    code, err = say('[source.album]\ntype = "image"\nfile = "."\nhold = 1e6\n', "check")
+    assert code == 2
+    assert err[0] == f"perform: {tmp_path / 'show.toml'}:11: [source.album]: hold = 1e+06 is out of range: 0 to 604800"
+
+
 def test_what_sound_cannot_drive_is_told(say: Say) -> None:
     fine = '[audio]\ndrive = { "/layer/1/opacity" = { band = "bass" } }\n'
     assert say(fine, "check") == (0, [])

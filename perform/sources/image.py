@@ -16,12 +16,13 @@ from perform.health import Status
 from perform.params import Param, Spec
 from perform.plugins import Closing, Stage
 from perform.sources.album import Album, Print
-from perform.sources.sizes import check_size
+from perform.sources.sizes import check_range, check_size
 from perform.sources.stills import Fit
 
 PATIENCE = 30.0  # seconds an offline render waits for a picture to load
 BREATH = 12.0  # seconds in which a single picture drifts one way, before it drifts back
 GOLDEN = 2.399963  # radians: each picture drifts another way, and no two neighbours alike
+RANGES = {"hold": (0.0, 7 * 86400.0), "crossfade": (0.0, 60.0), "zoom": (0.0, 1.0), "pan": (0.0, 1.0)}  # s, s, 1, 1
 ROOM = 1.25  # pictures are kept this much larger than the stage, so that the zoom stays sharp
 
 DRAW = """#version 330 core
@@ -93,6 +94,8 @@ class Image(Closing):
 
     def __post_init__(self) -> None:
         check_size(self.size)
+        for key, span in RANGES.items():
+            check_range(key, getattr(self, key), *span)
 
     def open(self, stage: Stage) -> Self:
         """Render thread. A bad file is no error here: the status says what is wrong, and it is looked for again."""
@@ -124,13 +127,13 @@ class Image(Closing):
             return stage.params.declare(f"{stage.prefix}/{name}", spec)
 
         doc = "How long a picture stands before the next one."
-        self._hold = declare("hold", Spec("float", self.hold, 0.0, 3600.0, unit="s", doc=doc))
+        self._hold = declare("hold", Spec("float", self.hold, *RANGES["hold"], unit="s", doc=doc))
         doc = "How long the change from one picture to the next takes."
-        self._crossfade = declare("crossfade", Spec("float", self.crossfade, 0.0, 60.0, unit="s", doc=doc))
+        self._crossfade = declare("crossfade", Spec("float", self.crossfade, *RANGES["crossfade"], unit="s", doc=doc))
         doc = "How far the slow zoom goes: 0.12 ends 12 % closer."
-        self._zoom = declare("zoom", Spec("float", self.zoom, 0.0, 1.0, doc=doc, smooth=0.3))
+        self._zoom = declare("zoom", Spec("float", self.zoom, *RANGES["zoom"], doc=doc, smooth=0.3))
         doc = "How far it drifts over what is out of sight."
-        self._pan = declare("pan", Spec("float", self.pan, 0.0, 1.0, doc=doc, smooth=0.3))
+        self._pan = declare("pan", Spec("float", self.pan, *RANGES["pan"], doc=doc, smooth=0.3))
         self._skip = declare("next", Spec("trigger", doc="The next picture, now."))
 
     @property

@@ -13,8 +13,9 @@ from perform.gl.isf import LivePatch, find_patch
 from perform.health import Status
 from perform.params import Spec
 from perform.plugins import Closing, Stage
-from perform.sources.sizes import check_size
+from perform.sources.sizes import check_range, check_size
 
+SPEED = -8.0, 8.0  # times that of the show
 Look = Callable[[str, float], Frame | None]
 
 
@@ -39,6 +40,7 @@ class Shader(Closing):
 
     def __post_init__(self) -> None:
         check_size(self.size)
+        check_range("speed", self.speed, *SPEED)
 
     def open(self, stage: Stage) -> Self:
         """Render thread. Raises LookupError (one sentence, with the nearest name) if there is no such patch."""
@@ -47,7 +49,7 @@ class Shader(Closing):
         self._size = self.size or stage.size
         self._sound = stage.sound
         doc = "How fast the patch's own time goes; below zero it runs backwards."
-        spec = Spec("float", self.speed, -8.0, 8.0, unit="x", doc=doc, smooth=0.2)
+        spec = Spec("float", self.speed, *SPEED, unit="x", doc=doc, smooth=0.2)
         self._speed = stage.params.declare(f"{stage.prefix}/time/speed", spec)
         self._status = Status(stage.params, f"/status{stage.prefix}")
         self._live.prepare(self._size)  # its parameters are there before the first frame

@@ -19,7 +19,9 @@ from perform.plugins import Closing, Stage
 from perform.sources.canvas import Canvas, Picture
 from perform.sources.film import Film
 from perform.sources.playhead import Playhead
+from perform.sources.sizes import check_range
 
+SPEED = -4.0, 4.0  # times normal
 PATIENCE = 30.0  # seconds an offline render waits for one frame before it goes on with the last good one
 
 
@@ -41,6 +43,7 @@ class Video(Closing):
     grace: float = 2.0
 
     def __post_init__(self) -> None:
+        check_range("speed", self.speed, *SPEED)
         if self.start < 0.0 or self.end < 0.0:
             raise ValueError(f"start = {self.start:g}, end = {self.end:g}: seconds of film are not below 0")
         if 0.0 < self.end <= self.start:
@@ -66,7 +69,7 @@ class Video(Closing):
             return stage.params.declare(f"{stage.prefix}/{name}", spec)
 
         doc = "Times normal speed; below zero backwards, as smoothly as the film's key frames allow."
-        self._speed = declare("speed", Spec("float", self.speed, -4.0, 4.0, unit="x", doc=doc))
+        self._speed = declare("speed", Spec("float", self.speed, *SPEED, unit="x", doc=doc))
         doc = "A jump to this share of the way from start to end, each time it changes."
         self._position = declare("position", Spec("float", 0.0, 0.0, 1.0, doc=doc))
         self._play = declare("play", Spec("bool", True, doc="Off: the picture stands still, and can be scrubbed."))

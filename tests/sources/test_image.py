@@ -230,6 +230,12 @@ def test_a_folder_is_shown_in_order_with_crossfades_the_same_twice(stage: MakeSt
     assert pure[-1] != pure[20]
 
 
+def test_a_picture_may_stand_for_a_day(stage: MakeStage) -> None:
+    here = stage(FixedClock(10.0))
+    with Image(".", hold=86400.0).open(here):
+        assert here.params["/source/it/hold"].value == 86400.0
+
+
 def test_next_is_a_trigger(stage: MakeStage, tmp_path: Path) -> None:
     plain(tmp_path / "1.png", (250, 0, 0))
     plain(tmp_path / "2.png", (0, 250, 0))
