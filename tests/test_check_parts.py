@@ -52,6 +52,14 @@ def test_films_and_pictures_that_are_not_there_are_told_with_their_line(say: Say
     assert err[2].startswith(f"{show}:11: [source.album]: there is no file '{tmp_path}/../photos'")
 
 
+@pytest.mark.parametrize("file", ["~nobody-of-this-name/sea.mp4", "s" * 300 + ".mp4"])
+@pytest.mark.parametrize("kind", ["video", "image"])
+def test_a_path_that_cannot_be_is_not_there(say: Say, tmp_path: Path, kind: str, file: str) -> None:
+    code, err = say(f'[source.film]\ntype = "{kind}"\nfile = "{file}"\n', "check")
+    assert code == 2
+    assert f"[source.film]: there is no file '{tmp_path / file}'" in err[-1]
+
+
 def test_what_a_source_cannot_be_given_is_told_with_its_line(say: Say, tmp_path: Path) -> None:
     code, err = say('[source.album]\ntype = "image"\nfile = "."\nhold = 1e6\n', "check")
     assert code == 2

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from perform.finding import expanded
 from perform.params import Params
 from perform.show import Problem, Show
 from perform.show.table import nearest
@@ -38,8 +39,8 @@ def absent(show: Show) -> Iterator[Problem]:
     """Films and pictures that are not there. While a show plays they may come; before the doors open they should be."""
     for source in show.sources.values():
         if source.type in ("video", "image"):
-            path = show.folder / Path(source.keys["file"]).expanduser()
-            if not path.exists():
+            path = show.folder / expanded(source.keys["file"])
+            if not os.path.exists(path):  # which takes any name
                 there = [one.name for one in path.parent.glob("*")]
                 text = f"[source.{source.name}]: there is no file {str(path)!r}{nearest(path.name, there)}"
                 yield Problem(show.path, source.line, text)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from perform import paths
 from perform.cli import Bad
-from perform.show.stock import KINDS, SUFFIXES
+from perform.finding import KINDS, SUFFIXES
 
 
 def patches(args: argparse.Namespace) -> int:

@@ -13,13 +13,14 @@ from platformdirs import user_data_path
 
 from perform import paths
 from perform.files import stamp
+from perform.finding import SUFFIXES, expanded
 from perform.show.cues import read_cues
 from perform.show.keys import read_part
 from perform.show.layers import read_layers
 from perform.show.lines import Lines
 from perform.show.parts import check_images, read_controls, read_engine, read_named, read_record, read_sources
 from perform.show.spec import Problem, Show, ShowError, frozen
-from perform.show.stock import SUFFIXES, Stock
+from perform.show.stock import Stock
 from perform.show.table import Page, Table, shown
 from perform.show.values import scalars
 
@@ -142,7 +143,7 @@ def _folders(head: Table, key: str, folder: Path) -> list[Path]:
     """The folders to search: those the show names, the one beside it, the program's own, the user's."""
     named = []
     for text in head.texts(key):
-        found = folder / Path(text).expanduser()
+        found = folder / expanded(text)
         if not found.is_dir():
             head.wrong(key, f"{key}: there is no folder {text!r}")
         named.append(found)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-SUFFIXES = (".fs", ".frag", ".glsl", ".isf", ".fsh")  # as in perform.gl.isf, which costs 0.1 s to import
-KINDS = ("sources", "filters", "transitions", "blends")
+from perform.finding import SUFFIXES, patch_file
 
 
 @dataclass(frozen=True)
@@ -31,15 +30,4 @@ class Stock:
 
     def patch(self, name: str, kind: str) -> Path | None:
         """The file of a patch: a path (absolute, or relative to the show), "filters/bloom.fs", "bloom" or None."""
-        wanted = Path(name).expanduser()
-        if wanted.suffix in SUFFIXES:
-            for folder in (self.folder, *self.patches, *(p / kind for p in self.patches)):
-                if (folder / wanted).is_file():
-                    return folder / wanted
-            return None
-        for folder in (*(p / kind for p in self.patches), *self.patches, self.folder):
-            for suffix in SUFFIXES:
-                file = (folder / wanted).with_name(wanted.name + suffix)
-                if file.is_file():
-                    return file
-        return None
+        return patch_file(name, (self.folder, *self.patches), (kind,))

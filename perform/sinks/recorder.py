@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from perform.clock import FixedClock
+from perform.finding import expanded
 from perform.frame import Frame
 from perform.gl.transfer import Pixels
 from perform.health import Status
@@ -53,7 +54,7 @@ class Recorder(Closing):
         self._clock = stage.clock
         self._exact = isinstance(stage.clock, FixedClock)
         self._rate = self.fps or stage.fps
-        self._path = stage.folder / Path(self.file).expanduser()
+        self._path = stage.folder / expanded(self.file)
         self._status = Status(stage.params, f"/status{stage.prefix}")
         older = None if self._exact else keep(self._path)
         width, height = (max(2, side - side % 2) for side in stage.size)  # H.264's 4:2:0 wants even sides

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from perform.clock import FixedClock
+from perform.finding import expanded
 from perform.frame import Frame
 from perform.gl.transfer import Pixels
 from perform.health import Status
@@ -46,7 +47,7 @@ class Snapshot(Closing):
     def open(self, stage: Stage) -> Self:
         """Render thread."""
         self._stage = stage
-        self._folder = stage.folder / Path(self.folder).expanduser()
+        self._folder = stage.folder / expanded(self.folder)
         self._take = stage.params.declare("/snapshot", Spec("trigger", doc="A still and its parameters, to disk."))
         self._status = Status(stage.params, f"/status{stage.prefix}")
         self._due = sorted(self.at)

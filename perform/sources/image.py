@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from perform.clock import FixedClock
+from perform.finding import expanded
 from perform.frame import Frame
 from perform.gl.shader import Program, Uniform
 from perform.gl.target import Target, Texture
@@ -101,7 +101,7 @@ class Image(Closing):
         """Render thread. A bad file is no error here: the status says what is wrong, and it is looked for again."""
         self._status = Status(stage.params, f"/status{stage.prefix}")
         self._declare(stage)
-        path = stage.folder / Path(self.file).expanduser()
+        path = stage.folder / expanded(self.file)
         width, height = self.size or stage.size
         room = (round(width * ROOM), round(height * ROOM))
         self._exact = isinstance(stage.clock, FixedClock)

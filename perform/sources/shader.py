@@ -44,7 +44,7 @@ class Shader(Closing):
 
     def open(self, stage: Stage) -> Self:
         """Render thread. Raises LookupError (one sentence, with the nearest name) if there is no such patch."""
-        path = find_patch(self.patch, (stage.folder, *stage.patches))
+        path = find_patch(self.patch, (stage.folder, *stage.patches), ("sources",))
         self._live = LivePatch.on(stage, path, stage.prefix)
         self._size = self.size or stage.size
         self._sound = stage.sound

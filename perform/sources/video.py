@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from perform.clock import FixedClock
+from perform.finding import expanded
 from perform.frame import Frame
 from perform.health import Status
 from perform.params import Param, Spec
@@ -51,7 +51,7 @@ class Video(Closing):
 
     def open(self, stage: Stage) -> Self:
         """Render thread. A bad file is no error here: the status says what is wrong, and it is tried again."""
-        path = stage.folder / Path(self.file).expanduser()
+        path = stage.folder / expanded(self.file)
         self._status = Status(stage.params, f"/status{stage.prefix}")
         self._declare(stage)
         self._canvas = Canvas(stage)

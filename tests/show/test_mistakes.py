@@ -115,6 +115,21 @@ def test_what_was_once_taken_in_silence(mistakes: Mistakes, text: str, told: str
     assert any(told in line for line in mistakes(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[source.a]\ntype = "shader"\npatch = "~nobody-here/a.fs"\n' + GOOD, "3: [source.a]: there is no patch '~nobody-here/a.fs'"),
+        ('[source.a]\ntype = "shader"\npatch = "/"\n' + GOOD, "3: [source.a]: there is no patch '/'"),
+        (GOOD + 'filters = ["~nobody-here/a.fs"]\n', "6: layer 'dream': there is no filter '~nobody-here/a.fs'"),
+        (GOOD + 'filters = [""]\n', "6: layer 'dream': there is no filter ''"),
+        ('[show]\npatches = ["~nobody-here/p"]\n' + GOOD, "2: [show]: patches: there is no folder '~nobody-here/p'"),
+    ],
+    ids=["no such user", "root", "no such user's filter", "nothing", "no such user's folder"],
+)  # fmt: skip
+def test_names_that_no_file_can_have(mistakes: Mistakes, text: str, told: str) -> None:
+    assert any(line.startswith(told) for line in mistakes(text))
+
+
 def test_all_mistakes_at_once_in_the_files_order(mistakes: Mistakes) -> None:
     told = mistakes('[show]\nfps = 0\nsize = 3\n[source.card]\ntype = "x"\n[[layer]]\nopacity = "a"\n[[cue]]\n')
     assert [line.split(":")[0] for line in told] == ["2", "3", "5", "7", "8"]

@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from perform.gl.isf import kinds
 from perform.show import Show, load
-from perform.show.stock import SUFFIXES
 from perform.sinks.snapshot import Still, preset
 from tests.show.conftest import LAYER, SOURCE
 
@@ -168,10 +166,6 @@ def test_folders_beside_the_show_come_first(read: Read, tmp_path: Path) -> None:
 def test_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     (tmp_path / "show.toml").write_bytes(b"\xef\xbb\xbf" + (SOURCE + LAYER).encode())
     assert load(tmp_path).name == "untitled"
-
-
-def test_suffixes_are_those_of_the_host() -> None:
-    assert SUFFIXES == kinds.SUFFIXES
 
 
 def test_what_lies_beside_a_still_can_be_pasted_in(read: Read) -> None:

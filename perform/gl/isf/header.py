@@ -10,8 +10,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from perform.finding import SUFFIXES
 from perform.gl.isf import spec, strangers
-from perform.gl.isf.kinds import SUFFIXES, Header, Input, Kind, Pass, PatchError
+from perform.gl.isf.kinds import Header, Input, Kind, Pass, PatchError
 from perform.gl.isf.loose import LooseError, Reader
 
 __all__ = ["SUFFIXES", "Header", "Input", "Kind", "Pass", "PatchError", "load", "parse", "read"]

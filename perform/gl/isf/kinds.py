@@ -15,7 +15,6 @@ Dialect = Literal["isf", "shadertoy", "glsl"]
 TYPES = ("event", "bool", "long", "float", "point2D", "color", "image", "audio", "audioFFT")
 PICTURES = ("image", "audio", "audioFFT")
 VERTEX = (".vs", ".vert")  # of the file beside it that is its vertex shader
-SUFFIXES = (".fs", ".frag", ".glsl", ".isf", ".fsh")
 BUILT_IN = {  # what every patch is given, and its type in GLSL
     "PASSINDEX": "int",
     "RENDERSIZE": "vec2",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from perform.gl.isf import find_patch
+from perform.show.stock import Stock
 
 
 @pytest.fixture
@@ -36,6 +37,33 @@ def test_an_absolute_path(folders: list[Path]) -> None:
     path = folders[1] / "filters/bloom.fs"
     assert find_patch(str(path), []) == path
     assert find_patch(str(path.with_suffix("")), folders) == path
+
+
+def test_a_show_and_the_host_find_the_same(folders: list[Path]) -> None:
+    """The show's own first, each folder with what lies loose in it before its kinds."""
+    names = ("drift.fs", "filters/bloom.fs", "mine/filters/drift.fs", "stock/sources/bloom.fs")
+    for name in names:
+        (folders[0].parent / name).parent.mkdir(exist_ok=True)
+        (folders[0].parent / name).write_text("void main() {}", "utf-8")
+    show = folders[0].parent
+    stock = Stock(show, folders, [])
+    for name in ("drift", "drift.fs", "bloom", "bloom.fs", "own", "filters/bloom", "sources/drift.fs", "nothing"):
+        for kind in ("sources", "filters"):
+            found = stock.patch(name, kind)
+            if found is None:
+                with pytest.raises(LookupError):
+                    find_patch(name, (show, *folders), (kind,))
+            else:
+                assert find_patch(name, (show, *folders), (kind,)) == found
+    assert stock.patch("drift", "sources") == show / "drift.fs"
+    assert stock.patch("bloom", "filters") == show / "filters/bloom.fs"
+
+
+@pytest.mark.parametrize("name", ["", "/", ".", "..", "~nobody-of-this-name/drift", "n" * 300, "a\0b"])
+def test_what_is_no_name_is_not_found(folders: list[Path], name: str) -> None:
+    with pytest.raises(LookupError, match="there is no patch"):
+        find_patch(name, folders)
+    assert Stock(folders[0], folders, []).patch(name, "sources") is None
 
 
 @pytest.mark.parametrize(
