@@ -130,8 +130,7 @@ class Camera(Closing):
 
 def _modern(stream: Any) -> bool:
     """Whether untagged HD means BT.709: so it does in H.264 and H.265, and never in MJPEG, which is JFIF."""
-    codec = stream.codec_context  # None where FFmpeg cannot decode it, which is told when the first packet comes
-    return codec is not None and codec.name != "mjpeg"
+    return bool(stream.codec_context.name != "mjpeg")
 
 
 class _Pace:

@@ -64,6 +64,9 @@ class Projector:
             self._container.close()
             raise NoFilm(f"{self.path.name} has no picture in it")
         self._stream = self._container.streams.video[0]
+        if getattr(self._stream, "codec_context", None) is None:  # which PyAV's types do not tell
+            self._container.close()
+            raise NoFilm(f"{self.path.name} is coded in a way that FFmpeg cannot decode: save it as H.264")
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = 2  # leave the cores to those who draw
         self._base = float(self._stream.time_base or 1 / 25)

@@ -49,10 +49,14 @@ def connect(address: Address, wished: Mapping[str, str], patience: float) -> Any
             if not more or isinstance(e, (FileNotFoundError, PermissionError)) or _busy(e):
                 raise
             continue
-        if container.streams.video:
+        video = container.streams.video
+        if video and video[0].codec_context is not None:
             return container
         container.close()
-        raise NoCamera(f"{address.file} has no picture in it")
+        if not video:
+            raise NoCamera(f"{address.file} has no picture in it")
+        if not more:
+            raise NoCamera(f"{address.file} sends what FFmpeg cannot decode: have it send H.264 or MJPEG")
     raise NoCamera(f"{address.file} cannot be opened")  # pragma: no cover  (the last turn has no wishes)
 
 

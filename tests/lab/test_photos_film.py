@@ -14,6 +14,7 @@ from PIL import Image
 
 from perform.lab import photos
 from perform.lab.photos import film
+from tests.sources.films import foreign
 
 
 def scene(number: int) -> Image.Image:
@@ -106,6 +107,11 @@ def test_sound_alone_is_no_film(tmp_path: Path) -> None:
         out.mux(stream.encode(None))
     with pytest.raises(ValueError, match="a film without pictures"):
         photos.take(path)
+
+
+def test_a_film_in_a_codec_that_nobody_knows(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a\.avi is coded in a way that FFmpeg cannot decode"):
+        list(film.frames(foreign(tmp_path / "a.avi")))
 
 
 def test_a_film_that_breaks_off_gives_what_came_before(tmp_path: Path) -> None:

@@ -30,6 +30,14 @@ def number(pixels: npt.NDArray[np.uint8]) -> int:
     return sum(int(row[bit * block + block // 2, 1] > 128) << bit for bit in range(BITS))
 
 
+def foreign(path: Path) -> Path:
+    """A film (.avi) in a codec of which FFmpeg has never heard."""
+    data = film(path, frames=5, codec="mpeg4").read_bytes()
+    assert data.count(b"FMP4") == 2
+    path.write_bytes(data.replace(b"FMP4", b"QZQZ"))
+    return path
+
+
 def film(
     path: Path,
     frames: int = 30,

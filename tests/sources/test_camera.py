@@ -23,6 +23,7 @@ from perform.gl.transfer import read
 from perform.sources import stream
 from perform.sources.camera import Camera
 from tests.sources.conftest import MakeStage, said, until
+from tests.sources.films import foreign
 from tests.sources.mjpeg import Server, jpeg, part
 from tests.sources.rtsp import RtspServer
 
@@ -196,6 +197,21 @@ def test_wishes_that_cannot_be_met_are_dropped(stage: MakeStage, monkeypatch: py
     here = stage()
     with Camera("any", size=(640, 480)).open(here) as camera:
         until(lambda: camera.frame(here.clock.now()).serial)
+
+
+@pytest.mark.parametrize("size", [None, (640, 480)])
+def test_a_camera_whose_codec_is_not_known_says_so(
+    stage: MakeStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int] | None
+) -> None:
+    from perform.sources import camera as module
+    from perform.sources.devices import Address
+
+    path = str(foreign(tmp_path / "a.avi"))
+    monkeypatch.setattr(module.Cameras, "find", lambda self, device: Address(path, "avi"))
+    monkeypatch.setattr(module, "wishes", lambda *a: {"any": "wish"} if size else {})
+    here = stage()
+    with Camera("any", size=size, retry=(60.0,)).open(here):
+        until(lambda: "a.avi sends what FFmpeg cannot decode" in said(here))
 
 
 @pytest.mark.parametrize("silent_after", [0, 40])

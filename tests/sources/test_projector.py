@@ -10,7 +10,7 @@ import pytest
 from perform.sources.booth import Booth
 from perform.sources.decoding import Converter
 from perform.sources.projector import NoFilm, Projector, Still
-from tests.sources.films import film, number
+from tests.sources.films import film, foreign, number
 
 
 def shown(still: Still) -> int:
@@ -122,11 +122,13 @@ def test_a_film_cut_short_ends_early(tmp_path: Path) -> None:
 
 def test_files_that_cannot_be_played_say_why(tmp_path: Path) -> None:
     (tmp_path / "empty.mp4").touch()
+    foreign(tmp_path / "foreign.avi")
     (tmp_path / "Fotoğraf 写真.mp4").write_bytes(b"not a film at all" * 100)
     for name, why in (
         ("gone.mp4", "there is no file"),
         ("empty.mp4", "empty.mp4 is empty"),
         (".", "is a folder"),
+        ("foreign.avi", "foreign.avi is coded in a way that FFmpeg cannot decode"),
         ("Fotoğraf 写真.mp4", "写真.mp4 is not a film that can be played"),
     ):
         with pytest.raises(NoFilm, match=why):

@@ -58,6 +58,8 @@ def _decoded(path: Path, told: list[str]) -> Iterator[tuple[float, Image.Image]]
         if not container.streams.video:
             raise ValueError(f"{path} is a film without pictures: it holds no video stream")
         stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise ValueError(f"{path} is coded in a way that FFmpeg cannot decode: save it as H.264")
         if float(container.duration or 0) / av.time_base > LONG:
             stream.codec_context.skip_frame = "NONKEY"
         stream.thread_type = "AUTO"
