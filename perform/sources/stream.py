@@ -46,6 +46,8 @@ def connect(address: Address, wished: Mapping[str, str], patience: float) -> Any
         try:
             container = av.open(address.file, format=address.format, options=options | dict(more), **limits)
         except errors() as e:
+            if address.remote and getattr(e, "errno", 0) == errno.EIO:  # all that FFmpeg says of a name without a host
+                raise NoCamera("its address cannot be reached: is the name right?") from e
             if not more or isinstance(e, (FileNotFoundError, PermissionError)) or _busy(e):
                 raise
             continue

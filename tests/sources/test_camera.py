@@ -176,6 +176,8 @@ def test_close_does_not_wait_for_a_server_that_says_nothing(stage: MakeStage) ->
         ("No Such Camera", "there is no camera called 'No Such Camera'"),
         ("lavfi:nosuchfilter", "lost: "),
         ("nosuch://camera", "lost: "),
+        ("rtsp://nosuchhost.invalid/live", "its address cannot be reached: is the name right?"),
+        ("http://nosuchhost.invalid/cam", "its address cannot be reached: is the name right?"),
         ("http://127.0.0.1:1/cam", "nobody answers at its address"),
     ],
 )
