@@ -16,11 +16,16 @@ class Booth:
     """
 
     def __init__(self, path: Path, start: float, loop: bool) -> None:
-        self.start = start
+        self._start = start
         self.loop = loop
         self.front = Projector(path)
         self._spare: Projector | None = None
         self._path = path
+
+    @property
+    def start(self) -> float:
+        """Where it plays from: as wished, or from 0 if the film ends before that."""
+        return self._start if self.end is None or self.end > self._start else 0.0
 
     @property
     def end(self) -> float | None:

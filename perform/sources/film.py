@@ -30,12 +30,14 @@ class Want:
 class Film:
     """Plays one file in one worker. All public methods belong to the render thread and never block, except `wait`.
 
-    `end` is where the film ends in seconds (None until known), `failed` a sentence while the file gives nothing.
+    `start` is where it plays from (0 if the wish lies beyond its end), `end` where it ends (None until known), in
+    seconds of film, `failed` a sentence while the file gives nothing.
     `say(text, trouble)` is called from the worker.
     """
 
     def __init__(self, name: str, path: Path, start: float, loop: bool, say: Callable[[str, bool], None]) -> None:
         self.path = path
+        self.start = start
         self.end: float | None = None
         self.failed = ""
         self._start = start
@@ -116,10 +118,10 @@ class Film:
             if want is None or stop.is_set():
                 continue
             still = booth.at(want.time, want.backwards)
-            self.end = booth.end
+            self.start, self.end = booth.start, booth.end
             picture = convert(still.frame, booth.front.aspect) if still is not self._last else None
             self.failed = ""  # before the picture: who sees that may ask how the film is
-            self._say(self._sentence(booth), False)
+            self._say(self._sentence(booth), booth.start < self._start)
             if picture is not None:
                 self._last = still
                 self._pictures.put(picture)
@@ -133,6 +135,8 @@ class Film:
         text = f"playing {self.path.name}, {width}×{height} at {rate}"
         if booth.damaged:
             text += "; the file is damaged, what cannot be decoded is skipped"
+        if booth.start < self._start:
+            text += f"; start = {self._start:g} s lies beyond its end at {booth.end:.1f} s: it plays from 0"
         declared, end = booth.front.length, booth.front.end
         if declared and end is not None and end < declared - 0.5:
             text += f"; it ends after {end:.1f} s instead of {declared:.1f} s"

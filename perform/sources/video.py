@@ -115,12 +115,12 @@ class Video(Closing):
         return None
 
     def _know_the_end(self) -> bool:
-        """Take over where the film ends; True if that was news."""
+        """Take over where the film starts and ends; True if that was news."""
         known, wished = self._film.end, self.end or math.inf
         end = min(known, wished) if known is not None else wished
-        if end == self._head.end:
+        if (self._film.start, end) == (self._head.start, self._head.end):
             return False
-        self._head.end = end
+        self._head.start, self._head.end = self._film.start, end
         return True
 
     def close(self) -> None:

@@ -68,6 +68,37 @@ def test_speed_position_and_play_are_live(stage: MakeStage, clip: Path) -> None:
         assert play(video, here, 24) == [(21 - n) % 45 for n in range(24)]
 
 
+@pytest.mark.parametrize("loop", [True, False])
+def test_a_start_beyond_the_end_is_told_and_not_taken(stage: MakeStage, clip: Path, loop: bool) -> None:
+    here = stage(FixedClock(60.0))
+    with Video(str(clip), start=100.0, loop=loop).open(here) as video:
+        assert play(video, here, 40) == [n // 2 for n in range(40)]
+        assert said(here).endswith("; start = 100 s lies beyond its end at 1.5 s: it plays from 0")
+        here.params.post("/source/it/position", 0.5)
+        assert play(video, here, 1) == [22]
+
+
+def test_a_start_beyond_the_end_of_a_film_that_does_not_tell_its_length(stage: MakeStage, tmp_path: Path) -> None:
+    film(tmp_path / "raw.h264", frames=30)
+    here = stage(FixedClock(60.0))
+    with Video("raw.h264", start=100.0).open(here) as video:
+        assert play(video, here, 4) == [0, 0, 0, 1]  # at 25 a second, as a raw stream counts
+        assert "start = 100 s lies beyond its end" in said(here)
+
+
+def test_the_start_counts_again_in_a_film_that_is_long_enough(
+    stage: MakeStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perform.sources.film.LOOK", 0.02)
+    path, other = film(tmp_path / "film.mp4", frames=15), film(tmp_path / "other.mp4", frames=45, size=(64, 32))
+    here = stage()
+    with Video("film.mp4", start=1.0).open(here) as video:
+        until(lambda: video.frame(here.clock.now()).serial and "lies beyond its end" in said(here))
+        other.replace(path)
+        until(lambda: video.frame(here.clock.now()).serial and said(here) == "playing film.mp4, 64×32 at 30")
+        until(lambda: (video.frame(here.clock.now()), video._head.start == 1.0)[1])
+
+
 def test_end_and_no_loop(stage: MakeStage, clip: Path) -> None:
     here = stage(FixedClock(60.0))
     with Video(str(clip), end=0.2, loop=False).open(here) as video:
