@@ -32,6 +32,13 @@ def stamp(path: Path) -> Stamp | None:
     return Stamp(stat.st_ino, stat.st_mtime_ns, stat.st_size)
 
 
+def image_suffixes() -> frozenset[str]:
+    """How files of the `FORMATS` end (".png"), in lower case: those that `image_in` opens."""
+    from PIL import Image
+
+    return frozenset(suffix for suffix, format in Image.registered_extensions().items() if format in FORMATS)
+
+
 def image_in(file: BinaryIO | Path) -> Image:
     """Pillow's picture of a file of one of the `FORMATS`, not decoded yet. Raises OSError: what it is not, or why it
     cannot be opened (PIL.UnidentifiedImageError for other formats); decoding it may raise anything.

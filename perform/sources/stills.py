@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from perform.files import image_in
+from perform.files import image_in, image_suffixes
 from perform.sources.decoding import Pixels, flip
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+PHONE = (".heic", ".heif", ".hif")  # how telephones save pictures, and nothing here reads
 Fit = Literal["cover", "contain"]  # how a picture fills the stage: all of the stage, or with all of the picture
 
 
@@ -29,16 +30,17 @@ def listing(path: Path) -> list[Path]:
 
     Raises NoPicture.
     """
-    from PIL import Image
-
     if path.is_file():
         return [path]
     if not path.exists():
         raise NoPicture(f"there is no file or folder {path}")
-    known = Image.registered_extensions()
-    found = [p for p in path.iterdir() if p.suffix.lower() in known and not p.name.startswith(".") and p.is_file()]
+    there = [p for p in path.iterdir() if not p.name.startswith(".") and p.is_file()]
+    known = image_suffixes()
+    found = [p for p in there if p.suffix.lower() in known]
     if not found:
-        raise NoPicture(f"there are no pictures in {path}")
+        phone = any(p.suffix.lower() in PHONE for p in there)
+        hint = "; HEIC cannot be read: save them as JPEG" if phone else ""
+        raise NoPicture(f"there are no pictures in {path}{hint}")
     return sorted(found, key=lambda p: [int(t) if t.isdecimal() else t for t in re.split(r"(\d+)", p.name.casefold())])
 
 
@@ -153,5 +155,7 @@ def _why(path: Path, error: Exception) -> str:
     if path.exists() and path.stat().st_size == 0:
         return f"{path.name} is empty"
     if "cannot identify" in text:
+        if path.suffix.lower() in PHONE:
+            return f"{path.name} is a HEIC picture, which cannot be read: save it as JPEG"
         return f"{path.name} is not a picture"
     return f"{path.name} cannot be read ({text or type(error).__name__})"

@@ -131,6 +131,7 @@ def test_pictures_that_cannot_be_read_say_why(tmp_path: Path) -> None:
     broken(tmp_path / "half.jpg")
     (tmp_path / "empty.png").touch()
     (tmp_path / "text.png").write_text("hello")
+    (tmp_path / "IMG_1.HEIC").write_text("ftypheic")
     (tmp_path / "lying.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\xff" * 50)
     Pil.new("RGB", (64, 64)).save(tmp_path / "program.png", "EPS")  # Ghostscript would run it
     for name, why in (
@@ -139,6 +140,7 @@ def test_pictures_that_cannot_be_read_say_why(tmp_path: Path) -> None:
         ("text.png", "text.png is not a picture"),
         ("lying.png", "lying.png"),
         ("program.png", "program.png is not a picture"),
+        ("IMG_1.HEIC", "IMG_1.HEIC is a HEIC picture, which cannot be read: save it as JPEG"),
         ("gone.png", "gone.png cannot be read"),
     ):
         with pytest.raises(NoPicture, match=why):
@@ -155,6 +157,16 @@ def test_a_folder_is_listed_as_a_person_would(tmp_path: Path) -> None:
         listing(tmp_path / "folder.png")
     with pytest.raises(NoPicture, match="no file or folder"):
         listing(tmp_path / "nothing")
+
+
+def test_what_is_listed_is_what_can_be_opened(tmp_path: Path) -> None:
+    for name in ("program.eps", "film.mpg", "table.h5", "page.pdf", "IMG_1.HEIC"):
+        (tmp_path / name).write_bytes(b"0")
+    with pytest.raises(NoPicture, match=r"no pictures in .*; HEIC cannot be read: save them as JPEG$"):
+        listing(tmp_path)
+    for name in ("b.JPG", "a.tif"):
+        plain(tmp_path / name, (1, 2, 3))
+    assert [p.name for p in listing(tmp_path)] == ["a.tif", "b.JPG"]
 
 
 def test_shuffling_is_repeatable_and_leaves_nobody_out() -> None:
