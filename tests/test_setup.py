@@ -93,6 +93,7 @@ case "$*" in
     for name in $RESOLVES; do printf '%s{"metadata": {"name": "%s"}}' "$sep" "$name" >> "$2"; sep=,; done
     printf ']}' >> "$2" ;;
   "-m pip"*) echo "pip ${*:4}" >> "$LOG"; printf '#!/bin/sh\n' > .venv/bin/perform; chmod +x .venv/bin/perform ;;
+  *sys.version_info*) [ -n "${VENV_PYTHON-3.11}" ] && echo "${VENV_PYTHON-3.11}" ;;
   "-c"*) exit 1 ;;
   *) exec REAL "$@" ;;
 esac
@@ -192,6 +193,27 @@ def test_an_environment_of_another_python_says_that_it_stays(machine: Machine) -
     assert "keeps its Python" not in machine.setup()[1]
     line = "setup: .venv keeps its Python 3.99; mine is taken after  make clean\n"
     assert machine.setup(PYTHON="mine") == (0, line, [])
+
+
+@pytest.mark.parametrize(("now", "told"), [("3.12", "is another one now, 3.12"), ("", "is gone")])
+def test_an_environment_whose_python_was_upgraded_is_made_anew(machine: Machine, now: str, told: str) -> None:
+    machine.setup()
+    machine.command("python3", f'case "$*" in "-m venv"*) echo "$*";; *) exec {sys.executable} "$@";; esac')
+    code, said, did = machine.setup(VENV_PYTHON=now)
+    assert said.startswith(f"setup: the Python of .venv {told}\nsetup: making .venv\n-m venv --clear .venv\n")
+    assert (code, did) == (0, [CPU_TORCH, PERFORM])
+    assert ("making" in machine.setup(VENV_PYTHON=now)[1]) is (not now)  # until it runs
+
+
+def test_an_environment_that_was_not_made_here_is_not_cleared(machine: Machine) -> None:
+    (machine.root / ".venv" / "bin" / "python").unlink()
+    machine.command("python3", f'case "$*" in "-m venv"*) echo "$*"; exit 1;; *) exec {sys.executable} "$@";; esac')
+    assert machine.setup()[1].startswith("setup: making .venv\n-m venv .venv\n")
+
+
+def test_a_stamp_that_does_not_name_its_python_is_no_reason_to_begin_anew(machine: Machine) -> None:
+    (machine.root / ".venv" / ".setup").write_text("[build-system]\n")
+    assert "making" not in machine.setup()[1]
 
 
 def test_a_second_time_nothing_is_done(machine: Machine) -> None:
