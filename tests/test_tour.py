@@ -80,6 +80,26 @@ def test_verbs_in_commands_exist(page: Path) -> None:
     assert said - known == set()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_commands_can_be_typed_as_they_stand(page: Path) -> None:
+    """No pip but that of the environment, and nothing that a shell takes for the names of files (zsh refuses it)."""
+    commands = re.findall(r"^ {4}((?:pip|oscsend) .*)$", page.read_text("utf-8"), re.MULTILINE)
+    bare = [re.sub(r"'[^']*'|\"[^\"]*\"|\s#.*", "", command) for command in commands]
+    assert [command for command in bare if command.startswith("pip ") or re.search(r"[*?\[{]", command)] == []
+
+
+def test_the_readme_lists_every_example() -> None:
+    (line,) = re.findall(r"^- \[examples\]\(examples\): (.*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    names = [path.parent.name[3:].replace("-", " ") for path in sorted((ROOT / "examples").glob("*/README.md"))]
+    assert [name for name in names if name not in line.lower()] == []
+
+
+def test_what_a_skipped_test_says_to_make_is_a_target() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    tests = (ROOT / "tests" / "acceptance").glob("*.py")
+    assert {target for path in tests for target in re.findall(r"\(make ([\w-]+)", path.read_text("utf-8"))} <= targets
+
+
 @pytest.mark.parametrize("group", ["sources", "sinks", "controls", "engines"])
 def test_every_key_of_every_part_is_documented(group: plugins.Group) -> None:
     page = (ROOT / "docs" / "show.md").read_text("utf-8")

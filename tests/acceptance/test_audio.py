@@ -17,7 +17,7 @@ from tests.acceptance.running import Running, running
 RATE = 44100
 MISSING = [tool for tool in ("pulseaudio", "pacat", "pactl") if shutil.which(tool) is None]
 pytestmark = pytest.mark.skipif(
-    bool(MISSING) and "CI" not in os.environ, reason=f"{', '.join(MISSING)} not installed (make setup-tests)"
+    bool(MISSING) and "CI" not in os.environ, reason=f"{', '.join(MISSING)} not installed (make test installs them)"
 )
 SHOW = """
 [show]

@@ -17,7 +17,7 @@ from PIL import Image, ImageGrab
 NEEDS = ("Xvfb", "xdotool")
 MISSING = [program for program in NEEDS if shutil.which(program) is None]
 pytestmark = pytest.mark.skipif(
-    bool(MISSING) and "CI" not in os.environ, reason=f"{', '.join(MISSING)} not installed (make setup-tests)"
+    bool(MISSING) and "CI" not in os.environ, reason=f"{', '.join(MISSING)} not installed (make test installs them)"
 )
 SHOW = """
 [show]
