@@ -46,12 +46,16 @@ def film(
     codec: str = "libx264",
     times: list[int] | None = None,
     size: tuple[int, int] = (WIDTH, HEIGHT),
+    turn: int = 0,
 ) -> Path:
-    """Write a film of numbered frames. `times` are their pts in units of 1/rate s (for variable frame rates)."""
+    """Write a film of numbered frames. `times` are their pts in units of 1/rate s (for variable frame rates); it is to
+    be shown `turn` degrees counter-clockwise, as telephones write it."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.codec_context.gop_size = gop
+        if turn:
+            stream.set_display_rotation(turn)
         stream.codec_context.time_base = Fraction(1, rate)
         if codec == "libx264":
             stream.options = {"crf": "12", "preset": "ultrafast", "bf": "2"}

@@ -85,6 +85,23 @@ def test_grace_is_show_time(stage: MakeStage) -> None:
         assert camera.lost
 
 
+def test_a_camera_that_sends_nothing_more_is_said_to_be_lost(stage: MakeStage) -> None:
+    clock = ManualClock()
+    here = stage(clock)
+    with Camera("lavfi:color=c=red:s=64x64:r=1/3600").open(here) as camera:  # the next picture comes in an hour
+        until(lambda: camera.frame(clock.advance(1e-6)).serial)
+        camera.frame(clock.advance(1.9))
+        assert said(here) == "playing 64×64"
+        camera.frame(clock.advance(0.2))
+        assert said(here) == "lost: no picture for 2 s"
+
+
+def test_a_camera_is_looked_for_less_and_less_often(stage: MakeStage) -> None:
+    here = stage()
+    with Camera("/dev/video987", retry=(0.001, 0.002, 60.0)).open(here):
+        until(lambda: said(here).endswith("; trying again in 60 s"))
+
+
 def test_a_picture_is_upright_and_mirrors(stage: MakeStage) -> None:
     """The left half of testsrc's gradient differs from its right, the top from the bottom."""
     clock = LiveClock()

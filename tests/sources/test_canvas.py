@@ -42,6 +42,24 @@ def test_a_picture_of_another_size_is_uploaded_once(stage: MakeStage, blanked: l
     canvas.close()
 
 
+def test_a_canvas_gives_its_texture_back(stage: MakeStage) -> None:
+    canvas = Canvas(stage())
+    name = canvas.frame.texture.id
+    assert library.glIsTexture(name)
+    canvas.close()
+    canvas.close()
+    assert not library.glIsTexture(name)
+
+
+def test_images_give_their_textures_back(stage: MakeStage, tmp_path: Path) -> None:
+    Pil.new("RGB", (20, 10)).save(tmp_path / "a.png")
+    with Image("a.png").open(stage(FixedClock(1.0))) as image:
+        image.frame(0.0)
+        names = [texture.id for texture in (image._front.texture, image._back.texture, image._target.texture)]
+        assert all(library.glIsTexture(name) for name in names)
+    assert not any(library.glIsTexture(name) for name in names)
+
+
 def test_photographs_of_mixed_sizes_are_uploaded_once(
     stage: MakeStage, blanked: list[tuple[int, int]], tmp_path: Path
 ) -> None:

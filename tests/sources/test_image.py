@@ -81,12 +81,17 @@ def test_any_format_any_mode(tmp_path: Path) -> None:
 
 def test_colours_mean_what_the_file_says(tmp_path: Path) -> None:
     """An embedded profile is honoured; a broken one is no reason not to show the picture."""
-    lab = Pil.new("RGB", (8, 8), (100, 150, 200))
+    picture = Pil.new("RGB", (8, 8), (100, 150, 200))
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    lab.save(tmp_path / "srgb.png", icc_profile=profile)
-    lab.save(tmp_path / "broken.png", icc_profile=b"not a profile")
-    for name in ("srgb.png", "broken.png"):
-        assert about(load(tmp_path / name, STAGE)[0, 0], (100, 150, 200), 2)
+    red, blue = b"rXYZ", b"bXYZ"
+    swapped = profile.replace(red, b"....").replace(blue, red).replace(b"....", blue)  # whose red is blue
+    for name, icc, seen in (
+        ("srgb.png", profile, (100, 150, 200)),
+        ("swapped.png", swapped, (200, 150, 100)),
+        ("broken.png", b"not a profile", (100, 150, 200)),
+    ):
+        picture.save(tmp_path / name, icc_profile=icc)
+        assert about(load(tmp_path / name, STAGE)[0, 0], seen, 3)
 
 
 def test_the_rim_of_a_logo_is_not_mixed_with_black(tmp_path: Path) -> None:

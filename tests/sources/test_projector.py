@@ -120,6 +120,17 @@ def test_a_film_cut_short_ends_early(tmp_path: Path) -> None:
     projector.close()
 
 
+@pytest.mark.parametrize(("turn", "red"), [(0, (8, 4)), (90, (4, 8)), (180, (8, -4)), (-90, (-4, 8))])
+def test_a_film_is_shown_as_the_camera_was_held(tmp_path: Path, turn: int, red: tuple[int, int]) -> None:
+    """The upper half is red as it is stored. `red` is a place (x, y) in it as it is seen, from the left and the top."""
+    projector = Projector(film(tmp_path / "a.mp4", frames=2, turn=turn))
+    pixels = Converter()(projector.at(0.0).frame)[::-1]
+    projector.close()
+    assert pixels.shape[:2] == ((128, 64) if turn % 180 else (64, 128))
+    assert pixels[red[1], red[0], 0] > 150
+    assert pixels[-red[1], -red[0], 0] < 50
+
+
 def test_files_that_cannot_be_played_say_why(tmp_path: Path) -> None:
     (tmp_path / "empty.mp4").touch()
     foreign(tmp_path / "foreign.avi")

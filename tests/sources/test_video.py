@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import av
@@ -155,6 +156,43 @@ def test_a_film_that_appears_later_is_found(stage: MakeStage, tmp_path: Path) ->
         until(lambda: video.frame(here.clock.now()).serial)
         assert not video.lost
         until(lambda: said(here).startswith("playing späť.mp4"))
+
+
+def test_a_film_is_looked_for_less_and_less_often(stage: MakeStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perform.sources.film.BACKOFF", (0.001, 0.002, 60.0))
+    here = stage()
+    with Video("gone.mp4").open(here):
+        until(lambda: said(here).endswith("; trying again in 60 s"))
+
+
+def test_a_film_that_breaks_while_it_plays_is_lost_after_its_grace(
+    stage: MakeStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perform.sources.film.LOOK", 0.01)
+    monkeypatch.setattr("perform.sources.film.BACKOFF", (60.0,))
+    path, clock = film(tmp_path / "film.mp4"), ManualClock()
+    here = stage(clock)
+    with Video("film.mp4", grace=5.0).open(here) as video:
+        until(lambda: video.frame(clock.advance(1e-6)).serial)
+        (tmp_path / "other").write_bytes(b"no film" * 100)
+        (tmp_path / "other").replace(path)
+        until(lambda: (video.frame(clock.advance(1e-6)), "is not a film" in said(here))[1])
+        video.frame(clock.advance(4.9))
+        assert not video.lost
+        assert video.frame(clock.advance(0.2)).serial
+        assert video.lost
+
+
+def test_a_damaged_film_is_said_to_be_damaged(stage: MakeStage, tmp_path: Path) -> None:
+    path = film(tmp_path / "broken.mkv", frames=60, gop=10)
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + len(data) // 8] = random.Random(1).randbytes(len(data) // 8)
+    path.write_bytes(data)
+    here = stage(FixedClock(60.0))
+    with Video("broken.mkv").open(here) as video:
+        play(video, here, 110)
+        assert "; the file is damaged, what cannot be decoded is skipped" in said(here)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00" * 4096, b"RIFF\xff\xff\xff\x7fAVI LIST", b"<html>not found</html>"])
