@@ -13,7 +13,7 @@ from perform.gl.lib import gl
 from perform.gl.target import Target
 from perform.gl.transfer import read
 from perform.plugins import Engine
-from perform.testing.rehearsal import Stopwatch, closed, context, drawable, no_gl_error, require
+from perform.testing.rehearsal import Stopwatch, closed, context, drawable, given_back, held, no_gl_error, require
 
 DREAMING = 30.0  # seconds a first dream may take on a slow machine
 BURST = 20  # pictures at once
@@ -30,7 +30,7 @@ def check_engine(
     opaque, of the picture's time, never go back in time and never change without a new serial.
     """
     with context():
-        before = set(threading.enumerate())
+        before, kept = set(threading.enumerate()), held()
         engine = make()
         name = type(engine).__name__
         require(isinstance(engine, Engine), f"{name} is no Engine: it needs submit(), newest() and close()")
@@ -55,6 +55,7 @@ def check_engine(
             for target in given:
                 target.close()
         no_gl_error(name)
+        given_back(name, kept)
 
 
 Seen = tuple[Frame, Any]  # a dream and its pixels

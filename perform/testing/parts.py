@@ -23,6 +23,8 @@ from perform.testing.rehearsal import (
     context,
     drawable,
     failures,
+    given_back,
+    held,
     nasty,
     no_gl_error,
     opened,
@@ -44,13 +46,14 @@ def check_source(
     """
     with context():
         here = on or stage()
-        before = set(threading.enumerate())
+        before, kept = set(threading.enumerate()), held()
         source: Any = opened(make, here, Source)
         try:
             _play(source, here, ticks)
         finally:
             closed(source, before)
         no_gl_error(type(source).__name__)
+        given_back(type(source).__name__, kept)
         if repeatable:
             one, two = _film(make, here, ticks), _film(make, here, ticks)
             for n, (a, b) in enumerate(zip(one, two, strict=True)):
@@ -114,7 +117,7 @@ def check_sink(make: Callable[[], Sink], ticks: int = 30, on: Stage | None = Non
     """
     with context():
         here = on or stage("/mine")
-        before = set(threading.enumerate())
+        before, kept = set(threading.enumerate()), held()
         sink: Any = opened(make, here, Sink)
         width, height = here.size
         targets = [Target(width, height, "rgba16f"), Target(width, height), Target(width + 3, height + 5)]
@@ -125,6 +128,7 @@ def check_sink(make: Callable[[], Sink], ticks: int = 30, on: Stage | None = Non
             for target in targets:
                 target.close()
         no_gl_error(type(sink).__name__)
+        given_back(type(sink).__name__, kept)
 
 
 def _show(sink: Any, on: Stage, targets: list[Target], ticks: int) -> None:

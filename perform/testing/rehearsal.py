@@ -23,6 +23,8 @@ T = TypeVar("T")
 BLOCKED = 0.25  # seconds: far more than any frame may take, far less than a device that is waited for
 OPENING = 2.0  # seconds until a show must have its first picture
 CLOSING = 5.0  # seconds in which a part's threads must be gone
+KINDS = ("Texture", "Framebuffer", "Renderbuffer", "Buffer", "VertexArray", "Program")  # of things that GL keeps
+NAMES = 4096  # that are looked at: drivers give the smallest that is free. 10 ms on llvmpipe
 SWITCHES = ("GL_SCISSOR_TEST", "GL_BLEND", "GL_DEPTH_TEST", "GL_STENCIL_TEST", "GL_CULL_FACE")
 
 
@@ -179,6 +181,20 @@ def drawable(name: str, frame: object) -> Frame:
     require(texture.width > 0 and texture.height > 0, f"{name} gives a picture of {texture.width}×{texture.height}")
     require(math.isfinite(frame.time), f"{name} gives a frame whose time is {frame.time}")
     return frame
+
+
+def held() -> dict[str, set[int]]:
+    """The names that GL knows of each of the `KINDS`. Needs a current context."""
+    gl.glUseProgram(0)  # the one in use would stay when it is deleted
+    return {kind: {name for name in range(1, NAMES) if getattr(gl, f"glIs{kind}")(name)} for kind in KINDS}
+
+
+def given_back(name: str, kept: dict[str, set[int]]) -> None:
+    """GL holds what it held before the part was made (`kept`): what the part took is back, and nothing of others."""
+    for kind, names in held().items():
+        more, fewer = len(names - kept[kind]), len(kept[kind] - names)
+        require(not more, f"{name}.close() does not give back what it took of GL: {more} × {kind.lower()}")
+        require(not fewer, f"{name}.close() takes away what others have in GL: {fewer} × {kind.lower()}")
 
 
 def no_gl_error(name: str) -> None:

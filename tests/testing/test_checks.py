@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from ctypes import byref, c_uint
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ import pytest
 from perform import testing
 from perform.frame import Frame
 from perform.gl.lib import gl
-from perform.gl.target import Texture
+from perform.gl.target import Target, Texture
 from perform.gl.transfer import read, upload
 from perform.params import Spec
 from perform.plugins import Closing, Stage
@@ -166,6 +167,38 @@ def test_a_forgotten_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Broken, match="leaves threads behind: forgotten"):
         check_source(lambda: LeavesAThread(release=release))
     release.set()
+
+
+@dataclass
+class Leaky(Paint):
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Greedy(Paint):
+    def close(self) -> None:
+        if self._texture.id:
+            gl.glDeleteTextures(1, byref(c_uint(self._texture.id - 1)))  # somebody else's
+        super().close()
+
+
+@dataclass
+class LeakyTape(Tape):
+    def open(self, stage: Stage) -> Self:
+        self._target = Target(4, 4)
+        return super().open(stage)
+
+
+def test_parts_that_keep_what_they_took_of_gl() -> None:
+    with pytest.raises(Broken, match=r"Leaky\.close\(\) does not give back what it took of GL: 1 × texture"):
+        check_source(Leaky)
+    with pytest.raises(Broken, match=r"LeakyTape\.close\(\) does not give back .*: 1 × texture"):
+        check_sink(LeakyTape)
+    theirs = Texture.make(1, 1)
+    with pytest.raises(Broken, match=r"Greedy\.close\(\) takes away what others have in GL: 1 × texture"):
+        check_source(Greedy)
+    theirs.close()
 
 
 def test_a_source_that_is_not_repeatable() -> None:
