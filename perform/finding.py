@@ -30,8 +30,6 @@ def patch_file(name: str, folders: Sequence[Path], kinds: Sequence[str] = KINDS)
         for base in (folder, *(folder / kind for kind in kinds)):
             for suffix in ("", *SUFFIXES):
                 file = (base / wanted).with_name(wanted.name + suffix)
-                if file.suffix in SUFFIXES and os.path.isfile(
-                    file
-                ):  # which takes any name; Path's raises for long ones
+                if file.suffix in SUFFIXES and os.path.isfile(file):  # Path's raises for long names
                     return file
     return None
