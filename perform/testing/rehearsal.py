@@ -9,6 +9,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from ctypes import byref, c_uint
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +25,7 @@ BLOCKED = 0.25  # seconds: far more than any frame may take, far less than a dev
 OPENING = 2.0  # seconds until a show must have its first picture
 CLOSING = 5.0  # seconds in which a part's threads must be gone
 KINDS = ("Texture", "Framebuffer", "Renderbuffer", "Buffer", "VertexArray", "Program")  # of things that GL keeps
-NAMES = 4096  # that are looked at: drivers give the smallest that is free. 10 ms on llvmpipe
+NAMES = 4096  # that are looked at after the next that GL would give: drivers give the smallest that is free
 SWITCHES = ("GL_SCISSOR_TEST", "GL_BLEND", "GL_DEPTH_TEST", "GL_STENCIL_TEST", "GL_CULL_FACE")
 
 
@@ -184,9 +185,23 @@ def drawable(name: str, frame: object) -> Frame:
 
 
 def held() -> dict[str, set[int]]:
-    """The names that GL knows of each of the `KINDS`. Needs a current context."""
+    """The names that GL knows of each of the `KINDS`. Needs a current context. 10 ms on llvmpipe."""
     gl.glUseProgram(0)  # the one in use would stay when it is deleted
-    return {kind: {name for name in range(1, NAMES) if getattr(gl, f"glIs{kind}")(name)} for kind in KINDS}
+    return {
+        kind: {name for name in range(1, _next(kind) + NAMES) if getattr(gl, f"glIs{kind}")(name)} for kind in KINDS
+    }
+
+
+def _next(kind: str) -> int:
+    """The name that GL would give to the next of its kind."""
+    if kind == "Program":
+        program = gl.glCreateProgram()
+        gl.glDeleteProgram(program)
+        return int(program)
+    name = c_uint()
+    getattr(gl, f"glGen{kind}s")(1, byref(name))
+    getattr(gl, f"glDelete{kind}s")(1, byref(name))
+    return name.value
 
 
 def given_back(name: str, kept: dict[str, set[int]]) -> None:
