@@ -118,8 +118,8 @@ def test_every_figure_says_what_made_it(folder: Path) -> None:
     report.main(["--folder", str(folder)])
     page_text, text = folder.with_suffix(".html").read_text(), folder.with_suffix(".md").read_text()
     said = "Measured by the first command at the head of this world."
-    assert page_text.count("<figure>") - 1 == page_text.count(said) == text.count(said) >= 9  # all but the sheet
-    assert page_text.count('title="made by"') == text.count("```bash") == 2
+    assert page_text.count("<figure>") - 2 == page_text.count(said) == text.count(said) >= 9  # and sheet and overview
+    assert page_text.count('title="made by"') == text.count("```bash") == 2  # at the world's head, and the sheet's
     assert "```bash\nperform evaluate --sheets here\n```" in text
     typed = "perform evaluate --made-up\nperform report runs/evaluation/nowhere.json\n"  # not an older record
     assert f"## Nowhere\n\nMeasured and drawn by:\n\n```bash\n{typed}```\n\n" in text
@@ -307,6 +307,18 @@ def test_neighbours_in_one_folder_are_written_once() -> None:
 def test_markdown_tables_escape_and_align() -> None:
     text = markdown.table(blocks.Table(("", "KID", "why"), [("a|b", "0.1 ± 0.02", "so")], "c", "d", [0]))
     assert text.splitlines() == ["|  | KID | why |", "| :-- | --: | :-- |", "| **a\\|b** | 0.1 ± 0.02 | so |"]
+
+
+def test_all_worlds_at_a_glance() -> None:
+    other = made_up()
+    other["entrants"] = {name: other["entrants"][name] | {"latency": []} for name in "ml"}
+    other["entrants"]["l"] = other["entrants"]["l"] | {"cost": {"macs": 3e9}}  # another network
+    table = content.overview({"nowhere": made_up(), "elsewhere": other})
+    assert [row[0] for row in table.rows] == ["nowhere s", "nowhere m", "nowhere l", "elsewhere m", "elsewhere l"]
+    assert table.rows[1][:5] == ("nowhere m", "1", "0.48", "0.110 ± 0.010", "0.130 ± 0.010")  # 0.4 ms * 1.2: int8
+    assert table.rows[3][1:5] == ("1", "0.48", "0.110 ± 0.010", "–")
+    assert table.rows[4][2] == "–"
+    assert table.strong == [1, 3]
 
 
 def test_page_and_tables_hold_every_entrant() -> None:

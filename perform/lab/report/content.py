@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from PIL import Image
 
 from perform.lab import timing
 from perform.lab.evaluate import record as evaluation
+from perform.lab.evaluate.latency import fastest
 from perform.lab.report import figures, goals
 from perform.lab.report.blocks import Block, Heading, Picture, Table, Text, Typed
 from perform.lab.report.svg import short
@@ -46,6 +47,9 @@ def blocks(records: Mapping[str, Record], words: Words, pictures: Path) -> Itera
     yield Heading(1, words.title)
     if words.lead:
         yield Text(words.lead)
+    for paragraph in words.short:
+        yield Text(paragraph)
+    yield overview(records)
     for name, record in records.items():
         yield from world(name, record, words.worlds.get(name, ""), pictures)
     for title, notes in (
@@ -59,6 +63,37 @@ def blocks(records: Mapping[str, Record], words: Words, pictures: Path) -> Itera
         yield Text(paragraph)
     for name, record in records.items():
         yield Text(f"**{name}.** {_how(record)}")
+
+
+def overview(records: Mapping[str, Record]) -> Table:
+    """All worlds and their sizes at a glance: what each costs, and what is left of the teacher."""
+    heads = ("", "G MACs", "ms a dream", "KID", "its teacher's", "LPIPS-HED to teacher", "… on live input")
+    rows: list[Sequence[str]] = []
+    for name, record in records.items():
+        teacher = record["entrants"].get("teacher", {}).get("quality", {})
+        for size, entry in ordered(record):
+            if entry["kind"] == "size":
+                quality, macs = entry["quality"], entry["cost"]["macs"]
+                quick = _quickest(records.values(), size, macs)
+                cost = short(macs / 1e9), short(quick) if quick is not None else "–"
+                likeness = (_cell(quality, key) for key in ("teacher_lpips", "teacher_live_lpips"))
+                rows.append((f"{name} {size}", *cost, _cell(quality, "kid"), _cell(teacher, "kid"), *likeness))
+    caption = (
+        "A dream of 256×256: useful MACs, and the median of milliseconds on at most two threads, fastest engine. "
+        "A size is the same network in every world, and was timed in one."
+    )
+    strong = [index for index, row in enumerate(rows) if row[0].endswith(" m")]
+    return Table(heads, rows, caption, "Measured by the commands at the head of each world.", strong)
+
+
+def _quickest(records: Iterable[Record], size: str, macs: float) -> float | None:
+    """Milliseconds of a size at 256², float or int8, in the first record that has timed it, with these `macs`."""
+    for record in records:
+        there = [record["entrants"].get(name, {}) for name in (size, f"{size} int8")]
+        timed = [row for entry in there if entry and entry["cost"]["macs"] == macs for row in entry["latency"]]
+        if (quick := fastest(timed, 256, 2)) is not None:
+            return float(quick["p50"])
+    return None
 
 
 def world(name: str, record: Record, words: str, pictures: Path) -> Iterator[Block]:

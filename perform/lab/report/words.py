@@ -30,10 +30,13 @@ class Note:
 
 @dataclass(frozen=True)
 class Words:
-    """All the words. `worlds`: a paragraph each; `kept`, `dropped`, `weak`: what won, what did not, what to doubt."""
+    """All the words. `short`: the answer, in a few paragraphs; `worlds`: a paragraph each; `kept`, `dropped`, `weak`:
+    what won, what did not, what to doubt.
+    """
 
     title: str = "What compression costs"
     lead: str = ""
+    short: tuple[str, ...] = ()
     method: tuple[str, ...] = ()
     worlds: Mapping[str, str] = field(default_factory=dict)
     kept: tuple[Note, ...] = ()
@@ -49,7 +52,7 @@ def read(path: Path, records: Mapping[str, Mapping[str, Any]]) -> Words:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise ValueError(f"{path}: this is not TOML: {e}") from None
-    known = {"title", "lead", "method", "world", "kept", "dropped", "weak"}
+    known = {"title", "lead", "short", "method", "world", "kept", "dropped", "weak"}
     for key in raw:
         if key not in known:
             raise ValueError(f"{path}: {key}: this key is not known; there are {', '.join(sorted(known))}")
@@ -62,8 +65,11 @@ def read(path: Path, records: Mapping[str, Mapping[str, Any]]) -> Words:
     for key in ("kept", "dropped", "weak"):
         if not isinstance(raw.get(key, []), list) or not all(isinstance(one, dict) for one in raw.get(key, [])):
             raise ValueError(f"{path}: {key}: write it as [[{key}]], with a title and a text")
-    if not isinstance(raw.get("world", {}), dict) or not isinstance(raw.get("method", []), list):
-        raise ValueError(f"{path}: world is a table, one text for each, and method a list of texts")
+    if not isinstance(raw.get("world", {}), dict):
+        raise ValueError(f"{path}: world is a table, one text for each")
+    for key in ("short", "method"):
+        if not isinstance(raw.get(key, []), list):
+            raise ValueError(f"{path}: {key} is a list of texts")
 
     def notes(key: str) -> tuple[Note, ...]:
         return tuple(
@@ -73,6 +79,7 @@ def read(path: Path, records: Mapping[str, Mapping[str, Any]]) -> Words:
     return Words(
         say(raw.get("title", "What compression costs"), "title"),
         say(raw.get("lead", ""), "lead"),
+        tuple(say(text, "short") for text in raw.get("short", [])),
         tuple(say(text, "method") for text in raw.get("method", [])),
         {name: say(text, f"world.{name}") for name, text in raw.get("world", {}).items()},
         notes("kept"),
