@@ -419,6 +419,29 @@ def test_the_contact_sheet_grows(tmp_path: Path) -> None:
     contact.grow(tmp_path, tmp_path / "sheet.jpg")
 
 
+def test_networks_stand_above_each_other_under_what_they_were_given(tmp_path: Path) -> None:
+    names, side = ("s", "m", "teacher"), 32
+    whole = Image.new("RGB", (len(names) * 2 * side, 8 * side))
+    for place in range(len(names)):
+        for row in range(8):
+            tile = Image.new("RGB", (2 * side, side), (100 * place, 30 * row, 0))
+            whole.paste(tile, (place * 2 * side, row * side))
+    whole.save(tmp_path / "sheet.png")
+    contact.beside(tmp_path / "sheet.png", names, tmp_path / "sheet.jpg")
+    with Image.open(tmp_path / "sheet.jpg") as made:
+        assert made.height == 8 * contact.TILE
+        margin, half = made.width - 4 * contact.TILE, 2 * contact.TILE
+        seen = [
+            [made.getpixel((margin + half * column + 60, contact.TILE * row + 60)) for column in (0, 1)]
+            for row in range(8)
+        ]
+    want = [(0, 0, 5), *((100 * n, 1, 6) for n in range(3)), (0, 2, None), *((100 * n, 3, 7) for n in range(3))]
+    for row, (red, left, right) in zip(seen, want, strict=True):
+        assert row[0] == pytest.approx((red, 30 * left, 0), abs=6)
+        assert row[1] == pytest.approx((red, 30 * right, 0) if right is not None else contact.GROUND, abs=6)
+    contact.beside(tmp_path / "away.png", names, tmp_path / "sheet.jpg")  # what was there stays
+
+
 def test_a_full_disk_at_a_sheet_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")

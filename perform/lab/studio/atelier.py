@@ -182,6 +182,7 @@ class Atelier:
             recipe.paired + recipe.unpaired,
             EXPORT * len(plan.sizes),
             watching.student_words(recipe),
+            (*plan.sizes, "teacher"),
         )
         watcher = self._watcher(view, folder, {size: size for size in plan.sizes}, plan)
         teacher, world = self.wish.desk / "teacher", self.wish.world_folder

@@ -32,13 +32,16 @@ COLLAPSE = (
 
 @dataclass(frozen=True)
 class View:
-    """What a watcher is to see: the stage's name for people, its leg, pictures a step, seconds of what comes after."""
+    """What a watcher is to see: the stage's name for people, its leg, pictures a step, seconds of what comes after, and
+    the networks that stand side by side in its sheets (none: there is one).
+    """
 
     title: str
     leg: Leg
     batch: int
     after: float
     said: Callable[[Mapping[str, float]], Sequence[str]]
+    beside: Sequence[str] = ()
 
 
 @dataclass
@@ -96,10 +99,10 @@ class Watching:
         return _judgement(self.scores[-1]) if self.scores else {}
 
     def _draw(self, sheet: Path) -> None:
-        if self.view.title == TITLES["teacher"]:
-            contact.grow(sheet.parent, self.sheet)
+        if self.view.beside:
+            contact.beside(sheet, self.view.beside, self.sheet)
         else:
-            contact.copy(sheet, self.sheet)
+            contact.grow(sheet.parent, self.sheet)
 
     def _judge(self, stage: Any, folder: Path) -> None:
         """Score the state; the best of the later half is kept as `best.safetensors`."""
