@@ -22,7 +22,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from perform.lab import driving, features, losses, moods, networks, ranks, run, steps, viewing
+from perform.lab import driving, features, losses, moods, networks, ranks, room, run, steps, viewing
 from perform.lab.batches import Batches
 from perform.lab.conditions import noise
 from perform.lab.critics import Critics
@@ -259,7 +259,7 @@ def distil(
     jury = judges_of(teacher)
 
     def begin(share: float) -> Students:
-        paired, unpaired = driving.shrunk((recipe.paired, recipe.unpaired), share)
+        paired, unpaired = room.shrunk((recipe.paired, recipe.unpaired), share)
         smaller = Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired})
         made = going_on(start, smaller.sizes.split(","), batches) if start is not None else None
         return Students(smaller, batches, core, copy.deepcopy(jury), data.unseen(), frozen, made)

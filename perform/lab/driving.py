@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
 import io
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from perform.lab import ranks, run
+from perform.lab import ranks, room, run
 
-Made = TypeVar("Made")
-SHARE = "share"
 # What a state raises that is another stage's.
 UNFIT = (LookupError, RuntimeError, ValueError, TypeError, AttributeError, AssertionError)
 
@@ -112,57 +109,6 @@ def resume(folder: Path, stage: Stage) -> bool:
     return True
 
 
-def shrunk(counts: tuple[int, ...], share: float) -> tuple[int, ...]:
-    """A batch's counts times `share`, a multiple of the ranks and at least one for each, none where there was none."""
-    ours = ranks.count()
-    return tuple(max(ours, int(count * share) // ours * ours) if count else 0 for count in counts)
-
-
-def room(file: Path) -> float:
-    """The share of a batch that `halved` has kept in this file; else the whole."""
-    return float(file.read_text(encoding="utf-8")) if file.exists() else 1.0
-
-
-def halved(file: Path, share: float) -> float:
-    """Half the share of a batch that did not fit the GPU's memory. Raises ValueError below an eighth; and on one of
-    many ranks, with the half kept in `file`: the others wait within a step that this one has left, and only their end
-    ends that.
-    """
-    if share <= 0.125:
-        raise ValueError("the GPU's memory does not suffice even for an eighth of the batch") from None
-    share /= 2
-    if ranks.count() > 1:
-        run.write(file, lambda path: path.write_text(str(share), encoding="utf-8"))
-        said = f"the memory of rank {ranks.rank()}'s GPU is full: the same command goes on with"
-        raise ValueError(f"{said} 1/{round(1 / share)} of the batch") from None
-    return share
-
-
-def with_room(
-    kept: Path,
-    begin: Callable[[float], Stage],
-    use: Callable[[Stage, float], Made],
-    told: Callable[[float], object] = lambda share: None,
-) -> Made:
-    """What `use` makes of a stage, and of the share of the batch that it was begun with: all of it, or what `kept` says
-    (`room`), and when the GPU's memory does not suffice, half of that, down to an eighth, which `told` hears of. Many
-    ranks end for that, and begin so. Whatever comes of it, a stage has left the memory before the next one is begun.
-    """
-    share = room(kept)
-    while True:
-        stage: Stage | None = None
-        try:
-            stage = begin(share)
-            return use(stage, share)
-        except torch.cuda.OutOfMemoryError:
-            share = halved(kept, share)
-        finally:
-            del stage
-            gc.collect()
-            torch.cuda.empty_cache()
-        told(share)
-
-
 def fit(
     folder: Path,
     begin: Callable[[float], Stage],
@@ -173,8 +119,8 @@ def fit(
     """Begin a stage, resume it if the folder holds its checkpoint, remember its `recipe`, and drive it to its end.
 
     When the GPU's memory does not suffice, it is begun again from its last checkpoint with half the batch
-    (`with_room`). Returns the stage as it ended. Raises ValueError, one sentence, where another process is at work in
-    the folder, or it holds something else.
+    (`room.with_room`). Returns the stage as it ended. Raises ValueError, one sentence, where another process is at work
+    in the folder, or it holds something else.
     """
 
     def whole(stage: Stage, _: float) -> Stage:
@@ -189,7 +135,7 @@ def fit(
 
     folder.mkdir(parents=True, exist_ok=True)
     with run.alone(folder) if ranks.rank() == 0 else contextlib.nullcontext():
-        return with_room(folder / SHARE, begin, whole, told)
+        return room.with_room(folder / room.SHARE, begin, whole, told)
 
 
 def drive(

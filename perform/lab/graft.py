@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from perform.lab import distil, driving, run
+from perform.lab import distil, driving, room, run
 from perform.lab.batches import Batches
 from perform.lab.device import last, pick
 from perform.lab.discriminators import Jury
@@ -132,7 +132,7 @@ def finish(network: Plain, school: School, recipe: distil.Recipe, out: Path, pac
 
     def begin(share: float) -> distil.Students:
         twin = unfold(network.to(school.device), school.conditions(32, seed=11))
-        paired, unpaired = driving.shrunk((recipe.paired, recipe.unpaired), share)
+        paired, unpaired = room.shrunk((recipe.paired, recipe.unpaired), share)
         return school.students({plan: twin}, distil.Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired}))
 
     driving.fit(out, begin, pace, recipe=asdict(recipe) | {"sizes": plan})

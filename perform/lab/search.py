@@ -26,7 +26,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from perform.lab import distil, driving, graft, losses, moods, networks, run
+from perform.lab import distil, driving, graft, losses, moods, networks, room, run
 from perform.lab.costs import Table
 from perform.lab.critics import felt
 from perform.lab.device import last
@@ -215,7 +215,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _smaller(recipe: distil.Recipe, share: float) -> distil.Recipe:
-    paired, unpaired = driving.shrunk((recipe.paired, recipe.unpaired), share)
+    paired, unpaired = room.shrunk((recipe.paired, recipe.unpaired), share)
     return distil.Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired})
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from perform.lab import driving, features, losses, moods, networks, ranks, steps, viewing
+from perform.lab import driving, features, losses, moods, networks, ranks, room, steps, viewing
 from perform.lab.batches import Batches
 from perform.lab.device import Ahead, Inputs, Recorded, adam, last, mixed, pick, set_rate
 from perform.lab.discriminators import Jury, disturb, disturbance
@@ -209,7 +209,7 @@ def train(
     frozen = features.Features(features.fetch(cache))
 
     def begin(share: float) -> Teacher:
-        paired, unpaired = driving.shrunk((recipe.paired, recipe.unpaired), share)
+        paired, unpaired = room.shrunk((recipe.paired, recipe.unpaired), share)
         smaller = Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired})
         return Teacher(smaller, batches, frozen, data.unseen())
 

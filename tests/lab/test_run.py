@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from perform.lab import distil, driving, features, graft, networks, run, train
+from perform.lab import distil, driving, features, graft, networks, room, run, train
 from perform.lab.batches import Batches
 from perform.lab.discriminators import Jury
 from perform.lab.worlds import World
@@ -309,7 +309,7 @@ def test_a_full_gpu_halves_the_batch_and_goes_on_from_the_checkpoint(
     assert "1/4 of the batch" in capsys.readouterr().err
     with pytest.raises(ValueError, match="does not suffice"):
         driving.fit(tmp_path / "other", lambda share: Big(1.0), driving.Pace(11))
-    assert driving.shrunk((8, 8, 0), 0.25) == (2, 2, 0)
+    assert room.shrunk((8, 8, 0), 0.25) == (2, 2, 0)
 
 
 def test_a_training_has_left_the_memory_before_the_next_one_begins(

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from perform.lab import distil as distilling
-from perform.lab import driving, run
+from perform.lab import driving, room, run
 from perform.lab import train as training
 from perform.lab.studio import display
 
@@ -142,7 +142,7 @@ def measure(
     clock: Callable[[], float] = time.perf_counter,
 ) -> Timed:
     """Take a few real steps and draw once. 5 to 20 s on a CPU. Halves the batch until the GPU's memory suffices
-    (`driving.with_room`, also for `kept`).
+    (`room.with_room`, also for `kept`).
 
     Every fourth step is longer (it looks at movement): whole fours are timed, after the recordings of a GPU.
     """
@@ -159,7 +159,7 @@ def measure(
         draw(stage)
         return Timed(each, _now(device, clock) - began, share)
 
-    return driving.with_room(kept, begin, measured)
+    return room.with_room(kept, begin, measured)
 
 
 def _now(device: torch.device, clock: Callable[[], float]) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from perform.lab import distil, driving, features, moods, networks, ranks, train
+from perform.lab import distil, driving, features, moods, networks, ranks, room, train
 from perform.lab.batches import Batches
 from perform.lab.device import pick
 from perform.lab.discriminators import Jury
@@ -36,7 +36,7 @@ def plan(
     batches = Batches(data, train.Recipe().side, strange=64, device=device)
     teacher, students = plans.batches(device, ranks.count())
     network = train.Recipe().size
-    rooms = [wish.desk / f"{driving.SHARE}-{stage}" for stage in ("teacher", "students")]
+    rooms = [wish.desk / f"{room.SHARE}-{stage}" for stage in ("teacher", "students")]
     first = plans.measure(_teacher(network, teacher, batches, frozen, data), device, _draw, rooms[0])
     second = plans.measure(_students(students, wish.sizes, batches, frozen, data), device, _draw, rooms[1])
     legs = plans.choose(60 * minutes + began - clock(), len(wish.sizes), first, second)
@@ -84,7 +84,7 @@ def _students(
 
 
 def _shrunk(counts: dict[str, int], share: float) -> dict[str, int]:
-    paired, unpaired = driving.shrunk((counts["paired"], counts["unpaired"]), share)
+    paired, unpaired = room.shrunk((counts["paired"], counts["unpaired"]), share)
     return {"paired": paired, "unpaired": unpaired}
 
 
