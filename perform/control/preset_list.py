@@ -91,8 +91,14 @@ class PresetList:
             del self._known[gone]
             self.triggers.drop(_address(gone))
         wrong: list[str] = []
+        fresh: list[Cue] = []
         for name in there:
-            wrong += self._take_up(name, hint=len(wrong) < HINTS)
+            try:
+                fresh += self._take_up(name)
+            except presets.PresetError as why:
+                wrong.append(str(why))
+        for preset in fresh:  # when all are declared: one preset may call another
+            wrong += self._judge(preset, hint=len(wrong) < HINTS)
         return wrong
 
     def close(self) -> None:
@@ -102,19 +108,22 @@ class PresetList:
             worker.close()
         self._workers.clear()
 
-    def _take_up(self, name: str, hint: bool) -> list[str]:
+    def _take_up(self, name: str) -> list[Cue]:
+        """Read and declare it if it is new or has changed. Raises PresetError."""
         path = self.folder / f"{name}.toml"
         now = stamp(path)
         if name in self._known and self._known[name] == now:
             return []
         self._known[name] = now
+        preset = Cue(name, presets.read(path))
         try:
-            preset = Cue(name, presets.read(path))
             self._add(preset)
-        except presets.PresetError as why:
-            return [str(why)]
         except ValueError as why:  # Calm.toml beside calm.toml
-            return [f"{path}: {why}"]
+            raise presets.PresetError(f"{path}: {why}") from None
+        return [preset]
+
+    def _judge(self, preset: Cue, hint: bool) -> list[str]:
+        path = self.folder / f"{preset.name}.toml"
         wrong = posts(preset, self.patterns)[1]
         more = f" (and {len(wrong) - 1} more of {path}: is it another show's?)" if len(wrong) > 1 else ""
         told = [line.hinted(self.patterns.params) if hint else line.text for line in wrong[:1]]

@@ -475,6 +475,14 @@ def test_a_cue_may_call_a_preset(tmp_path: Path) -> None:
     assert cues.problems == []
 
 
+def test_a_preset_may_call_one_that_comes_after_it(tmp_path: Path) -> None:
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "calm.toml").write_text('[set]\n"/preset/night/go" = true\n')
+    (tmp_path / "presets" / "night.toml").write_text('[set]\n"/layer/dream/opacity" = 0.25\n')
+    params, cues = opened(tmp_path)
+    assert cues.problems == []
+
+
 def test_a_preset_is_saved_and_called_up(tmp_path: Path, until: Any) -> None:
     params, cues = opened(tmp_path)
     params.post("/layer/dream/opacity", 0.125)
