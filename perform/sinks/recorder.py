@@ -54,6 +54,7 @@ class Recorder(Closing):
         self._clock = stage.clock
         self._exact = isinstance(stage.clock, FixedClock)
         self._rate = self.fps or stage.fps
+        self._early = 0.5 * min(1.0, self._rate / stage.fps)
         self._path = stage.folder / expanded(self.file)
         self._status = Status(stage.params, f"/status{stage.prefix}")
         older = None if self._exact else keep(self._path)
@@ -83,12 +84,22 @@ class Recorder(Closing):
             return
         now = self._clock.now()
         self._first = now if self._first is None else self._first
-        slot = int((now - self._first) * self._rate + (1e-6 if self._exact else 0.25))
-        if slot <= self._slot:
+        slot = self._due((now - self._first) * self._rate)
+        if slot == self._slot:
             return
         self._slot = slot
         self._times.append(slot / self._rate)
         self._put(self._prints.read(picture))
+
+    def _due(self, frames: float) -> int:
+        """The frame of the film that a picture is for which comes so many frames after the first one.
+
+        Live, a picture may come half a picture early or half a frame late and still follows the one before: however
+        its time lies on the film's grid, a millisecond to and fro must not put two in one place and leave the next empty.
+        """
+        if self._exact:
+            return max(self._slot, int(frames + 1e-6))
+        return self._slot if frames < self._slot + 1 - self._early else max(self._slot + 1, int(frames - 0.5))
 
     def _put(self, pixels: Pixels | None) -> None:
         if pixels is None:

@@ -114,6 +114,21 @@ def test_live_it_takes_what_its_rate_asks_for(tmp_path: Path, numbered: Callable
     assert seen[-1][0] == pytest.approx(0.95, abs=0.03)
 
 
+@pytest.mark.parametrize("late", [0.0, 0.25, 0.5, 0.75, 0.95])
+def test_live_no_picture_is_lost_wherever_the_show_lies_on_the_films_grid(
+    tmp_path: Path, numbered: Callable[[int], Frame], late: float
+) -> None:
+    clock = ManualClock()
+    here = stage(tmp_path, clock)
+    with Recorder("a.mkv").open(here) as recorder:
+        for index in range(40):
+            clock.time = (index + late + (0.06, -0.06)[index % 2]) / here.fps if index else 0.0
+            recorder.show(numbered(index))
+            while recorder._queue.qsize() > 2:
+                pass  # this test is not about drops
+    assert [n for _, n in frames(tmp_path / "a.mkv")] == list(range(40))
+
+
 def test_live_drops_are_counted_and_times_stay_true(
     tmp_path: Path, numbered: Callable[[int], Frame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
