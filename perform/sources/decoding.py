@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Pixels = npt.NDArray[np.uint8]  # (height, width, 4), bottom-up, contiguous
 HD = 720  # rows from which untagged video means BT.709 (ITU-R BT.709 for HD, BT.601 for SD)
+SCALING = 2 | 0x2000  # SWS_BILINEAR | SWS_FULL_CHR_H_INT, without which 10-bit white becomes 253
 MAX_SIDE = 8192  # what every GL 3.3 driver in use takes as a texture
 
 
@@ -49,7 +50,8 @@ class Converter:
         """`aspect` is the width of a pixel over its height (anamorphic film). Raises av.FFmpegError."""
         width = max(1, min(MAX_SIDE, round(frame.width * aspect)))
         height = min(MAX_SIDE, frame.height)
-        wish: dict[str, Any] = {"format": "rgba", "width": width, "height": height, "threads": 1}
+        size = {"width": width, "height": height}
+        wish: dict[str, Any] = size | {"format": "rgba", "threads": 1, "interpolation": SCALING}
         if self.hd and frame.height >= HD and frame.colorspace == 2 and not frame.format.name.startswith("yuvj"):
             wish["src_colorspace"] = "ITU709"
         picture = self._scaler.reformat(frame, **wish)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from perform.sources.booth import Booth
@@ -129,6 +131,15 @@ def test_a_film_is_shown_as_the_camera_was_held(tmp_path: Path, turn: int, red: 
     assert pixels.shape[:2] == ((128, 64) if turn % 180 else (64, 128))
     assert pixels[red[1], red[0], 0] > 150
     assert pixels[-red[1], -red[0], 0] < 50
+
+
+@pytest.mark.parametrize(("luma", "grey"), [(64, 0), (502, 128), (800, 214), (940, 255)])
+def test_ten_bits_reach_white(luma: int, grey: int) -> None:
+    """BT.709 in 10 bits: black is 64, white 940."""
+    frame = av.VideoFrame(64, 64, "yuv420p10le")
+    for plane, value in zip(frame.planes, (luma, 512, 512), strict=True):
+        plane.update(np.full(plane.buffer_size // 2, value, np.uint16).tobytes())
+    assert set(Converter()(frame)[..., :3].flatten().tolist()) == {grey}
 
 
 def test_files_that_cannot_be_played_say_why(tmp_path: Path) -> None:
