@@ -25,9 +25,10 @@ RESOLVE = """#version 330 core
 in vec2 uv;
 out vec4 color;
 uniform sampler2D picture;
+uniform vec2 part;    // how much of the picture is taken, from its lower left corner
 uniform float turn;   // frame serial modulo 64; below 0: no dither
 void main() {
-    vec4 c = texture(picture, uv);
+    vec4 c = texture(picture, uv * part);
     bvec4 bad = equal(floatBitsToUint(c) & 0x7f800000u, uvec4(0x7f800000u));
     c = clamp(mix(c, vec4(0.0), bad), 0.0, 1.0);
     if (turn >= 0.0) {
@@ -224,9 +225,12 @@ class Resolve:
         self._program = Program(RESOLVE, name="resolve")
 
     def draw(self, texture: Texture, target: Target, dither: bool = True, serial: int = 0) -> None:
-        """Fill `target` (RGBA8) from `texture`. Equal serial: equal pixels. NaN and infinity become 0."""
-        turn = float(serial % 64) if dither else -1.0
-        self._program.draw(target, {"picture": texture}, {"turn": turn})
+        """Fill `target` (RGBA8) from `texture`, scaled to fit; what is a column or a row too large is cut instead, for
+        that would blur it. Equal serial: equal pixels. NaN and infinity become 0.
+        """
+        sides = ((target.width, texture.width), (target.height, texture.height))
+        part = tuple(want / have if have == want + 1 else 1.0 for want, have in sides)
+        self._program.draw(target, {"picture": texture}, {"part": part, "turn": float(serial % 64) if dither else -1.0})
 
     def close(self) -> None:
         self._program.close()

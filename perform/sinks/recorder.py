@@ -95,7 +95,7 @@ class Recorder(Closing):
         """The frame of the film that a picture is for which comes so many frames after the first one.
 
         Live, a picture may come half a picture early or half a frame late and still follows the one before: however
-        its time lies on the film's grid, a millisecond to and fro must not put two in one place and leave the next empty.
+        its time lies on the film's grid, a millisecond to and fro must not put two in one place and none in the next.
         """
         if self._exact:
             return max(self._slot, int(frames + 1e-6))

@@ -479,7 +479,7 @@ def test_a_preset_may_call_one_that_comes_after_it(tmp_path: Path) -> None:
     (tmp_path / "presets").mkdir()
     (tmp_path / "presets" / "calm.toml").write_text('[set]\n"/preset/night/go" = true\n')
     (tmp_path / "presets" / "night.toml").write_text('[set]\n"/layer/dream/opacity" = 0.25\n')
-    params, cues = opened(tmp_path)
+    _, cues = opened(tmp_path)
     assert cues.problems == []
 
 

@@ -21,6 +21,7 @@ from perform.frame import Frame
 from perform.gl.target import Target
 from perform.plugins import Stage
 from perform.sinks.film import Film, FilmError, keep
+from perform.sinks.prints import Prints
 from perform.sinks.recorder import Recorder
 from perform.sources.projector import Projector
 from tests.sources.films import coded, number
@@ -182,6 +183,17 @@ def test_odd_sizes_and_float_pictures(tmp_path: Path, gl: object) -> None:
     grey = projector.at(0.0).frame.to_ndarray(format="rgb24")
     assert abs(float(grey.mean()) - 127.5) < 3
     projector.close()
+
+
+def test_an_odd_size_loses_a_column_and_nothing_of_its_sharpness(gl: object) -> None:
+    columns = np.zeros((33, 65, 4), np.uint8)
+    columns[:, ::2] = 255
+    paint = testing.Paint(size=(65, 33)).open(testing.stage())
+    paint.paint(columns)
+    prints = Prints(64, 32, software=True)
+    assert np.array_equal(prints.read(paint.frame(0.0)), columns[:32, :64])
+    prints.close()
+    paint.close()
 
 
 def test_an_older_film_is_kept(tmp_path: Path, numbered: Callable[[int], Frame]) -> None:
