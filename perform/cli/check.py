@@ -119,7 +119,8 @@ def _markdown(tree: list[Param]) -> Iterator[str]:
     yield ""
     yield "Made by `perform params show.toml --markdown`: every address of the first show. A layer answers to its name"
     yield "and to its number (`/layer/dream/opacity`, `/layer/1/opacity`); case is forgiven; patterns match"
-    yield "(`/layer/*/opacity`). A float takes seconds as a second argument; no argument asks. Defaults in brackets."
+    yield "(`/layer/*/opacity`). A float takes seconds as a second argument; no argument asks, or fires a trigger."
+    yield "Defaults in brackets."
     groups: dict[str, list[Param]] = {}
     for param in tree:
         parts = param.address.split("/")

@@ -67,8 +67,9 @@ class Cues(Closing):
         return self
 
     def stood(self) -> dict[str, Any]:
-        """Where the list stands: `time` the show has played, over all its starts; the present `cue`; `since` when.
-        `resume` takes it in the next process: what was dated before is past, what follows comes in time. Any thread.
+        """Where the list stands: `time` the show has played, over all its starts; the present `cue`; `since` when; if
+        a panic `held` it. `resume` takes it in the next process: what was dated before is past, what follows comes in
+        time. Any thread.
         """
         return self._list.stood() if self._list is not None else {}
 
@@ -123,6 +124,7 @@ class _List:
     opening: Mapping[str, Value] | None = None
     place: int = -1  # of the present cue; -1 before the first
     since: float | None = None  # show time at which it was fired; None: nothing follows by itself
+    held: bool = False  # since a panic: nothing fires by itself until the list is told to go
     last: float = -1.0  # show time of the last settle
     earlier: float = 0.0  # seconds that the show had played before this process; `since` and `last` count them
 
@@ -145,7 +147,7 @@ class _List:
         """Stand where another list stood, at the same time: at the cue of the same name; at the same place, where that
         was renamed; else, at the last before it that is still there.
         """
-        self.last, self.since, self.earlier = old.last, old.since, old.earlier
+        self.last, self.since, self.earlier, self.held = old.last, old.since, old.earlier, old.held
         there = {cue.name: n for n, cue in enumerate(self.cues)}
         past = [cue.name for cue in old.cues[: old.place + 1]]
         if past and past[-1] not in there and len(self.cues) == len(old.cues):
@@ -156,7 +158,7 @@ class _List:
     def stood(self) -> dict[str, Any]:
         place = self.place
         name = self.cues[place].name if 0 <= place < len(self.cues) else ""
-        return {"time": self.last, "cue": name, "since": self.since}
+        return {"time": self.last, "cue": name, "since": self.since, "held": self.held}
 
     def stand(self, stood: Mapping[str, Any]) -> None:
         """Go on from there; what makes no sense is left out."""
@@ -164,6 +166,7 @@ class _List:
         if isinstance(time, (int, float)) and 0.0 <= time < math.inf:
             self.earlier = self.last = float(time)
             self.since = min(float(since), self.last) if isinstance(since, (int, float)) else None
+            self.held = stood.get("held") is True
             self.place = next((n for n, cue in enumerate(self.cues) if cue.name == stood.get("cue")), -1)
 
     def feed(self, now: float) -> list[Post]:
@@ -179,6 +182,8 @@ class _List:
 
     def _timed(self, now: float) -> list[int]:
         """The cues that fire by themselves, in the order of their times."""
+        if self.held:
+            return []
         due = [n for n, cue in enumerate(self.cues) if cue.at is not None and self.last < cue.at - SLACK <= now]
         due.sort(key=lambda n: self.cues[n].at or 0.0)
         if due or self.since is None or not self.cues:
@@ -191,13 +196,13 @@ class _List:
         if not self.cues:
             self.status.say("there are no cues")
             return []
-        self.place, self.since = n % len(self.cues), now
+        self.place, self.since, self.held = n % len(self.cues), now, False
         cue = self.cues[self.place]
         self.status.say(cue.name)
         return self.triggers.posts(f"/cue/{cue.name}/go", cue, self.patterns)
 
     def _panic(self, now: float) -> list[Post]:
-        self.place, self.since = -1, None
+        self.place, self.since, self.held = -1, None, True
         self.status.say("panic: everything as it was when the show opened")
         params = self.triggers.params
         opening = {known.address: v for a, v in {**(self.opening or {}), **SAFE}.items() if (known := params.find(a))}

@@ -28,7 +28,9 @@ OCEAN = Cue("ocean", {"/layer/1/world": "ocean", "/layer/*/opacity": 0.5}, fade=
 DUSK = Cue("dusk", {"/master/tint": "#000000"})
 
 
-def opened(tmp_path: Path, *cues: Cue, params: Params | None = None) -> tuple[Params, Cues]:
+def opened(
+    tmp_path: Path, *cues: Cue, params: Params | None = None, resume: dict[str, Any] | None = None
+) -> tuple[Params, Cues]:
     params = params or Params()
     params.declare("/layer/dream/opacity", Spec("float", 1.0, 0.0, 1.0), "/layer/1/opacity")
     params.declare("/layer/ghost/opacity", Spec("float", 1.0, 0.0, 1.0))
@@ -37,7 +39,7 @@ def opened(tmp_path: Path, *cues: Cue, params: Params | None = None) -> tuple[Pa
     params.declare("/master/opacity", Spec("float", 1.0, 0.0, 1.0))
     params.declare("/master/blackout", Spec("bool", False))
     params.declare("/status/fps", Spec("float", 0.0, readonly=True))
-    cue_list = Cues(cues).open(Stage(params, ManualClock(), "/cue", (64, 64), folder=tmp_path))
+    cue_list = Cues(cues, resume=resume or {}).open(Stage(params, ManualClock(), "/cue", (64, 64), folder=tmp_path))
     params.settle(0.0)
     return params, cue_list
 
@@ -161,6 +163,25 @@ def test_panic_goes_back_to_the_opening_with_the_master_up(tmp_path: Path) -> No
     params.settle(9.0)
     assert params["/layer/ghost/opacity"].value == 1.0
     assert status(params).startswith("panic")
+
+
+def test_after_a_panic_nothing_fires_by_itself_until_the_list_is_told_to_go(tmp_path: Path) -> None:
+    dated = [Cue(f"at{at:g}", {"/master/opacity": at / 10}, at=at) for at in (1.0, 4.0, 6.0)]
+    params, cues = opened(tmp_path, *dated)
+    params.settle(2.0)
+    params.post("/panic")
+    params.settle(3.0)
+    stood = cues.stood()
+    params.settle(5.0)
+    assert params["/master/opacity"].value == 1.0
+    params.post("/cue/go")
+    params.settle(5.5)
+    params.settle(6.5)
+    assert params["/master/opacity"].value == 0.6
+    cues.close()
+    again, _ = opened(tmp_path, *dated, resume=stood)
+    again.settle(2.0)  # the fifth second of the show, two of them in this process
+    assert again["/master/opacity"].value == 1.0
 
 
 def test_panic_brings_back_a_mood_that_only_the_opening_world_has(tmp_path: Path) -> None:
@@ -303,7 +324,7 @@ def test_where_the_list_stood_goes_on_in_the_next_process(tmp_path: Path) -> Non
     params.settle(11.0)
     params.settle(13.0)
     stood = json.loads(json.dumps(first.stood()))
-    assert stood == {"time": 13.0, "cue": "chain", "since": 11.0}
+    assert stood == {"time": 13.0, "cue": "chain", "since": 11.0, "held": False}
     params = Params()
     params.declare("/layer/dream/opacity", Spec("float", 1.0, 0.0, 1.0))
     with Cues(cues, resume=stood).open(Stage(params, ManualClock(), "/cue", (64, 64), folder=tmp_path)):
