@@ -241,10 +241,6 @@ class Reduction:
         self._steps["columns"].draw(grid, {"picture": narrow, "past": past.texture}, uniforms)
         return grid.texture
 
-    def forget(self) -> None:
-        """The next picture starts from itself (a cut, or a layer that was off)."""
-        self._last = None
-
     def close(self) -> None:
         """Give everything back. May be called twice."""
         for program in self._steps.values():

@@ -208,9 +208,6 @@ class TestReduction:
         before, after = gpu(textures, dark), gpu(textures, light)
         reduction.draw(before, tone, 4.0, 10.0)
         assert pixels(reduction.draw(after, tone, 4.0, 20.0))[0, 0, 0] == 106
-        reduction.draw(before, tone, 4.0, 40.0)
-        reduction.forget()
-        assert pixels(reduction.draw(after, tone, 4.0, 40.1))[0, 0, 0] == 106
 
 
 class TestFraming:
