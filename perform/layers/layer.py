@@ -161,7 +161,7 @@ class Layer:
                 raw = self._inside.settle(given, given, now, 1.0, 0.0)
             else:
                 raw = self.conditioning.draw(frame, frame.size, now, condition=False)
-            drawn = self.transition.draw(raw.texture, self.picture.texture, self._asleep, now, raw.size)
+            drawn = self.transition.draw(raw.texture, self.picture.texture, self._asleep, now, raw.size, "source")
             self.picture = Frame(drawn, dream.time, self.transition.serial)
         return self.picture
 

@@ -22,7 +22,7 @@ class Transition:
 
     `open_patch(name, format)` opens a patch, or raises LookupError or PatchError. A patch that does not open, or fails
     while it draws, is said in `/status<address>`, and a dissolve takes its place. `serial` grows with each picture,
-    which is valid until the next.
+    which is valid until the next in its lane: a world may give way to another while both come out of the source.
     """
 
     choice: Param
@@ -30,8 +30,9 @@ class Transition:
     open_patch: Callable[[str, Format], Patch]
     serial: int = 0
     _patch: Patch | None = None
-    _drawn: Texture | None = None
-    _leaving: Patch | None = None  # what it drew may be looked at until the next picture is there
+    _drawn: dict[str, Texture | None] = field(default_factory=dict)  # by the patch that there is, in each lane
+    _leaving: Patch | None = None  # what it drew may be looked at until the next picture is there,
+    _owed: set[str] = field(default_factory=set)  # in each of these lanes
     _format: Format = field(init=False)
     _dissolve: Dissolve = field(init=False)
     _guard: Guard = field(init=False)
@@ -51,12 +52,13 @@ class Transition:
 
     def _choose(self, choice: Param) -> None:
         """Open the patch: 1–200 ms, once for each choice, in the frame in which it is made."""
-        if self._drawn is not None:
+        if drawn := {lane for lane, texture in self._drawn.items() if texture is not None}:
             self._shut(self._leaving)
-            self._leaving = self._patch
+            self._leaving, self._owed = self._patch, drawn
         else:
             self._shut(self._patch)
-        self._patch = self._drawn = None
+        self._patch = None
+        self._drawn.clear()
         name, why = str(choice.base), ""
         if name != DISSOLVE:
             try:
@@ -66,34 +68,46 @@ class Transition:
         self._guard.status.say(why or name, trouble=bool(why))
 
     def draw(
-        self, before: Texture, after: Texture, progress: float, now: float, size: tuple[int, int] | None = None
+        self,
+        before: Texture,
+        after: Texture,
+        progress: float,
+        now: float,
+        size: tuple[int, int] | None = None,
+        lane: str = "",
     ) -> Texture:
-        """`progress` 0..1 from `before` to `after` at `now` seconds, in the size of `after` unless another is given."""
+        """`progress` 0..1 from `before` to `after` at `now` seconds, in the size of `after` unless another is given.
+        Changes that go on at the same time each have a `lane`, so that neither draws over what the other has drawn.
+        """
         self.serial += 1
         extent = size or (after.width, after.height)
-        drawn = self._render(before, after, progress, now, extent)
+        drawn = self._render(before, after, progress, now, extent, lane)
         if drawn is None:
             drawn = self._dissolve.draw(before, after, progress, now, extent)
-        self._shut(self._leaving)
-        self._leaving = None
+        self._owed.discard(lane)
+        if not self._owed:
+            self._shut(self._leaving)
+            self._leaving = None
         return drawn
 
     def _render(
-        self, before: Texture, after: Texture, progress: float, now: float, extent: tuple[int, int]
+        self, before: Texture, after: Texture, progress: float, now: float, extent: tuple[int, int], lane: str
     ) -> Texture | None:
         """What the patch draws; None where it cannot."""
         patch = self._patch
-        if patch is None or after is self._drawn:  # a patch cannot draw onto what it looks at
+        if patch is None or after is self._drawn.get(lane):  # a patch cannot draw onto what it looks at
             return None
         inputs: dict[str, Texture | float] = {"startImage": before, "endImage": after, "progress": progress}
-        self._drawn = self._guard.run(now, lambda: patch.render(extent, now, inputs), None)
-        return self._drawn
+        drawn = self._guard.run(now, lambda: patch.render(extent, now, inputs, lane=lane), None)
+        self._drawn[lane] = drawn
+        return drawn
 
     def close(self) -> None:
         """Give GL objects back. May be called twice."""
         self._shut(self._leaving)
         self._shut(self._patch)
-        self._leaving = self._patch = self._drawn = None
+        self._leaving = self._patch = None
+        self._drawn.clear()
         self._dissolve.close()
 
     @staticmethod

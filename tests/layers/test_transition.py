@@ -10,6 +10,10 @@ import pytest
 
 from perform import paths
 from perform.clock import ManualClock
+from perform.engines.crossing import Crossing
+from perform.engines.fade import Still
+from perform.engines.seat import Seat
+from perform.frame import Frame
 from perform.gl.context import Context
 from perform.gl.isf import Patch, find_patch
 from perform.gl.target import Format, Texture
@@ -102,7 +106,7 @@ def test_what_cannot_be_opened_is_said_and_a_dissolve_takes_its_place(desk: Desk
 def test_what_fails_while_it_draws_costs_no_frame(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.choose("split")
 
-    def fails(self: Patch, *given: object) -> Texture:
+    def fails(self: Patch, *given: object, **more: object) -> Texture:
         raise RuntimeError("the driver is tired")
 
     with monkeypatch.context() as patch:
@@ -131,4 +135,38 @@ def test_what_was_drawn_can_be_looked_at_until_the_next_picture_is_there(desk: D
         desk.choose(name)
         assert np.array_equal(read(seen), pixels)
     assert np.any(desk.draw(0.5)[..., 0] == 200)
+    assert seen.id == 0
+
+
+def test_a_world_fade_that_is_interrupted_leaves_its_own_picture_while_the_layer_fades_too(desk: Desk) -> None:
+    desk.choose("split")
+    crossing = Crossing(desk.transition)
+    given = Frame(desk.picture(90), 0.0, 1)
+    present, coming = (Seat(Still.of(texture)) for texture in (desk.dark, desk.bright))
+    for seat in (present, coming):
+        seat.dream(given, ())
+    crossing.present = present
+    crossing.bring(coming, 2.0)
+    for now in (0.0, 1.0):
+        shown = crossing.draw(given, now)
+        assert isinstance(shown.texture, Texture)
+        pixels = read(shown.texture)
+        desk.transition.draw(given.texture, desk.dark, 0.1, now, (96, 54), lane="source")
+    assert len(np.unique(pixels[..., 0])) == 2
+    crossing.interrupt()
+    still = crossing.draw(given, 1.0).texture
+    assert isinstance(still, Texture)
+    assert np.array_equal(read(still), pixels)
+    crossing.close()
+
+
+def test_what_was_drawn_in_one_lane_stays_until_the_next_picture_of_that_lane(desk: Desk) -> None:
+    desk.choose("split")
+    desk.draw(0.5)
+    seen = desk.transition.draw(desk.dark, desk.bright, 0.25, 0.0, lane="source")
+    assert isinstance(seen, Texture)
+    desk.choose("dissolve")
+    desk.draw(0.5)
+    assert np.any(read(seen)[..., 0] == 200)
+    desk.transition.draw(desk.dark, desk.bright, 0.25, 0.0, lane="source")
     assert seen.id == 0
