@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 from perform.frame import Texture
+from perform.gl.cover import cover
 from perform.gl.shader import Program, Uniform
 from perform.gl.target import Target
 
@@ -92,8 +93,7 @@ class View:
         """The shader's uniforms for a source and an output of these (width, height)."""
         aspect = size[0] / size[1]
         own = source[0] / source[1]
-        # The source's width and height when it just covers the output, in heights of the output.
-        wide, high = (own, 1.0) if own > aspect else (aspect, aspect / own)
+        wide, high = cover(own, aspect)
         a = math.radians(-self.rotate)
         cos, sin = math.cos(a) / self.zoom, math.sin(a) / self.zoom
         return {

@@ -13,12 +13,12 @@ import numpy as np
 
 from perform.clock import toward
 from perform.frame import Frame
+from perform.gl.cover import cover
 from perform.gl.shader import Program
 from perform.gl.target import Target
 from perform.gl.transfer import Readback
 from perform.layers.flashguard import GRID, FlashGuard
 from perform.layers.memory import inside
-from perform.layers.stack import cover
 from perform.params import Param, Params, Spec
 
 INSETS = ("off", "inset", "side-by-side")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from perform.frame import Frame, Texture
+from perform.gl.cover import cover
 from perform.gl.isf import PatchError
 from perform.gl.shader import Program
 from perform.gl.target import Target
@@ -112,12 +113,6 @@ class Place:
             scale=make("transform/scale", number_of(1.0, 0.01, 16.0, "", "Size; 1 covers the stage.")),
             rotate=make("transform/rotate", number_of(0.0, -3600.0, 3600.0, "degrees", "Turns it anticlockwise.")),
         )
-
-
-def cover(picture: float, stage: float) -> tuple[float, float]:
-    """(width, height) in stage heights of a picture of one aspect that covers a stage of another."""
-    k = max(stage / picture, 1.0)
-    return picture * k, k
 
 
 @dataclass(slots=True)

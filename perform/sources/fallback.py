@@ -7,6 +7,7 @@ from typing import Self
 
 from perform.clock import toward
 from perform.frame import Frame
+from perform.gl.cover import share
 from perform.gl.shader import Program
 from perform.gl.target import Target
 from perform.health import Guard
@@ -117,8 +118,7 @@ class Fallback(Closing):
 
     def _cover(self, frame: Frame) -> tuple[float, float]:
         width, height = frame.size
-        ratio = (self._target.width / self._target.height) / (width / height)
-        return min(1.0, ratio), min(1.0, 1.0 / ratio)
+        return share(width / height, self._target.width / self._target.height)
 
     def close(self) -> None:
         """Frees what it draws with; the two sources are closed by whoever opened them. Twice is allowed."""

@@ -9,6 +9,7 @@ from typing import Self
 from perform.clock import FixedClock
 from perform.finding import expanded
 from perform.frame import Frame
+from perform.gl.cover import share
 from perform.gl.shader import Program, Uniform
 from perform.gl.target import Target, Texture
 from perform.gl.transfer import upload
@@ -61,7 +62,7 @@ class Slide:
     def view(self, now: float, stage: float, zoom: float, pan: float, cover: bool) -> tuple[float, float, float, float]:
         """Scale and middle of the part of the picture that fills a stage of this aspect (0..1 of the picture)."""
         aspect = self.texture.width / self.texture.height
-        wide, high = min(1.0, stage / aspect), min(1.0, aspect / stage)
+        wide, high = share(aspect, stage)
         if not cover:
             wide, high = max(1.0, stage / aspect), max(1.0, aspect / stage)
         ease = 0.5 - 0.5 * math.cos(math.pi * (now - self.since) / self.life)
