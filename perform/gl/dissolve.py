@@ -9,18 +9,21 @@ from perform.frame import Texture
 from perform.gl.shader import Program
 from perform.gl.target import Format, Target
 
-# Straight RGBA on both sides; colours are weighted with their alpha so that a transparent side has no say.
-MIX = """#version 330 core
-in vec2 uv;
+# How a shader begins that mixes two straight pictures: colours are weighted with their alpha, so that a clear one has
+# no say. What is clear on both keeps the colour of the second: who scales the picture mixes that in.
+MIXED = """#version 330 core
+vec4 mixed(vec4 a, vec4 b, float k) {
+    vec4 c = mix(vec4(a.rgb * a.a, a.a), vec4(b.rgb * b.a, b.a), k);
+    return vec4(c.a > 0.0 ? c.rgb / c.a : b.rgb, c.a);
+}
+"""
+MIX = """in vec2 uv;
 out vec4 color;
 uniform sampler2D before;
 uniform sampler2D after;
 uniform float progress;
 void main() {
-    vec4 a = texture(before, uv), b = texture(after, uv);
-    float alpha = mix(a.a, b.a, progress);
-    vec3 rgb = mix(a.rgb * a.a, b.rgb * b.a, progress);
-    color = vec4(alpha > 0.0 ? rgb / alpha : vec3(0.0), alpha);
+    color = mixed(texture(before, uv), texture(after, uv), progress);
 }
 """
 
@@ -48,7 +51,7 @@ class Dissolve:
         another is given. One pass.
         """
         if self._program is None:
-            self._program = Program(MIX, name="dissolve")
+            self._program = Program(MIXED + MIX, name="dissolve")
         size = size or (after.width, after.height)
         if not self._targets:
             self._targets = [Target(*size, self.format), Target(*size, self.format)]

@@ -8,14 +8,14 @@ from typing import Self
 from perform.clock import toward
 from perform.frame import Frame
 from perform.gl.cover import share
+from perform.gl.dissolve import MIXED
 from perform.gl.shader import Program
 from perform.gl.target import Target
 from perform.health import Guard
 from perform.plugins import Closing, Source, Stage
 
 # Both pictures cover the target whatever their shape, as a layer lets them cover the stage.
-DISSOLVE = """#version 330 core
-in vec2 uv;
+DISSOLVE = """in vec2 uv;
 out vec4 color;
 uniform sampler2D one;
 uniform sampler2D other;
@@ -26,8 +26,7 @@ void main() {
     vec4 a = texture(one, (uv - 0.5) * onecover + 0.5), b = texture(other, (uv - 0.5) * othercover + 0.5);
     float light = dot(mix(a.rgb, b.rgb, 0.5), vec3(0.299, 0.587, 0.114));
     float soft = smoothstep(0.0, 1.0, clamp(progress * 1.5 - 0.5 * (1.0 - light), 0.0, 1.0)); // light comes first
-    vec4 c = mix(vec4(a.rgb * a.a, a.a), vec4(b.rgb * b.a, b.a), soft);
-    color = vec4(c.rgb / max(c.a, 1e-5), c.a);
+    color = mixed(a, b, soft);
 }
 """
 
@@ -54,7 +53,7 @@ class Fallback(Closing):
 
     def open(self, stage: Stage) -> Self:
         """Render thread; the two sources are open already."""
-        self._program = Program(DISSOLVE, name="fallback")
+        self._program = Program(MIXED + DISSOLVE, name="fallback")
         self._target = Target(*stage.size)
         return self
 

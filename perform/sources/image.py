@@ -10,6 +10,7 @@ from perform.clock import FixedClock
 from perform.finding import expanded
 from perform.frame import Frame
 from perform.gl.cover import share
+from perform.gl.dissolve import MIXED
 from perform.gl.shader import Program, Uniform
 from perform.gl.target import Target, Texture
 from perform.gl.transfer import upload
@@ -26,8 +27,7 @@ GOLDEN = 2.399963  # radians: each picture drifts another way, and no two neighb
 RANGES = {"hold": (0.0, 7 * 86400.0), "crossfade": (0.0, 60.0), "zoom": (0.0, 1.0), "pan": (0.0, 1.0)}  # s, s, 1, 1
 ROOM = 1.25  # pictures are kept this much larger than the stage, so that the zoom stays sharp
 
-DRAW = """#version 330 core
-in vec2 uv;
+DRAW = """in vec2 uv;
 out vec4 color;
 uniform sampler2D before;
 uniform sampler2D after;
@@ -43,9 +43,7 @@ vec4 look(sampler2D picture, vec4 view) {
 void main() {
     vec4 b = look(after, afterview);
     if (progress >= 1.0) { color = b; return; }
-    vec4 a = look(before, beforeview);
-    vec4 c = mix(vec4(a.rgb * a.a, a.a), vec4(b.rgb * b.a, b.a), progress);
-    color = vec4(c.a > 0.0 ? c.rgb / c.a : b.rgb, c.a);
+    color = mixed(look(before, beforeview), b, progress);
 }
 """
 
@@ -106,7 +104,7 @@ class Image(Closing):
         width, height = self.size or stage.size
         room = (round(width * ROOM), round(height * ROOM))
         self._exact = isinstance(stage.clock, FixedClock)
-        self._program = Program(DRAW, name="image")
+        self._program = Program(MIXED + DRAW, name="image")
         self._target = Target(width, height)
         self._front, self._back = Slide(Texture.make(1, 1)), Slide(Texture.make(1, 1))
         self._next: Print | None = None
