@@ -161,7 +161,10 @@ class Layer:
                 raw = self._inside.settle(given, given, now, 1.0, 0.0)
             else:
                 raw = self.conditioning.draw(frame, frame.size, now, condition=False)
-            drawn = self.transition.draw(raw.texture, self.picture.texture, self._asleep, now, raw.size, "source")
+            if self._asleep <= 0.0:
+                self.picture = raw  # as it was before a world was asked for: not a pass until one dreams
+                return raw
+            drawn = self.transition.cross(raw.texture, self.picture.texture, self._asleep, now)
             self.picture = Frame(drawn, dream.time, self.transition.serial)
         return self.picture
 

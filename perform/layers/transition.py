@@ -10,6 +10,7 @@ from perform.gl.dissolve import Dissolve
 from perform.gl.isf import Patch, PatchError
 from perform.gl.target import Format
 from perform.health import Guard, Status
+from perform.layers.cut import Cut
 from perform.params import Param, Spec
 from perform.plugins import Stage
 
@@ -35,6 +36,7 @@ class Transition:
     _owed: set[str] = field(default_factory=set)  # in each of these lanes
     _format: Format = field(init=False)
     _dissolve: Dissolve = field(init=False)
+    _cut: Cut = field(init=False)
     _guard: Guard = field(init=False)
 
     @classmethod
@@ -47,6 +49,7 @@ class Transition:
     def __post_init__(self) -> None:
         self._format = "rgba8" if self.stage.software else "rgba16f"
         self._dissolve = Dissolve.prepared(self._format)
+        self._cut = Cut(self._format)
         self._guard = Guard(Status(self.stage.params, f"/status{self.choice.address}"))
         self.choice.on_change = self._choose
 
@@ -90,6 +93,13 @@ class Transition:
             self._leaving = None
         return drawn
 
+    def cross(self, source: Texture, dream: Texture, progress: float, now: float) -> Texture:
+        """`progress` 0..1 from a source to its dream at `now` seconds, of whatever shapes: each covers the stage as it
+        does alone, and the picture has the stage's shape. In a lane of its own: the dream may be changing too.
+        """
+        before, after, size = self._cut.pair(source, dream, self.stage.size[0] / self.stage.size[1])
+        return self.draw(before, after, progress, now, size, "source")
+
     def _render(
         self, before: Texture, after: Texture, progress: float, now: float, extent: tuple[int, int], lane: str
     ) -> Texture | None:
@@ -109,6 +119,7 @@ class Transition:
         self._leaving = self._patch = None
         self._drawn.clear()
         self._dissolve.close()
+        self._cut.close()
 
     @staticmethod
     def _shut(patch: Patch | None) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 
 from perform.clock import FixedClock
@@ -17,8 +19,8 @@ from perform.engines.slot import Slot
 from perform.engines.trial import Vector
 from perform.frame import Frame
 from perform.gl.target import Target, Texture
-from perform.gl.transfer import Pixels, read
-from perform.layers import Layer, LayerParams, Transition
+from perform.gl.transfer import Pixels, read, read_float, upload
+from perform.layers import Layer, LayerParams, LayerStack, Place, Transition
 from perform.library import Card, Library
 from perform.params import Params
 from perform.plugins import Stage
@@ -84,13 +86,15 @@ class Desk:
     clock: FixedClock = field(default_factory=lambda: FixedClock(50.0))
     hardware: Plain = field(default_factory=Plain)
     shapes: dict[str, tuple[int, int]] = field(default_factory=dict)  # where a world takes no pictures of SIZE
+    size: tuple[int, int] = SIZE  # of the stage, and of the pictures of worlds
+    wide: tuple[int, int] = SIZE  # the source
 
     def __post_init__(self) -> None:
         for world in GREYS:
             folder = self.house.world(world, sizes=("m",))
         write_card(folder, ["m"], CARD.replace("bright = [2.0", "bright = [-4.0").replace("reduce = 16", "reduce = 8"))
         self.bank = Slow(Library([self.house.models]), lambda: (self.hardware,), 10**9, True)
-        stage = Stage(self.params, self.clock, "/layer/a", SIZE, software=True)
+        stage = Stage(self.params, self.clock, "/layer/a", self.size, software=True)
         transition = Transition.declare(stage, [], lambda name, format: pytest.fail("no patch is named"))
         self.slot = Slot(self.bank, stage, fader=transition)
         knobs = LayerParams.declare(
@@ -98,7 +102,7 @@ class Desk:
         )
         pad = MoodPad.declare(self.params, "/layer/a", "/layer/1", self.card)
         self.layer = Layer("a", knobs, Conditioning().open(stage), self.slot, pad, transition, self.resolution)
-        self.source = Target(*SIZE)
+        self.source = Target(*self.wide)
         self.serial = 0
         self.paint(SOURCE)
         self.post("memory", 0.0)
@@ -109,7 +113,7 @@ class Desk:
         return self.bank.library.card(world) if world in GREYS else self.slot.card
 
     def resolution(self) -> tuple[int, int]:
-        return self.shapes.get(self.layer.world or "", SIZE)
+        return self.shapes.get(self.layer.world or "", self.size)
 
     def paint(self, grey: int) -> None:
         """What the source shows from now on."""
@@ -119,17 +123,22 @@ class Desk:
     def post(self, key: str, value: object) -> None:
         self.params.post(f"/layer/a/{key}", value)
 
+    def step(self) -> Frame | None:
+        """One frame."""
+        now = self.clock.now()
+        self.params.settle(now)
+        picture = self.layer.render({"grey": Frame(self.source.texture, now, self.serial)}, now)
+        self.clock.pace(50.0)
+        return picture
+
     def run(self, frames: int = 1) -> list[int]:
         """The grey of the middle of each frame."""
         greys = []
         for _ in range(frames):
-            now = self.clock.now()
-            self.params.settle(now)
-            picture = self.layer.render({"grey": Frame(self.source.texture, now, self.serial)}, now)
+            picture = self.step()
             assert picture is not None
             assert isinstance(picture.texture, Texture)
             greys.append(int(read(picture.texture)[16, 32, 0]))
-            self.clock.pace(50.0)
         return greys
 
     def close(self) -> None:
@@ -273,3 +282,59 @@ def test_what_plays_keeps_its_condition_while_another_world_loads(desk: Desk) ->
     desk.bank.loading = ()
     desk.run(200)
     assert reduce.base == 8.0
+
+
+class Screen:
+    """What is seen of a desk's layer on its stage, while its source shows a disc that ends halfway to its edge."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.stack = LayerStack(desk.size, {"a": Place.declare(desk.params, "a", ["normal"], lambda: ["none"])}, None)  # type: ignore[arg-type]
+        width, height = desk.wide
+        y, x = np.mgrid[:height, :width]
+        disc = np.hypot(x + 0.5 - width / 2, y + 0.5 - height / 2) < min(desk.wide) / 6
+        pixels = np.full((height, width, 4), 255, np.uint8)
+        pixels[..., :3] = 255 * disc[..., None]
+        upload(desk.source.texture, pixels)
+
+    def see(self) -> np.ndarray:
+        """The next frame: (H, W), 0..1."""
+        picture = self.desk.step()
+        return read_float(self.stack.blend({"a": picture}, {}, 0.0).texture)[..., 0]
+
+
+def spread(seen: np.ndarray) -> tuple[float, float]:
+    """The standard deviations (x, y) of the light around its middle, in pixels."""
+    y, x = np.mgrid[: seen.shape[0], : seen.shape[1]]
+    total = seen.sum()
+    return tuple(float(np.sqrt((seen * (at - (seen * at).sum() / total) ** 2).sum() / total)) for at in (x, y))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("stage", "source", "dreamt"),
+    [
+        ((160, 88), (640, 480), (160, 88)),
+        ((88, 160), (320, 180), (88, 160)),
+        ((160, 88), (160, 88), (96, 96)),
+        ((160, 88), (60, 80), (160, 80)),
+    ],
+)
+def test_a_dream_and_its_source_keep_their_shape_and_place_while_one_dissolves_into_the_other(
+    house: House, stage: tuple[int, int], source: tuple[int, int], dreamt: tuple[int, int]
+) -> None:
+    desk = Desk(house, size=stage, wide=source, shapes=dict.fromkeys(("dark", ""), dreamt))
+    screen = Screen(desk)
+    desk.post("condition/reduce", 1.0)
+    desk.post("crossfade", 0.4)
+    before = screen.see()
+    for world in ("dark", "none"):
+        desk.post("world", world)
+        seen = [screen.see() for _ in range(25)]
+        steps = [np.abs(b - a).max() for a, b in itertools.pairwise([before, *seen])]
+        assert max(steps) < 0.12  # of the half that there is between them, 20 steps
+        before = seen[-1]
+        for picture in seen:
+            across, down = spread(picture)
+            assert across / down == pytest.approx(1.0, abs=0.03)
+    desk.close()
+    screen.stack.close()
