@@ -7,6 +7,7 @@ light instead. `normal` needs one pass a layer (the GPU's own "over"); every oth
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,11 +21,16 @@ from perform.gl.target import Target
 from perform.gl.transfer import copy
 from perform.params import Param, Params, Spec
 
+# Reads an axis for one pixel of the stage: as many as it shows of a picture that is made smaller, so that no line falls
+# between them. From COARSE on; what a large film on a small stage takes is compiled, which a CPU rasteriser unrolls.
+TAPS = (1, 2, 3)
+MOST = 8  # where they are counted: a picture made that small takes little of the stage
+COARSE = 1.55  # pixels of the picture to one of the stage: 1080p on 720p costs no more than what is shown as it is
 # A software rasteriser runs both arms of every `if`: PLAIN is the ordinary layer, without what it does not use.
-PLACE = """in vec2 uv;
-out vec4 color;
+PLACE = """out vec4 color;
 uniform sampler2D picture;
 uniform sampler2D mask;
+uniform vec2 screen;        // size of the stage in pixels
 uniform vec2 shift;         // in stage heights
 uniform vec2 turn;          // cosine and sine
 uniform float stage;        // aspect of the stage
@@ -45,17 +51,42 @@ vec4 bicubic(vec2 at) {     // Catmull-Rom: 16 texels through 5 bilinear taps, c
            + texture(picture, vec2(t12.x, t3.y)) * w12.x * w3.y;
     return clamp(s / (w12.x * w0.y + w0.x * w12.y + w12.x * w12.y + w3.x * w12.y + w12.x * w3.y), 0.0, 1.0);
 }
+uniform int taps;           // reads along each axis, where TAPS does not say
+vec4 seen(vec2 at) {        // the mean of what one pixel of the stage shows, colours weighted with their alpha
+#if TAPS == 1
+    return texture(picture, at);
+#else
+#if TAPS > 1
+    const int taps = TAPS;
+#endif
+    vec2 right = dFdx(at), up = dFdy(at);
+    vec4 sum = vec4(0.0);
+    for (int j = 0; j < taps; j++) {
+        for (int i = 0; i < taps; i++) {
+            vec2 o = (vec2(i, j) + 0.5) / float(taps) - 0.5;
+            vec4 c = texture(picture, at + right * o.x + up * o.y);
+            sum += vec4(c.rgb * c.a, c.a);
+        }
+    }
+    return vec4(sum.rgb / max(sum.a, 1e-5), sum.a / float(taps * taps));
+#endif
+}
 void main() {
+    vec2 uv = gl_FragCoord.xy / screen;  // of the stage, whatever part of it is drawn
     vec2 p = (uv - 0.5) * vec2(stage, 1.0) - shift;
     p = vec2(turn.x * p.x + turn.y * p.y, turn.x * p.y - turn.y * p.x);
     vec2 at = p / extent + 0.5;
     vec2 edge = min(at, 1.0 - at) / fwidth(at) + 0.5;   // one soft pixel at the picture's border
 #ifdef PLAIN
-    vec4 c = texture(picture, at);
+    vec4 c = seen(at);
     float alpha = c.a * opacity * clamp(min(edge.x, edge.y), 0.0, 1.0);
     color = vec4(c.rgb * alpha, alpha);
 #else
+#if TAPS == 1
     vec4 c = smoothly ? bicubic(at) : texture(picture, at);
+#else
+    vec4 c = seen(at);
+#endif
     float alpha = c.a * opacity * clamp(min(edge.x, edge.y), 0.0, 1.0);
     if (masked != 0) {
         vec4 m = texture(mask, (uv - 0.5) * vec2(stage, 1.0) / maskextent + 0.5);
@@ -67,6 +98,9 @@ void main() {
 #endif
 }
 """
+
+
+Box = tuple[int, int, int, int]  # x, y, width, height in pixels
 
 
 class Blend(Protocol):
@@ -115,6 +149,23 @@ class Place:
         )
 
 
+def taps(pixels: float) -> int:
+    """How many reads along each axis it takes for one pixel of the stage that shows so many of a picture."""
+    return 1 if pixels < COARSE else min(MOST, math.ceil(pixels - 0.2))
+
+
+def box(middle: tuple[float, float], size: tuple[float, float], angle: float, stage: tuple[int, int]) -> Box | None:
+    """The pixels of the stage (x, y, width, height) in which a picture lies that has this middle and size in pixels and
+    is turned by so many radians, its soft edge included; None if in none."""
+    c, s = abs(math.cos(angle)), abs(math.sin(angle))
+    half = (c * size[0] + s * size[1]) / 2.0 + 1.0, (s * size[0] + c * size[1]) / 2.0 + 1.0
+    low = [max(0, math.floor(m - h)) for m, h in zip(middle, half, strict=True)]
+    high = [min(n, math.ceil(m + h)) for m, h, n in zip(middle, half, stage, strict=True)]
+    if low[0] >= high[0] or low[1] >= high[1]:
+        return None
+    return low[0], low[1], high[0] - low[0], high[1] - low[1]
+
+
 @dataclass(slots=True)
 class LayerStack:
     """Blends pictures from bottom to top. Render thread. `open_blend(name)` opens a patch or raises LookupError."""
@@ -125,7 +176,7 @@ class LayerStack:
     linear: bool = False
     smoothly: bool = False
     trouble: Callable[[str], None] = lambda text: None
-    _programs: dict[bool, Program] = field(default_factory=dict)  # plain or not
+    _programs: dict[tuple[bool, int], Program] = field(default_factory=dict)  # plain or not, and taps (0: any)
     _composites: list[Target] = field(default_factory=list)  # the newest last: a blend that fails leaves it whole
     _placed: Target | None = None
     _blends: dict[str, Blend | None] = field(default_factory=dict)
@@ -134,9 +185,7 @@ class LayerStack:
     def blend(self, pictures: Mapping[str, Frame | None], frames: Mapping[str, Frame], now: float) -> Frame:
         """The composite of this tick, premultiplied RGBA16F. `frames` holds what masks may name."""
         if not self._composites:
-            header = "#version 330 core\n"
-            self._programs[True] = Program(header + "#define PLAIN\n" + PLACE, name="place")
-            self._programs[False] = Program(header + PLACE, name="place")
+            self._compile()
             # Read pixel by pixel, so not interpolated: half the cost in software.
             self._composites = [Target(*self.size, "rgba16f", linear=False) for _ in range(2)]
         base = self._composites[0]
@@ -163,6 +212,12 @@ class LayerStack:
         self._serial += 1
         return Frame(below or base.texture, now, self._serial)
 
+    def _compile(self) -> None:
+        """All of them at once: it must not cost the frame in which a layer is made smaller."""
+        for reads, plain in itertools.product((*TAPS, 0), (True, False)):
+            head = f"#version 330 core\n#define TAPS {reads}\n" + "#define PLAIN\n" * plain
+            self._programs[plain, reads] = Program(head + PLACE, name="place")
+
     def visible(self, name: str) -> bool:
         """Whether a layer shows at all: on (or soloed, where any is) and not fully transparent."""
         place = self.places[name]
@@ -188,12 +243,24 @@ class LayerStack:
         extent = cover(width / height, stage)
         mask = frames.get(str(place.mask.value))
         mask_size = mask.size if mask else (1, 1)
-        smoothly = self.smoothly and extent[1] * scale * self.size[1] > 1.01 * height
-        self._programs[mask is None and not self.linear and not smoothly].draw(
+        size = extent[1] * scale * self.size[1]  # its height on the stage, in pixels
+        smoothly = self.smoothly and size > 1.01 * height
+        reads = taps(height / size)
+        plain = mask is None and not self.linear and not smoothly
+        x, y = float(place.x.value) * stage, float(place.y.value)
+        middle = self.size[0] / 2.0 + x * self.size[1], self.size[1] / 2.0 + y * self.size[1]
+        part = box(middle, (size * width / height, size), angle, self.size)
+        if not over and part != (0, 0, *self.size):
+            target.clear()
+        if part is None:
+            return
+        self._programs[plain, reads if reads in TAPS else 0].draw(
             target,
             {"picture": picture.texture, "mask": mask.texture if mask else picture.texture},
             {
-                "shift": (float(place.x.value) * stage, float(place.y.value)),
+                "screen": (float(self.size[0]), float(self.size[1])),
+                "taps": reads,
+                "shift": (x, y),
                 "turn": (math.cos(angle), math.sin(angle)),
                 "stage": stage,
                 "extent": (extent[0] * scale, extent[1] * scale),
@@ -205,6 +272,7 @@ class LayerStack:
                 "smoothly": smoothly,
             },
             blend=over,
+            viewport=part,
         )
 
     def close(self) -> None:

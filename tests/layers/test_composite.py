@@ -13,6 +13,7 @@ from perform.gl.context import Context
 from perform.gl.target import Target, Texture
 from perform.gl.transfer import copy, read, read_float, upload
 from perform.layers import LayerStack, Master, MasterParams, Place
+from perform.layers.stack import box, taps
 from perform.params import Params
 
 SIZE = (64, 36)
@@ -199,6 +200,56 @@ def test_enlarged_pictures_are_smooth_and_stay_in_range(gl: Context, picture: Pi
     assert 0.0 <= row.min() <= row.max() <= 1.0
     assert ((row > 0.02) & (row < 0.98)).sum() >= 3
     desk.stack.close()
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize(
+    ("size", "scale", "turned"),
+    [((192, 108), 1.0, 0.0), ((192, 144), 1.0, 0.0), ((64, 36), 0.25, 0.0), ((128, 72), 0.4, 30.0), ((150, 84), 1, 0)],
+)
+def test_a_thin_line_that_drifts_over_a_smaller_stage_keeps_its_light(
+    desk: Desk, picture: Picture, size: tuple[int, int], scale: float, turned: float, masked: bool
+) -> None:
+    desk.set(a_transform__scale=scale, a_transform__rotate=turned, a_mask="m" if masked else "none")
+    texture = Texture.make(*size)
+    pixels = np.zeros((size[1], size[0], 4), np.uint8)
+    lights = []
+    for n in range(12):
+        pixels[..., :] = (0, 0, 0, 255)
+        pixels[:, size[0] // 2 + n] = 255
+        upload(texture, pixels)
+        lights.append(float(desk.blend(Frame(texture, 0.0, n + 1), None, m=picture((1, 1, 1, 1)))[..., 0].sum()))
+    texture.close()
+    assert min(lights) > 0.0
+    assert max(lights) / min(lights) < 1.2
+
+
+def test_a_picture_that_is_made_smaller_lends_no_colour_where_it_is_clear(desk: Desk, picture: Picture) -> None:
+    out = desk.blend(picture((1, 0, 0, 1), (0, 1, 0, 0), size=(256, 144)), None)
+    assert out[..., 1].max() == 0.0
+    assert out[18, 8] == pytest.approx([1, 0, 0, 1], abs=0.01)
+    assert out[18, 56] == pytest.approx([0, 0, 0, 0], abs=0.01)
+
+
+def test_only_the_part_of_the_stage_where_a_picture_lies_is_drawn(desk: Desk, picture: Picture) -> None:
+    frame = picture((1, 0, 0, 1))
+    desk.set(a_transform__scale=0.25, a_transform__x=-0.25, a_blend="odd", a_opacity=0.5)
+    desk.blend(frame, None)
+    desk.set(a_transform__x=0.25, a_transform__rotate=90)
+    desk.blend(frame, None)
+    assert desk.stack._placed is not None
+    placed = read_float(desk.stack._placed.texture)[..., 3]  # nothing of where it was
+    assert placed.sum() == pytest.approx(16 * 9, rel=0.02)
+    assert placed[:, 40:56].sum() == pytest.approx(16 * 9, rel=0.02)
+    desk.set(a_transform__x=2.0, a_blend="normal")
+    assert desk.blend(frame, None).max() == 0.0
+    assert box((32.0, 18.0), (16.0, 9.0), 0.0, SIZE) == (23, 12, 18, 12)
+    assert box((32.0, 18.0), (64.0, 36.0), 0.0, SIZE) == (0, 0, *SIZE)
+    assert box((200.0, 18.0), (64.0, 36.0), 0.0, SIZE) is None
+
+
+def test_only_what_is_made_much_smaller_is_read_more_than_once() -> None:
+    assert [taps(n) for n in (0.5, 1.0, 1.5, 1.6, 2.0, 3.0, 3.75, 40.0)] == [1, 1, 1, 2, 2, 3, 4, 8]
 
 
 # ---------------------------------------------------------------------- the master
