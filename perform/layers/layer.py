@@ -13,6 +13,8 @@ from perform.layers.transition import Transition
 from perform.params import Param, Params, Spec
 
 Choices = Callable[[], Sequence[str]]
+PAUSE = 0.25  # seconds out of sight after which the dream that is there is of another time
+LATE = 1.0  # seconds that a dream of this time is waited for
 
 
 class World(Protocol):
@@ -109,6 +111,9 @@ class Layer:
     Render thread. `picture` is None before the first frame, `given` while no world dreams. A layer without a world
     hands on what its conditioning (filters only) makes of the source; worlds come out of it and go back into it in
     a transition of `crossfade` seconds.
+
+    Out of sight it does not dream (`rest`), and what it dreamt last is of that time: back again it is `late`, and its
+    picture the one of then, until it has dreamt what it is given now.
     """
 
     name: str
@@ -123,6 +128,9 @@ class Layer:
     _inside: Memory = field(default_factory=lambda: Memory("rgba8"))  # of what is given, where that is shown
     given: Frame | None = None
     picture: Frame | None = None
+    late: bool = False
+    _rested: bool = False
+    _back: tuple[float, float] | None = None  # show time at which it came back, and that of what it was given then
     _asleep: float | None = None  # 0 the source as it is, 1 the dream; None before the first frame
     _then: float = 0.0
     _wanted: tuple[str | None, str] = (None, "")
@@ -137,6 +145,8 @@ class Layer:
 
     def render(self, frames: Mapping[str, Frame], now: float) -> Frame | None:
         """This tick's picture, or None if the source has none. Equal serial: nothing has changed."""
+        rested, self._rested = self._rested and now - self._then > PAUSE, False
+        self.late = False
         frame = frames.get(str(self.params.source.value))
         if frame is None:
             return self.picture
@@ -144,7 +154,7 @@ class Layer:
         if self._wanted[0] is None:
             self.given = None
             self.picture = self.conditioning.draw(frame, frame.size, now, condition=False)
-            self._asleep, self._then = 0.0, now
+            self._asleep, self._then, self._back = 0.0, now, None
             self.slot.dream(self.picture, (), now)  # unseen: so that it lets go of what played
             return self.picture
         self._learn()
@@ -153,6 +163,11 @@ class Layer:
         mood = self.moods.vector(now)
         dream = self.slot.dream(given, mood, now, self.moods.world)
         self._fall(now)
+        if rested:
+            self._back = now, given.time
+        self.late = self._awaits(dream, now)
+        if self.late:
+            return self.picture
         mix, memory = float(self.params.mix.value), float(self.params.memory.value)
         self.picture = self.memory.settle(dream, given, now, mix, memory)
         if self._asleep is not None and self._asleep < 1.0:
@@ -167,6 +182,19 @@ class Layer:
             drawn = self.transition.cross(raw.texture, self.picture.texture, self._asleep, now)
             self.picture = Frame(drawn, dream.time, self.transition.serial)
         return self.picture
+
+    def rest(self) -> None:
+        """This tick goes by without it: nobody sees it. Costs nothing."""
+        self._rested = True
+
+    def _awaits(self, dream: Frame, now: float) -> bool:
+        """Whether this dream is from before a rest, and one of what is there now may still come."""
+        if self._back is None:
+            return False
+        back, given = self._back
+        if not self._asleep or dream.time >= given or now - back >= LATE:
+            self._back = None
+        return self._back is not None
 
     def _ask(self) -> None:
         """Tell the slot of a new wish; "no world" only once the last one has dissolved into the source, and then before

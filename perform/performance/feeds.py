@@ -74,6 +74,12 @@ class Feeds(Mapping[str, Frame]):
         self._frames[name] = layer.picture  # what a circle gets to see
         return self.guards[own].run(self.now, lambda: layer.render(self, self.now), layer.picture)
 
+    def rest(self) -> None:
+        """Tell the layers that nobody looked at in this tick."""
+        for name, layer in self.layers.items():
+            if LAYER + name not in self._frames:
+                layer.rest()
+
     def __iter__(self) -> Iterator[str]:
         yield from self.sources
         yield from (LAYER + name for name in self.layers)

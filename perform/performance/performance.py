@@ -67,8 +67,13 @@ class Performance:
         self.params.settle(now)  # the only moment a parameter changes
         feeds = self._feeds = Feeds(self.sources, self.layers, self.guards, now)
         if self._composite is None or not self.master.knobs.freeze.value:
-            pictures = {name: feeds.get(LAYER + name) for name in self.layers if self.stack.visible(name)}
-            self._composite = self.guard.run(now, lambda: self.stack.blend(pictures, feeds, now), self._composite)
+            seen = {name: feeds.get(LAYER + name) for name in self.layers if self.stack.visible(name)}
+            pictures = {name: picture for name, picture in seen.items() if not self.layers[name].late}
+            # A cut to a layer that is late comes in some frames, and until then what was seen stands: it must not go
+            # through black, nor through what the layer dreamt when it was seen last. Other layers play on without it.
+            if pictures or not seen or self._composite is None:
+                self._composite = self.guard.run(now, lambda: self.stack.blend(pictures, feeds, now), self._composite)
+            feeds.rest()
         if self._composite is None:
             return  # nothing was ever blended: no beat, so that the supervisor starts afresh
         self.picture = self.master.show(self._composite, self.given, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -282,6 +282,78 @@ def test_what_plays_keeps_its_condition_while_another_world_loads(desk: Desk) ->
     desk.bank.loading = ()
     desk.run(200)
     assert reduce.base == 8.0
+
+
+class Behind(Slot):
+    """A slot whose dreams are ready some frames later; what is not asked for is not dreamt."""
+
+    frames: int = 0
+    dreams: list[Frame]
+
+    def dream(self, picture: Frame, mood: Sequence[float], now: float, whose: str | None = None) -> Frame:
+        fresh = super().dream(picture, mood, now, whose)
+        self.dreams = [*getattr(self, "dreams", []), fresh][-1 - self.frames :]
+        return self.dreams[0]
+
+
+def seen(desk: Desk, frames: int) -> list[bool]:
+    """Which of the next frames show the layer."""
+    shown = []
+    for _ in range(frames):
+        desk.step()
+        shown.append(not desk.layer.late)
+    return shown
+
+
+def rest(desk: Desk, seconds: float) -> None:
+    """The layer is not seen for so long, and the source goes on."""
+    desk.paint(60)
+    for _ in range(round(seconds * 50)):
+        desk.layer.rest()
+        desk.clock.pace(50.0)
+
+
+def dreaming(desk: Desk, behind: int) -> None:
+    desk.slot.__class__ = Behind
+    desk.slot.frames = behind  # type: ignore[attr-defined]
+    desk.post("crossfade", 0.0)
+    desk.post("world", "dark")
+    desk.run(10)
+
+
+@pytest.mark.parametrize("behind", [0, 1, 3])
+def test_a_layer_that_is_seen_again_waits_for_a_dream_of_what_is_there_now(desk: Desk, behind: int) -> None:
+    dreaming(desk, behind)
+    rest(desk, 3.5)
+    assert seen(desk, 10) == [False] * behind + [True] * (10 - behind)
+    desk.run(100)
+    desk.slot.frames = 1000  # type: ignore[attr-defined]
+    for _ in range(100):
+        desk.layer.rest()
+        desk.clock.pace(50.0)
+    assert all(seen(desk, 3))  # the source stands still: it is the dream of what is there
+
+
+def test_it_does_not_wait_after_a_moment_nor_after_frames_that_came_late_nor_for_ever(desk: Desk) -> None:
+    dreaming(desk, 3)
+    rest(desk, 0.2)
+    assert all(seen(desk, 5))
+    for _ in range(100):  # the machine was busy
+        desk.clock.pace(50.0)
+    assert all(seen(desk, 5))
+    desk.slot.frames = 1000  # type: ignore[attr-defined]
+    rest(desk, 1.0)
+    shown = seen(desk, 60)
+    assert shown == sorted(shown)
+    assert sum(shown) == pytest.approx(10, abs=1)
+
+
+def test_a_layer_that_shows_its_source_is_there_at_once(desk: Desk) -> None:
+    dreaming(desk, 3)
+    desk.post("world", "none")
+    desk.run(5)
+    rest(desk, 3.0)
+    assert all(seen(desk, 3))
 
 
 class Screen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +16,7 @@ from perform.engines.bank import Bank
 from perform.engines.slot import Slot
 from perform.frame import Frame
 from perform.health import Guard, Status
+from perform.layers import Layer
 from perform.performance import Performance, Wishes, opening
 from perform.performance.edits import PATIENCE
 from perform.performance.feeds import Feed
@@ -264,6 +265,51 @@ def test_freeze_holds_the_composite_and_lets_go(theatre: Theatre) -> None:
     assert theatre.run(0.2) == near(RED)
     theatre.post("/master/freeze", False)
     assert theatre.run() == near(BLUE)
+
+
+def test_a_cut_to_a_layer_that_is_late_comes_when_that_is_there_and_never_through_black(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late: list[str] = []
+    render = Layer.render
+
+    def behind(self: Layer, frames: Mapping[str, Frame], now: float) -> Frame | None:
+        picture = render(self, frames, now)
+        self.late = self.name in late
+        return picture
+
+    monkeypatch.setattr(Layer, "render", behind)
+    theatre.open(ONE + '[[layer]]\nname = "b"\nsource = "blue"\n')
+    theatre.post("/layer/b/on", False)
+    theatre.run()
+    late.append("b")
+    theatre.post("/layer/b/solo")
+    assert theatre.run(0.1) == near(RED)
+    late.clear()
+    assert theatre.run() == near(BLUE)
+    theatre.post("/layer/b/solo", False)
+    theatre.post("/layer/b/on")
+    late.append("b")
+    assert theatre.run() == near(RED)  # beside another it is left out
+    theatre.post("/layer/a/source", "blue")
+    assert theatre.run() == near(BLUE)
+    theatre.post("/layer/a/on", False)
+    theatre.post("/layer/b/on", False)
+    assert theatre.run() == near((0, 0, 0))
+
+
+def test_layers_that_nobody_looks_at_rest_but_not_while_the_picture_is_frozen(theatre: Theatre) -> None:
+    play = theatre.open(ONE + '[[layer]]\nname = "b"\nsource = "blue"\n[[layer]]\nname = "c"\nsource = "layer:b"\n')
+    theatre.post("/layer/b/on", False)
+    theatre.run()
+    assert [layer._rested for layer in play.layers.values()] == [False] * 3  # c looks at b
+    theatre.post("/master/freeze")
+    theatre.run()
+    assert [layer._rested for layer in play.layers.values()] == [False] * 3
+    theatre.post("/master/freeze", False)
+    theatre.post("/layer/c/on", False)
+    theatre.run()
+    assert [layer._rested for layer in play.layers.values()] == [False, True, True]
 
 
 def test_quitting_ends_the_run(theatre: Theatre) -> None:
