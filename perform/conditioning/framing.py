@@ -111,7 +111,7 @@ class Framing:
     def __init__(self) -> None:
         self._pixels = {n: Program(LOOK.replace("TAPS", str(n)) + PIXELS, name="framing") for n in TAPS}
         self._lines = {n: Program(LOOK.replace("TAPS", str(n)) + LINES, name="framing: cells") for n in DENSE}
-        self._target = Target(1, 1)
+        self._target, self._spare = Target(1, 1), Target(1, 1)
         self._cells = Target(1, 1, "rgba32f")
 
     def draw(self, picture: Texture, size: tuple[int, int], view: View) -> Texture:
@@ -119,6 +119,8 @@ class Framing:
         own = picture.width, picture.height
         if own == size and view == View():
             return picture
+        if picture.id == self._target.texture.id:  # feedback: layers that look at each other hand it its own picture
+            self._target, self._spare = self._spare, self._target
         self._target.resize(*size)
         self._pixels[view.taps(own, size)].draw(self._target, {"picture": picture}, view.uniforms(own, size))
         return self._target.texture
@@ -140,4 +142,5 @@ class Framing:
         for program in (*self._pixels.values(), *self._lines.values()):
             program.close()
         self._target.close()
+        self._spare.close()
         self._cells.close()

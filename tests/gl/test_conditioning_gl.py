@@ -256,6 +256,16 @@ class TestFraming:
         got = pixels(framing.draw(gpu(textures, self.quarters(64, 64)), (64, 64), view))
         assert self.corners(got) == want
 
+    @pytest.mark.parametrize("size", [(64, 64), (32, 32)])
+    def test_does_not_draw_into_what_it_looks_at(
+        self, framing: Framing, textures: list[Texture], size: tuple[int, int]
+    ) -> None:
+        first = framing.draw(gpu(textures, self.quarters(64, 64)), (64, 64), View(mirror="left"))
+        before = pixels(first)
+        second = framing.draw(first, size, View(rotate=90.0))
+        assert self.corners(pixels(second)) == "rbrb"
+        assert np.array_equal(pixels(first), before)
+
     def test_zooms_into_the_middle(self, framing: Framing, textures: list[Texture]) -> None:
         picture = hills(128, 128)
         got = pixels(framing.draw(gpu(textures, picture), (64, 64), View(zoom=2.0)))
