@@ -16,15 +16,24 @@ from perform.frame import Frame
 from perform.gl.cover import cover
 from perform.gl.shader import Program
 from perform.gl.target import Target
-from perform.gl.transfer import Readback
+from perform.gl.transfer import Readback, copy
 from perform.layers.flashguard import GRID, FlashGuard
 from perform.layers.memory import inside
 from perform.params import Param, Params, Spec
 
 INSETS = ("off", "inset", "side-by-side")
 MARGIN, WIDTH = 0.045, 0.2  # of the inset: in stage heights, in stage widths
-HOLD = 0.27  # seconds: time constant of the low-pass that a held picture goes through
-PLAIN = {"gamma": 1.0, "hue": 0.0, "hold": 0.0, "linear": False, "side": 0.0}  # nothing special is wanted
+HOLD = 1.5  # seconds: time constant of the low-pass of a held picture; three red flashes a second stay below theirs
+MIDDLE = (4 * GRID[0], 4 * GRID[1])  # the first of two steps from the composite to the flash guard's cells
+ALERT = 1.0  # flashes a second from which the guard may soon hold
+PLAIN = {
+    "gamma": 1.0,
+    "hue": 0.0,
+    "hold": 0.0,
+    "falling": False,
+    "linear": False,
+    "side": 0.0,
+}  # nothing special is wanted
 
 # A software rasteriser runs both arms of every `if`, so what is rarely wanted is compiled in only when it is:
 # PLAIN is the ordinary frame, and half the cost.
@@ -37,13 +46,13 @@ uniform float level;            // opacity and blackout
 uniform float gamma;
 uniform float hue;              // radians
 uniform float hold;             // flash guard: how much of what was shown stays
+uniform bool falling;           // a blackout during which nothing may get brighter
 uniform bool linear;
 uniform float stage;            // aspect
 uniform float side;             // 0 full, 1 side by side
 uniform vec2 givenextent;       // given covers half a stage
 uniform vec2 dreamextent;       // composite covers half a stage
 uniform float frame;
-uniform vec2 cell;
 vec3 turned(vec3 c) {           // hue by rotation about the grey axis (Rodrigues)
     const vec3 k = vec3(0.57735027);
     return c * cos(hue) + cross(k, c) * sin(hue) + k * dot(k, c) * (1.0 - cos(hue));
@@ -57,11 +66,18 @@ float dither(vec2 p) {          // interleaved gradient noise (Jimenez 2014), mo
     return fract(52.9829189 * fract(dot(p + 5.588238 * frame, vec2(0.06711056, 0.00583715)))) - 0.5;
 }
 void main() {
-#if defined SMALL               // what would be shown, for the flash guard: a 4x4 grid of bilinear taps a cell
+#if defined MEAN                // of evenly spread pixels: with few of them, noise would count as flashes
+    vec2 step = vec2(textureSize(composite, 0)) / vec2(MIDDLE);
+    vec4 sum = vec4(0.0);
+    for (int y = 0; y < MEAN; y++)
+        for (int x = 0; x < MEAN; x++)
+            sum += texelFetch(composite, ivec2((gl_FragCoord.xy - 0.5 + (vec2(x, y) + 0.5) / float(MEAN)) * step), 0);
+    color = sum / float(MEAN * MEAN);
+    return;
+#elif defined SMALL             // what would be shown, for the flash guard: the mean of a cell's 16 means
     vec4 sum = vec4(0.0);
     for (int y = 0; y < 4; y++)
-        for (int x = 0; x < 4; x++)
-            sum += texture(composite, uv + (vec2(x, y) - 1.5) * 0.25 * cell);
+        for (int x = 0; x < 4; x++) sum += texelFetch(composite, 4 * ivec2(gl_FragCoord.xy) + ivec2(x, y), 0);
     color = vec4(graded(sum / 16.0) * level, 1.0);
     return;
 #endif
@@ -72,10 +88,13 @@ void main() {
     if (side > 0.0) {
         vec2 box = (vec2(fract(uv.x * 2.0), uv.y) - 0.5) * vec2(stage * 0.5, 1.0);
         vec3 left = texture(given, box / givenextent + 0.5).rgb;
-        vec3 right = graded(texture(composite, box / dreamextent + 0.5));
+        vec2 off = 0.25 / vec2(textureSize(composite, 0));  // from between two pixels, where either may be read
+        vec3 right = graded(texture(composite, box / dreamextent + 0.5 + off));
         rgb = mix(rgb, uv.x < 0.5 ? left : right, side);
     }
-    rgb = mix(clamp(rgb * level, 0.0, 1.0), texture(before, uv).rgb, hold);
+    vec3 was = texture(before, uv).rgb;
+    rgb = mix(clamp(rgb * level, 0.0, 1.0), was, hold);
+    if (falling) rgb = min(rgb, was);
 #endif
     color = vec4(rgb + dither(gl_FragCoord.xy) / 255.0, 1.0);
 }
@@ -138,7 +157,9 @@ class MasterParams:
 
 @dataclass(slots=True)
 class Master:
-    """Composite -> the picture that every sink gets: RGBA8, opaque. Render thread; one pass plus a 32x18 one."""
+    """Composite -> the picture that every sink gets: RGBA8, opaque. Render thread; one pass, and two small ones for the
+    flash guard.
+    """
 
     size: tuple[int, int]
     params: Params
@@ -148,7 +169,9 @@ class Master:
     guard: FlashGuard = field(default_factory=FlashGuard)
     _programs: dict[str, Program] = field(default_factory=dict)
     _targets: list[Target] = field(default_factory=list)
-    _small: Target | None = None
+    _steps: list[Target] = field(default_factory=list)  # down to the guard's cells
+    _kept: Target | None = None  # what was given last, while that is still seen
+    _over: Target | None = None  # what is shown, where the inset must not get into what is held
     _readback: Readback | None = None
     _serial: int = 0
     _then: float = 0.0
@@ -161,31 +184,52 @@ class Master:
         if not self._programs:
             self._open(given)
         dt = self._ease(given, now)
+        given = self._last(given, now)
         before, after = self._targets
         uniforms = self._uniforms()
         self._watch(composite, uniforms, now)
-        hold = self.guard.hold(now) if self.knobs.flashguard.value else 0.0
-        uniforms["hold"] = hold * math.exp(-dt / HOLD)
+        hold = self.guard.hold(now) * math.exp(-dt / HOLD) if self.knobs.flashguard.value else 0.0
+        # Nothing holds a blackout back. What comes out of one is held, so that tapping it is no way around the guard.
+        falling = hold > 0.0 and bool(self.knobs.blackout.value)
+        hold *= 1.0 - self._dark if falling else 1.0
+        uniforms |= {"hold": hold, "falling": falling}
         uniforms |= self._halves(given)
         kind = "full" if any(uniforms[k] != v for k, v in PLAIN.items()) else "plain"
         textures = {"composite": composite.texture, "given": (given or composite).texture, "before": before.texture}
         self._programs[kind].draw(after, textures, uniforms)
+        shown = after
         if given is not None and self._inset > 0.0:
-            self._draw_inset(after, given, uniforms["level"])
+            if hold > 0.0 or self.guard.flashes >= ALERT:  # held with it, its shadow would add up frame by frame
+                shown = self._over = self._over or Target(*self.size, "rgba8")
+                copy(after.texture, shown)
+            self._draw_inset(shown, given, uniforms["level"])
         self._targets = [after, before]
         self._serial += 1
-        return Frame(after.texture, now, self._serial)
+        return Frame(shown.texture, now, self._serial)
+
+    def _last(self, given: Frame | None, now: float) -> Frame | None:
+        """What is given, or was given last while the inset or its half of the stage still goes."""
+        if max(self._inset, self._side) <= 0.0:
+            return given
+        if given is not None:
+            self._kept = self._kept or Target(*given.size, "rgba8")
+            self._kept.resize(*given.size)
+            copy(given.texture, self._kept)
+            return given
+        return Frame(self._kept.texture, now, 0) if self._kept is not None else None
 
     def _open(self, given: Frame | None) -> None:
         header = "#version 330 core\n"
+        mean = f"#define MEAN {min(4, math.ceil(self.size[0] / MIDDLE[0]))}\n#define MIDDLE {MIDDLE[0]}, {MIDDLE[1]}\n"
         self._programs = {
             "plain": Program(header + "#define PLAIN\n" + MASTER, name="master"),
             "full": Program(header + MASTER, name="master"),
             "inset": Program(INSET, name="inset"),
+            "mean": Program(header + mean + MASTER, name="mean"),
             "small": Program(header + "#define SMALL\n" + MASTER, name="flashguard"),
         }
         self._targets = [Target(*self.size, "rgba8"), Target(*self.size, "rgba8")]
-        self._small = Target(*GRID, "rgba8")
+        self._steps = [Target(*MIDDLE, "rgba16f", linear=False), Target(*GRID, "rgba8")]
         self._readback = Readback(*GRID, self.software)
         self._inset, self._side = self._goals(given)
 
@@ -238,11 +282,11 @@ class Master:
 
     def _watch(self, composite: Frame, uniforms: dict[str, Any], now: float) -> None:
         """Measures what would be shown, so that the hold lasts as long as the flashing does."""
-        assert self._small is not None
-        cell = {"cell": (1.0 / GRID[0], 1.0 / GRID[1])}
-        self._programs["small"].draw(self._small, {"composite": composite.texture}, uniforms | cell)
+        middle, cells = self._steps
+        self._programs["mean"].draw(middle, {"composite": composite.texture})
+        self._programs["small"].draw(cells, {"composite": middle.texture}, uniforms)
         assert self._readback is not None
-        pixels = self._readback.read(self._small)  # on a GPU that of the frame before: nothing waits
+        pixels = self._readback.read(cells)  # on a GPU that of the frame before: nothing waits
         if pixels is None:
             return
         self.guard.watch(pixels[..., :3].astype(np.float32) / 255.0, now)
@@ -251,10 +295,12 @@ class Master:
 
     def close(self) -> None:
         """Give back GL objects."""
-        for thing in (*self._programs.values(), *self._targets, self._small, self._readback):
+        things = (*self._programs.values(), *self._targets, *self._steps, self._kept, self._over, self._readback)
+        for thing in things:
             if thing is not None:
                 thing.close()
-        self._programs, self._targets, self._small, self._readback = {}, [], None, None
+        self._programs, self._targets, self._steps = {}, [], []
+        self._kept = self._over = self._readback = None
 
 
 def _smooth(t: float) -> float:

@@ -97,7 +97,7 @@ class Performance:
     def given(self) -> Frame | None:
         """What the lowest visible dreaming layer's generator was given, for the inset."""
         for name, layer in self.layers.items():
-            if layer.given is not None and layer.world is not None and self.stack.visible(name):
+            if layer.given is not None and self.stack.visible(name):
                 return layer.given
         return None
 

@@ -13,8 +13,10 @@ from perform.gl.context import Context
 from perform.gl.target import Target, Texture
 from perform.gl.transfer import copy, read, read_float, upload
 from perform.layers import LayerStack, Master, MasterParams, Place
+from perform.layers.flashguard import FlashGuard
 from perform.layers.stack import box, taps
 from perform.params import Params
+from perform.testing import Paint, stage
 
 SIZE = (64, 36)
 Colour = tuple[float, float, float, float]
@@ -258,7 +260,7 @@ def test_only_what_is_made_much_smaller_is_read_more_than_once() -> None:
 class Show:
     def __init__(self, frame: Frame, given: Frame | None = None, inset: str = "off") -> None:
         self.params, self.frame, self.given, self.now = Params(), frame, given, 0.0
-        self.master = Master(SIZE, self.params, MasterParams.declare(self.params, inset))
+        self.master = Master(frame.size, self.params, MasterParams.declare(self.params, inset))
         self.params.settle(0.0)
         self.shown = self.step()
 
@@ -267,6 +269,10 @@ class Show:
         self.params.settle(self.now)
         self.shown = read(self.master.show(self.frame, self.given, self.now).texture)
         return self.shown
+
+    def flash(self, off: Frame, on: Frame, rate: float, lit: float = 0.5) -> np.ndarray:
+        self.frame = on if self.now * rate % 1.0 < lit else off
+        return self.step()
 
     def set(self, address: str, value: object, seconds: float = 2.0) -> np.ndarray:
         self.params.post(address, value)
@@ -330,18 +336,115 @@ def test_side_by_side_has_the_given_on_the_left(picture: Picture) -> None:
     show.master.close()
 
 
-def test_a_strobe_is_held_back_unless_the_guard_is_off(picture: Picture) -> None:
+STROBES = [(3.2, 0.8), (3.4, 0.5), (6.0, 0.5), (9.0, 0.2), (20.0, 0.5)]
+
+
+@pytest.mark.parametrize("colour", [(1.0, 1.0, 1.0, 1.0), (1.0, 0.0, 0.0, 1.0)], ids=["white", "red"])
+@pytest.mark.parametrize(("rate", "lit"), STROBES)
+def test_of_a_strobe_no_more_is_shown_than_is_allowed(
+    picture: Picture, colour: tuple[float, float, float, float], rate: float, lit: float
+) -> None:
+    """What is shown is judged by a second guard, from the moment on when the strobe begins."""
+    off, on = picture((0, 0, 0, 1)), picture(colour)
+    show, judge, worst = Show(off), FlashGuard(), 0.0
+    for _ in range(240):
+        shown = show.flash(off, on, rate, lit)
+        judge.watch(shown[::4, ::4, :3].astype(np.float32) / 255, show.now)
+        worst = max(worst, judge.flashes)
+    show.master.close()
+    assert 2.0 <= worst <= 3.0
+
+
+def test_the_guard_can_be_switched_off(picture: Picture) -> None:
     black, white = picture((0, 0, 0, 1)), picture((1, 1, 1, 1))
+    show = Show(black)
+    show.set("/master/flashguard", False)
+    values = []
+    for n in range(120):
+        show.frame = white if (n // 3) % 2 else black
+        values.append(int(show.step()[18, 32, 0]))
+    show.master.close()
+    assert max(abs(a - b) for a, b in itertools.pairwise(values[60:])) == 255
 
-    def swing(guard: bool) -> int:
-        show = Show(black)
+
+@pytest.fixture
+def strobe(picture: Picture) -> Iterator[tuple[Show, Frame, Frame]]:
+    """A show in the midst of a strobe of 10 Hz, with an inset, which the guard holds; and the strobe's two pictures."""
+    black, white = (picture((level, level, level, 1), size=(320, 180)) for level in (0, 1))
+    show = Show(black, picture((0.5, 0.5, 0.5, 1)), inset="inset")
+    for _ in range(120):
+        show.flash(black, white, 10.0)
+    yield show, black, white
+    show.master.close()
+
+
+def test_a_blackout_is_not_held_back(strobe: tuple[Show, Frame, Frame]) -> None:
+    show, *pictures = strobe
+    show.params.post("/master/blackout", True)
+    for _ in range(12):
+        show.flash(*pictures, 10.0)
+    assert show.shown[..., :3].max() <= 1
+
+
+def test_tapping_the_blackout_is_no_way_around_the_guard(picture: Picture) -> None:
+    show, judge, worst = Show(picture((1, 1, 1, 1))), FlashGuard(), 0.0
+    for n in range(240):
+        show.params.post("/master/blackout", n % 12 < 6)
+        judge.watch(show.step()[::4, ::4, :3].astype(np.float32) / 255, show.now)
+        worst = max(worst, judge.flashes)
+    show.master.close()
+    assert 2.0 <= worst <= 3.0
+
+
+def test_the_shadow_of_the_inset_does_not_add_up_in_what_is_held(strobe: tuple[Show, Frame, Frame]) -> None:
+    show, *pictures = strobe
+    dark: dict[bool, float] = {}
+    for guard in (True, False):
         show.params.post("/master/flashguard", guard)
-        values = []
-        for n in range(120):
-            show.frame = white if (n // 3) % 2 else black
-            values.append(int(show.step()[18, 32, 0]))
-        show.master.close()
-        return max(abs(a - b) for a, b in itertools.pairwise(values[60:]))
+        shown = [show.flash(*pictures, 10.0).astype(float) for _ in range(180)][60:]
+        dark[guard] = float(np.mean([one[5, 40, 0] for one in shown]) / np.mean([one[150, 250, 0] for one in shown]))
+    assert dark[True] == pytest.approx(dark[False], abs=0.05)
+    assert dark[False] < 0.95
 
-    assert swing(False) == 255
-    assert swing(True) < 32
+
+def test_noise_is_no_flashing(gl: object) -> None:
+    rng = np.random.default_rng(1)
+    paint = Paint(size=(1280, 720)).open(stage())
+    params = Params()
+    master = Master((1280, 720), params, MasterParams.declare(params, "off"))
+    for n in range(60):
+        paint.paint(np.repeat(rng.integers(0, 2, (720, 1280, 1), np.uint8) * 255, 4, 2))
+        master.show(paint.frame(n / 60), None, n / 60)
+    assert master.guard.warnings == 0
+    master.close()
+    paint.close()
+
+
+@pytest.mark.parametrize(("inset", "where"), [("inset", (4, 7)), ("side-by-side", (18, 8))])
+def test_what_was_given_leaves_slowly_when_no_world_dreams_any_more(
+    picture: Picture, inset: str, where: tuple[int, int]
+) -> None:
+    show = Show(picture((0.2, 0.2, 0.2, 1)), picture((1, 1, 1, 1)), inset=inset)
+    levels = [int(show.step()[where][0])]
+    show.given = None
+    levels += [int(show.step()[where][0]) for _ in range(60)]
+    show.master.close()
+    assert levels[0] > 220
+    assert levels[-1] == pytest.approx(51, abs=1)
+    assert max(a - b for a, b in itertools.pairwise(levels)) < 20
+
+
+@pytest.mark.parametrize("width", [320, 322, 342])
+def test_side_by_side_keeps_every_column(gl: object, width: int) -> None:
+    pixels = np.zeros((180, width, 4), np.uint8)
+    pixels[:, ::2] = 255
+    pixels[..., 3] = 255
+    target = Target(width, 180, linear=False)
+    upload(target.texture, pixels)
+    params = Params()
+    master = Master((width, 180), params, MasterParams.declare(params, "side-by-side"))
+    frame = Frame(target.texture, 0.0, 1)
+    row = read(master.show(frame, frame, 0.0).texture)[90, width // 2 + 1 :, 0] > 127
+    assert np.count_nonzero(row[1:] != row[:-1]) == len(row) - 1
+    master.close()
+    target.close()
