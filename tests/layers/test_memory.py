@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,6 +57,13 @@ def test_the_border_of_a_dream_is_not_seen_and_the_rest_is_as_it_was(
     wanted = pixels[y : size[1] - y, x : size[0] - x].astype(float)
     found = np.asarray(read(shown.texture), float)  # type: ignore[arg-type]
     assert np.abs(found - wanted).max() <= 1.01  # the grain
+
+
+def test_the_border_keeps_the_proportions_as_the_page_of_shows_has_it() -> None:
+    assert border((640, 360)) == (7, 4)
+    assert border((360, 640)) == (4, 7)
+    page = (Path(__file__).parents[2] / "docs" / "show.md").read_text("utf-8")
+    assert "640×360: 7 left and right, 4 above and below" in page
 
 
 def test_mix_goes_from_the_given_to_the_dream(memory: Memory) -> None:
