@@ -21,6 +21,7 @@ import numpy.typing as npt
 from perform.card import Card, Mood
 from perform.engines.trial import fit
 from perform.params import Param, Params, Spec
+from perform.ranges import MOOD_FADE, SHARE
 
 PAD = "pad"
 GLIDE = 6.638  # a critically damped spring has gone 99 % of the way after this many of its time constants
@@ -64,9 +65,9 @@ class MoodPad:
         def make(key: str, spec: Spec) -> Param:
             return params.declare(f"{prefix}/mood{key}", spec, f"{alias}/mood{key}")
 
-        across = Spec("float", 0.5, 0.0, 1.0, doc="The mood pad from left to right over the world's map of moods.")
-        up = Spec("float", 0.5, 0.0, 1.0, doc="The mood pad from bottom to top over the world's map of moods.")
-        glide = Spec("float", 1.0, 0.0, 600.0, unit="s", doc="How long the mood takes to get where it is sent.")
+        across = Spec("float", 0.5, *SHARE, doc="The mood pad from left to right over the world's map of moods.")
+        up = Spec("float", 0.5, *SHARE, doc="The mood pad from bottom to top over the world's map of moods.")
+        glide = Spec("float", 1.0, *MOOD_FADE, unit="s", doc="How long the mood takes to get where it is sent.")
         doc = "The mood of what is dreamt, by name; pad: where x and y are."
         name = make("", Spec("choice", PAD, live_choices=names, doc=doc))
         return cls(params, name, make("/x", across), make("/y", up), make("/fade", glide), card, _start=start)

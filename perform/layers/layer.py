@@ -11,6 +11,7 @@ from perform.frame import Frame
 from perform.layers.memory import Memory, border
 from perform.layers.transition import Transition
 from perform.params import Param, Params, Spec
+from perform.ranges import CROSSFADE, SHARE
 
 Choices = Callable[[], Sequence[str]]
 PAUSE = 0.25  # seconds out of sight after which the dream that is there is of another time
@@ -72,7 +73,7 @@ class Moods(Protocol):
 
 
 def _unit(default: float, doc: str, smooth: float = 0.0) -> Spec:
-    return Spec("float", default, 0.0, 1.0, doc=doc, smooth=smooth)
+    return Spec("float", default, *SHARE, doc=doc, smooth=smooth)
 
 
 @dataclass(slots=True)
@@ -98,7 +99,7 @@ class LayerParams:
             source=make("source", Spec("choice", first, live_choices=sources, doc="Which source the layer looks at.")),
             world=make("world", Spec("choice", "none", live_choices=worlds, doc="Which world dreams; none: no world.")),
             size=make("size", Spec("choice", "m", live_choices=sizes, doc="Which size of the world.")),
-            crossfade=make("crossfade", Spec("float", 2.0, 0.0, 60.0, unit="s", doc="How long a new world takes.")),
+            crossfade=make("crossfade", Spec("float", 2.0, *CROSSFADE, unit="s", doc="How long a new world takes.")),
             mix=make("mix", _unit(1.0, "The generator's picture (1) against what it was given (0).", 0.05)),
             memory=make("memory", _unit(0.6, "How much of the last picture stays where nothing moves: cures flicker.")),
         )

@@ -20,6 +20,7 @@ from perform.gl.shader import Program
 from perform.gl.target import Target
 from perform.gl.transfer import copy
 from perform.params import Param, Params, Spec
+from perform.ranges import SHARE
 
 # Reads an axis for one pixel of the stage: as many as it shows of a picture that is made smaller, so that no line falls
 # between them. From COARSE on; what a large film on a small stage takes is compiled, which a CPU rasteriser unrolls.
@@ -138,7 +139,7 @@ class Place:
         return cls(
             on=make("on", Spec("bool", True, doc="Whether the layer is shown.")),
             solo=make("solo", Spec("bool", False, doc="Show only layers that are soloed.")),
-            opacity=make("opacity", Spec("float", 1.0, 0.0, 1.0, doc="How much of the layer shows.", smooth=0.02)),
+            opacity=make("opacity", Spec("float", 1.0, *SHARE, doc="How much of the layer shows.", smooth=0.02)),
             blend=make("blend", Spec("choice", "normal", choices=tuple(blends), doc="How it mixes with those below.")),
             mask=make("mask", Spec("choice", "none", live_choices=masks, doc="Whose brightness lets it through.")),
             mask_invert=make("mask/invert", Spec("bool", False, doc="Dark lets it through instead of bright.")),

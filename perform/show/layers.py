@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from perform.params import Value
+from perform.ranges import CROSSFADE, MOOD_FADE, SHARE
 from perform.show.spec import LayerSpec, frozen
 from perform.show.stock import Stock
 from perform.show.table import Table, nearest, shown
@@ -91,10 +92,10 @@ def _look(table: Table, stock: Stock, feeds: Sequence[str]) -> dict[str, Value]:
         "mask_invert": table.flag("mask_invert", False),
         "on": table.flag("on", True),
         "solo": table.flag("solo", False),
-        "opacity": table.number("opacity", 1.0, 0.0, 1.0),
-        "mix": table.number("mix", 1.0, 0.0, 1.0),
-        "memory": table.number("memory", 0.0, 0.0, 1.0),
-        "crossfade": table.number("crossfade", 0.0, 0.0, 60.0),
+        "opacity": table.number("opacity", 1.0, *SHARE),
+        "mix": table.number("mix", 1.0, *SHARE),
+        "memory": table.number("memory", 0.0, *SHARE),
+        "crossfade": table.number("crossfade", 0.0, *CROSSFADE),
         "transition": table.one_of("transition", ("dissolve", *stock.named("transitions")), "dissolve"),
     }
     tails = {key: tail for tail, key in KEYS.items()}
@@ -121,9 +122,9 @@ def _mood(table: Table) -> dict[str, Value]:
     mood = table.table("mood")
     name = mood.text("name")
     read = {
-        "mood/x": mood.maybe_number("x", 0.0, 1.0),
-        "mood/y": mood.maybe_number("y", 0.0, 1.0),
-        "mood/fade": mood.maybe_number("fade", 0.0, 3600.0),
+        "mood/x": mood.maybe_number("x", *SHARE),
+        "mood/y": mood.maybe_number("y", *SHARE),
+        "mood/fade": mood.maybe_number("fade", *MOOD_FADE),
     }
     mood.done()
     return {**({"mood": name} if name else {}), **{tail: v for tail, v in read.items() if v is not None}}

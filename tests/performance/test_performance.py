@@ -22,6 +22,7 @@ from perform.performance.edits import PATIENCE
 from perform.performance.feeds import Feed
 from perform.performance.performance import Output
 from perform.plugins import Stage
+from perform.show import misfits
 from perform.sinks.null import Null
 from perform.sinks.window import Window
 from tests.engines.worlds import CARD, make_world, write_card
@@ -73,6 +74,15 @@ def test_a_source_flows_through_a_layer_to_the_picture(theatre: Theatre) -> None
 def test_what_the_show_sets_is_there_in_the_first_frame(theatre: Theatre) -> None:
     theatre.open(ONE + "opacity = 0.25\n[master]\nopacity = 0.5\n")
     assert theatre.run() == near((32, 0, 0))
+
+
+def test_a_layer_takes_all_that_its_table_lets_through(theatre: Theatre) -> None:
+    ends = "opacity = 1\nmix = 1\nmemory = 1\ncrossfade = 60\nmood = { x = 1, y = 1, fade = 600 }\n"
+    play = theatre.open(f'[source.card]\ntype = "testcard"\n[[layer]]\nname = "dream"\n{ends}')
+    assert misfits(play.show, play.params) == []
+    assert play.params["/layer/dream/mood/fade"].base == 600
+    highest = {tail: play.params[f"/layer/dream/{tail}"].spec.hi for tail in ("opacity", "mix", "memory", "crossfade")}
+    assert highest == {"opacity": 1, "mix": 1, "memory": 1, "crossfade": 60}
 
 
 def test_resumed_values_win_over_the_shows(theatre: Theatre) -> None:

@@ -47,6 +47,7 @@ GOOD = SOURCE + LAYER
         (GOOD + 'blend = "scren"\n', "6: layer 'dream': blend = 'scren': there is no such blend; did you mean 'screen'?"),
         (GOOD + 'filters = ["blurr"]\n', "6: layer 'dream': there is no filter 'blurr'; did you mean 'blur'?"),
         (GOOD + 'mask = "crd"\n', "6: layer 'dream': mask = 'crd': there is no such mask; did you mean 'card'?"),
+        (GOOD + "mood = { fade = 5000 }\n", "6: layer 'dream' mood: fade = 5000 is out of range: 0 to 600"),
         (GOOD + "mood = { nam = 1 }\n", "6: layer 'dream' mood: there is no key 'nam'; did you mean 'name'?"),
         (GOOD + "transform = { x = {} , y = [] }\n", "6: layer 'dream' transform: y is a number, true, false, a text or a colour"),
         (GOOD + "transform = 3\n", "6: layer 'dream': transform is a table, not 3"),
