@@ -140,7 +140,7 @@ def _read_show(top: Table, path: Path) -> Show:
 
 
 def _folders(head: Table, key: str, folder: Path) -> list[Path]:
-    """The folders to search: those the show names, the one beside it, the program's own, the user's."""
+    """The folders to search: the one beside the show, those it names, the program's own, the user's."""
     named = []
     for text in head.texts(key):
         found = folder / expanded(text)
@@ -150,7 +150,7 @@ def _folders(head: Table, key: str, folder: Path) -> list[Path]:
     own = {"patches": paths.patches(), "models": paths.models()}[key]
     here = [folder] if key == "patches" else []
     user = user_data_path("perform", appauthor=False) / key
-    return list(dict.fromkeys(p.resolve() for p in (*named, folder / key, own, user, *here) if p.is_dir()))
+    return list(dict.fromkeys(p.resolve() for p in (folder / key, *named, own, user, *here) if p.is_dir()))
 
 
 def _read_inset(head: Table) -> str:

@@ -163,6 +163,16 @@ def test_folders_beside_the_show_come_first(read: Read, tmp_path: Path) -> None:
     assert show.layers[0].filters == ("mine", "filters/blur.fs")
 
 
+def test_a_world_beside_the_show_comes_before_one_of_its_name_elsewhere(read: Read, tmp_path: Path) -> None:
+    for folder in ("models", "old", "models/ours", "old/ours"):
+        (tmp_path / folder).mkdir()
+    for folder in ("models/ours", "old/ours"):
+        (tmp_path / folder / "card.toml").write_text("")
+    show = read(f'[show]\nmodels = ["old"]\npatches = ["old"]\n{SOURCE}{LAYER}world = "ours"\n')
+    assert show.models[:2] == (tmp_path / "models", tmp_path / "old")
+    assert show.patches[0] == tmp_path / "old"
+
+
 def test_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     (tmp_path / "show.toml").write_bytes(b"\xef\xbb\xbf" + (SOURCE + LAYER).encode())
     assert load(tmp_path).name == "untitled"
