@@ -38,10 +38,8 @@ class Library:
     @classmethod
     def standard(cls, show: Path | None = None) -> Library:
         """The show's own `models/`, those that come with the program, and the user's."""
-        from platformdirs import user_data_path
-
         own = [show / "models"] if show is not None else []
-        return cls([*own, paths.models(), user_data_path("perform", appauthor=False) / "models"])
+        return cls([*own, paths.models(), paths.user("models")])
 
     def names(self) -> list[str]:
         """All worlds that have a card (right or wrong), sorted. A folder that cannot be looked at has none."""

@@ -1,11 +1,18 @@
-"""Where the program's own patches, worlds and first show are: the checkout it runs from, or inside the wheel."""
+"""Where patches, worlds and the first show are: the program's own (in the checkout it runs from, or inside the wheel),
+the user's, and those of a show.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_data_path
 
 _PACKAGE = Path(__file__).resolve().parent
+Kind = Literal["patches", "models"]
 
 
 def share() -> Path:
@@ -22,6 +29,21 @@ def patches() -> Path:
 def models() -> Path:
     """The worlds that come with the program, one folder each."""
     return share() / "models"
+
+
+def user(kind: Kind) -> Path:
+    """Where somebody's own patches or worlds are, for all shows; it need not be there."""
+    return user_data_path("perform", appauthor=False) / kind
+
+
+def searched(kind: Kind, folder: Path, named: Iterable[Path] = ()) -> list[Path]:
+    """The folders that a show in `folder` looks for patches or worlds in, in order, of those that are there: the one
+    beside it, those it names, the program's own, the user's; for patches its own folder last.
+    """
+    own = patches() if kind == "patches" else models()
+    here = [folder] if kind == "patches" else []
+    wanted = (folder / kind, *named, own, user(kind), *here)
+    return list(dict.fromkeys(path.resolve() for path in wanted if path.is_dir()))
 
 
 def desk(show: Path) -> Path:

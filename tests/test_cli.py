@@ -172,6 +172,20 @@ def test_patches_are_listed_with_what_they_say_of_themselves(say: Say) -> None:
     assert all(len(line.split(maxsplit=1)) == 2 for line in lines), "a patch without a description"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the folder is called otherwise")
+def test_ones_own_worlds_and_patches_for_all_shows_are_listed(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    world, patch = tmp_path / "perform/models/tide", tmp_path / "perform/patches/filters/mine.fs"
+    for folder in (world, patch.parent):
+        folder.mkdir(parents=True)
+    (world / "card.toml").write_text('world = "tide"\n[size.s]\n')
+    patch.write_text('/*{"DESCRIPTION": "Of my own."}*/\n')
+    assert "tide    [no licence given]\n" in say("models")[1]
+    assert any(line.split() == ["filters/mine.fs", "Of", "my", "own."] for line in say("patches")[1].splitlines())
+
+
 def test_patches_are_rendered_and_failures_named(say: Say, tmp_path: Path) -> None:
     good, bad = tmp_path / "good.fs", tmp_path / "bad.fs"
     good.write_text('/*{"ISFVSN": "2"}*/\nvoid main() { gl_FragColor = vec4(1.0); }\n')

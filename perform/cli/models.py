@@ -13,14 +13,13 @@ from perform.cli import Bad
 
 
 def models(args: argparse.Namespace) -> int:
-    """Print one line for each world and one for each of its sizes."""
+    """Print one line for each world that a show here would find, and one for each of its sizes."""
     folders = [Path(f) for f in args.models]
     for folder in folders:
         if not folder.is_dir():
             raise Bad(f"there is no folder {str(folder)!r}")
-    beside = Path("models").resolve()
     found = 0
-    for folder in dict.fromkeys(f.resolve() for f in (*folders, beside, paths.models()) if f.is_dir()):
+    for folder in paths.searched("models", Path(), folders):
         for card in sorted(folder.glob("*/card.toml")):
             found += 1
             try:

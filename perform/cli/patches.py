@@ -14,9 +14,8 @@ from perform.finding import KINDS, SUFFIXES
 
 
 def patches(args: argparse.Namespace) -> int:
-    """List the patches by kind, with what each says it is."""
-    beside = Path("patches").resolve()
-    for folder in dict.fromkeys((beside, paths.patches().resolve())):
+    """List the patches that a show here would find, by kind, with what each says it is."""
+    for folder in paths.searched("patches", Path()):
         for kind in KINDS:
             for file in sorted((folder / kind).glob("*")):
                 if file.suffix in SUFFIXES:

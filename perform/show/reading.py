@@ -9,8 +9,6 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-from platformdirs import user_data_path
-
 from perform import paths
 from perform.files import stamp
 from perform.finding import SUFFIXES, expanded
@@ -139,18 +137,15 @@ def _read_show(top: Table, path: Path) -> Show:
     return show
 
 
-def _folders(head: Table, key: str, folder: Path) -> list[Path]:
-    """The folders to search: the one beside the show, those it names, the program's own, the user's."""
+def _folders(head: Table, key: paths.Kind, folder: Path) -> list[Path]:
+    """The folders to search, also those that the show names."""
     named = []
     for text in head.texts(key):
         found = folder / expanded(text)
         if not found.is_dir():
             head.wrong(key, f"{key}: there is no folder {text!r}")
         named.append(found)
-    own = {"patches": paths.patches(), "models": paths.models()}[key]
-    here = [folder] if key == "patches" else []
-    user = user_data_path("perform", appauthor=False) / key
-    return list(dict.fromkeys(p.resolve() for p in (folder / key, *named, own, user, *here) if p.is_dir()))
+    return paths.searched(key, folder, named)
 
 
 def _read_inset(head: Table) -> str:
