@@ -16,6 +16,7 @@ show: setup
 	@mkdir -p out; $(BIN)/perform run show.toml; code=$$?; \
 	if [ $$code -eq 3 ]; then \
 	  echo "Playing show.toml without a screen for 20 seconds; the film and a still go to out/."; \
+	  rm -f out/show.mp4; \
 	  $(BIN)/perform run show.toml --headless --seconds 20 --record out/show.mp4 --still out/show.png \
 	    && ls -l out/show.mp4 out/show.png; \
 	else exit $$code; fi

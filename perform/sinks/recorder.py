@@ -30,8 +30,8 @@ class Recorder(Closing):
 
     `crf` is x264's quality (0 best, 51 worst), `preset` its speed (auto: ultrafast live, veryfast offline). Live, a
     picture that finds four waiting is `dropped`, and times stay true; with a fixed clock every frame is in the film.
-    A kill loses two seconds; a full disk ends the film with one sentence, and what is there plays. Live, an older
-    film of that name is kept under a number ("film 2.mp4").
+    A kill loses two seconds; a full disk ends the film with one sentence, and what is there plays. An older film
+    of that name is kept under a number ("film 2.mp4").
     On the render thread: a resolve pass and a readback for each frame of the film.
     """
 
@@ -57,7 +57,7 @@ class Recorder(Closing):
         self._early = 0.5 * min(1.0, self._rate / stage.fps)
         self._path = stage.folder / expanded(self.file)
         self._status = Status(stage.params, f"/status{stage.prefix}")
-        older = None if self._exact else keep(self._path)
+        older = keep(self._path)
         width, height = (max(2, side - side % 2) for side in stage.size)  # H.264's 4:2:0 wants even sides
         preset = ("veryfast" if self._exact else "ultrafast") if self.preset == "auto" else self.preset
         self._film = Film(self._path, (width, height), self._rate, self.crf, preset)

@@ -79,7 +79,7 @@ def test_offline_every_frame_is_in_the_film_the_same_twice(tmp_path: Path, numbe
     assert [n for _, n in seen] == list(range(50))
     assert [t for t, _ in seen] == pytest.approx([n / 60 for n in range(50)], abs=1e-4)
     assert films[0] == films[1]
-    assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]  # offline, the same film again replaces it
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a 2.mp4", "a.mp4"]  # the first take is kept
 
 
 def test_a_finished_film_has_its_index_first_and_its_colours_named(
@@ -196,10 +196,11 @@ def test_an_odd_size_loses_a_column_and_nothing_of_its_sharpness(gl: object) -> 
     paint.close()
 
 
-def test_an_older_film_is_kept(tmp_path: Path, numbered: Callable[[int], Frame]) -> None:
+@pytest.mark.parametrize("clock", [ManualClock(), FixedClock(30.0)], ids=["live", "offline"])
+def test_an_older_film_is_kept(tmp_path: Path, numbered: Callable[[int], Frame], clock: Clock) -> None:
     (tmp_path / "été.mp4").write_bytes(b"precious")
     (tmp_path / "été 2.mp4").write_bytes(b"older")
-    here = stage(tmp_path, ManualClock())
+    here = stage(tmp_path, clock)
     with Recorder("été.mp4").open(here) as recorder:
         recorder.show(numbered(1))
         assert said(here) == "recording été.mp4; the one before is now été 3.mp4"
