@@ -117,6 +117,22 @@ class Control(Part, Protocol):
     """A device that posts values (from its own worker) or attaches modulators once it is open."""
 
 
+@runtime_checkable
+class Declares(Protocol):
+    """What a control or a sink may have besides, and should if it has addresses of its own.
+
+    `perform check` and `perform params` ask it instead of `open`, so that they know each address and need no device.
+    A control without it is not asked: what a cue sets under a name that nobody else has is then only pointed out.
+    """
+
+    def declare(self, stage: Stage) -> None:
+        """Declare in `stage.params` every address that `open` does, and do nothing else: no port, no device, no file,
+        no thread, no GL. Render thread. A show calls it before `open`, so that its addresses are there when a device
+        is not; `open` declares them all the same, and there may be neither `open` nor `close` after it.
+        """
+        ...
+
+
 class Closing:
     """Gives a part its `with`: inherit, write `close`."""
 

@@ -2,16 +2,62 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
-from perform import cli
+from perform import cli, plugins
+from perform.clock import FixedClock
+from perform.params import Spec
+from perform.performance import Wishes, open_performance
+from perform.plugins import Closing, Stage
+from perform.show import load
 
 SHOW = '[show]\nsize = [64, 64]\n[source.card]\ntype = "testcard"\n[[layer]]\nname = "dream"\nsource = "card"\n'
 PATCH = '/*{"ISFVSN": "2", "INPUTS": [{"NAME": "inputImage", "TYPE": "image"}, {"NAME": "much", "TYPE": "float"}]}*/\n'
 Say = Callable[..., tuple[int, list[str]]]
+
+
+@dataclass
+class Silent(Closing):
+    """A control that says nothing beforehand. Its device is not there."""
+
+    def open(self, stage: Stage) -> Self:
+        stage.params.declare(f"{stage.prefix}/level", Spec("float", 0.0, 0.0, 1.0, doc="Its fader."))
+        return self
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class Desk(Silent):
+    """One that says its addresses. Its device is not there."""
+
+    def declare(self, stage: Stage) -> None:
+        super().open(stage)
+
+    def open(self, stage: Stage) -> Self:
+        raise OSError("the desk is not plugged in")
+
+
+@pytest.fixture
+def desks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are installed: as "desk" and as "silent"."""
+    usual = plugins.entry_points
+    mine = [
+        EntryPoint(kind.__name__.lower(), f"{__name__}:{kind.__name__}", "perform.controls") for kind in (Silent, Desk)
+    ]
+
+    def known(**asked: str) -> list[Any]:
+        ours = [e for e in mine if e.group == asked["group"] and e.name == asked.get("name", e.name)]
+        return [*usual(**asked), *ours]
+
+    monkeypatch.setattr(plugins, "entry_points", known)
 
 
 @pytest.fixture
@@ -92,3 +138,47 @@ def test_a_number_out_of_range_is_told_and_played_as_the_nearest(say: Say) -> No
         "11: cue 'a': /layer/1/opacity = 50 is out of range: 0 to 1",
     ]
     assert say(more, "run", "--headless", "--fixed", "--seconds", "0.1", "--log", "error") == (0, [])
+
+
+PLAY = ("run", "--headless", "--fixed", "--seconds", "0.1", "--log", "error")
+
+
+@pytest.mark.usefixtures("desks")
+def test_what_a_control_says_beforehand_is_known_without_its_device(say: Say) -> None:
+    more = '[desk]\n[[cue]]\nname = "a"\nset = { "/desk/level" = 0.5 }\n'
+    assert say(more, "check") == (0, [])
+    assert say(more, *PLAY) == (0, [])  # its device is not there
+    code, err = say(more.replace("/level", "/levle"), "check")
+    assert code == 2
+    assert err[0].endswith("11: cue 'a': there is no address '/desk/levle'; did you mean '/desk/level'?")
+
+
+@pytest.mark.usefixtures("desks")
+def test_what_may_be_a_controls_that_says_nothing_is_pointed_out_and_no_mistake(say: Say, tmp_path: Path) -> None:
+    cue = '[[cue]]\nname = "a"\nset = { "/silent/level" = 0.5 }\n'
+    drive = '[audio]\ndrive = { "/silent/level" = { band = "bass" } }\n'
+    theirs = "whether there is '/silent/level' is known once [silent] plays"
+    show = tmp_path / "show.toml"
+    told = [f"{show}:11: cue 'a': {theirs}", f"{show}:12: [audio]: drive: {theirs}"]
+    assert say("[silent]\n" + cue + drive, "check") == (0, told)
+    assert say("[silent]\n" + cue, *PLAY) == (0, [])
+    assert say(cue, "check")[0] == 2
+    for wrong in ("/layer/dream/opacty", "/silent/[a/level"):
+        assert say("[silent]\n" + cue.replace("/silent/level", wrong), "check")[0] == 2
+    assert say("[silent]\n" + drive.replace("/silent/level", "silent"), "check")[0] == 2
+    named = cue.replace("/silent/", "/two/*")
+    assert say('[control.two]\ntype = "silent"\n' + named, "check")[1][0].endswith("once [control.two] plays")
+
+
+def test_every_address_of_the_show_at_play_is_listed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "show.toml"
+    more = '[osc]\nlisten = "127.0.0.1:0"\n[audio]\n[record]\n[sink.nothing]\ntype = "null"\n'
+    path.write_text(SHOW + more)
+    assert cli.main(["params", str(path), "--json"]) == 0
+    listed = set(json.loads(capfd.readouterr().out))
+    assert not (tmp_path / "out").exists()
+    with open_performance(load(path), FixedClock(30.0), Wishes(headless=True)) as play:
+        there = {param.address for param in play.params}
+    assert listed - there == {"/status/window", "/status/sink/window"}  # it plays without one here
+    assert there <= listed
+    assert {"/audio/beat", "/status/osc/messages", "/status/audio", "/snapshot", "/status/sink/record"} <= listed

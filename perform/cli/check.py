@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ def opened(show: Show) -> Iterator[Performance]:
 
     logging.getLogger("perform").addHandler(logging.NullHandler())  # what is wrong is listed, not logged as well
     try:
-        play = open_performance(show, ManualClock(), Wishes(headless=True, controls=False, films=False))
+        play = open_performance(show, ManualClock(), Wishes(headless=True, dry=True))
     except GLUnavailable as e:
         raise Bad(str(e)) from None
     with play:
@@ -37,7 +38,7 @@ def opened(show: Show) -> Iterator[Performance]:
 
 
 def check(args: argparse.Namespace) -> int:
-    """Say that the show is all right, or everything that is not (exit code 2)."""
+    """Say that the show is all right, or everything that is not (exit code 2). Hints alone do not count as wrong."""
     from perform.cli.parts import absent, complaints, undriven
     from perform.cli.worlds import unplayable
     from perform.show import ShowError, load, misfits
@@ -48,12 +49,15 @@ def check(args: argparse.Namespace) -> int:
         later = "\naddresses and worlds are checked once this is mended" if e.read else ""
         raise Bad(said(e.problems) + later) from None
     with complaints() as heard, opened(show) as play:
-        problems = [p for p in misfits(show, play.params) if not (heard and p.light)]  # inputs of a patch that is wrong
+        told = misfits(show, play.params, play.strangers)
+        problems = [p for p in told if p.hint or not (heard and p.light)]  # inputs of a patch that is wrong
         problems += unplayable(show, problems)
-        problems += [*absent(show), *undriven(show, play.params)]
+        problems += [*absent(show), *undriven(show, play.params, play.strangers)]
         count = sum(1 for _ in play.params)
-    if problems or heard:
+    if heard or not all(problem.hint for problem in problems):
         raise Bad(said([*heard, *problems]))
+    for problem in problems:
+        print(problem, file=sys.stderr)
     layers, cues = many(len(show.layers), "layer"), many(len(show.cues), "cue")
     print(f"{show.path}: {show.name!r} is all right: {layers}, {cues}, {count} addresses")
     return 0

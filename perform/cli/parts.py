@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from perform.finding import expanded
 from perform.params import Params
-from perform.show import Problem, Show
+from perform.show import Problem, Show, of_strangers
 from perform.show.table import nearest
 
 
@@ -46,15 +46,19 @@ def absent(show: Show) -> Iterator[Problem]:
                 yield Problem(show.path, source.line, text)
 
 
-def undriven(show: Show, params: Params) -> Iterator[Problem]:
-    """What the sound is to drive and cannot."""
+def undriven(show: Show, params: Params, strangers: Collection[str] = ()) -> Iterator[Problem]:
+    """What the sound is to drive and cannot. What may be an address of `strangers` (see `misfits`) is a hint."""
     for control in show.controls.values():
         for address in control.keys.get("drive", ()):
             param = params.find(address)
-            if param is None:
+            theirs = of_strangers(params, address, strangers)
+            if param is None and theirs:
+                text = theirs
+            elif param is None:
                 text = f"there is no address {address!r}{nearest(address, list(params.addresses()))}"
             elif param.spec.unmoved:
                 text = f"{address} {param.spec.unmoved}"
             else:
                 continue
-            yield Problem(show.path, control.line, f"[{control.name}]: drive: {text}")
+            hint = bool(theirs)
+            yield Problem(show.path, control.line, f"[{control.name}]: drive: {text}", light=hint, hint=hint)

@@ -25,7 +25,7 @@ from perform.library import Library
 from perform.params import Params, Post
 from perform.performance.edits import Editor
 from perform.performance.layering import Layering, roles
-from perform.performance.parts import open_part
+from perform.performance.parts import declare_part, open_part
 from perform.performance.performance import Output, Performance
 from perform.performance.sourcing import open_sources
 from perform.plugins import Stage
@@ -41,16 +41,17 @@ class Wishes:
 
     `on_beat` is called with the show time of each presented frame (the supervisor's heartbeat). `resume` holds
     parameter values to start from, `stood` where the cue list stood (see `Cues.stood`). `gpu` False leaves graphics
-    cards alone: the worlds play on the CPU. `controls` False opens no ports, `films` False touches none, `edits` False
-    does not follow the show's file.
+    cards alone: the worlds play on the CPU. `controls` False leaves controls out, `edits` False does not follow the
+    show's file. `dry`: controls, the window and what else can say its addresses beforehand declare them and are not
+    opened: no port, no device, no film.
     """
 
     headless: bool = False
     gpu: bool = True
     record: Path | None = None
     controls: bool = True
-    films: bool = True
     edits: bool = True
+    dry: bool = False
     on_beat: Callable[[float], None] | None = None
     resume: Mapping[str, Any] = field(default_factory=dict)
     stood: Mapping[str, Any] = field(default_factory=dict)
@@ -103,10 +104,7 @@ def _open(
     layering.number(show.layers)
     _set(play, {**show.values(), **wishes.resume})
     if wishes.controls:
-        for control in show.controls.values():
-            part = open_part(play, control, stage, f"/{control.name}")
-            if part is not None:
-                play.controls[control.name] = part
+        _open_controls(play, wishes, stage)
     _open_outputs(play, wishes, stage, window)
     play.cues = Cues(show.cues, opening=show.values(), resume=wishes.stood).open(replace(stage, prefix="/cue"))
     closing.append(play.cues.close)
@@ -144,6 +142,15 @@ def _open_bank(play: Performance, gpu: bool) -> Bank:
     return bank
 
 
+def _open_controls(play: Performance, wishes: Wishes, stage: Stage) -> None:
+    for name, control in play.show.controls.items():
+        if wishes.dry:
+            if not declare_part(play, control, stage, f"/{name}"):
+                play.strangers.append(f"[{name}]" if name == control.type else f"[control.{name}]")
+        elif (part := open_part(play, control, stage, f"/{name}")) is not None:
+            play.controls[name] = part
+
+
 def _open_outputs(play: Performance, wishes: Wishes, stage: Stage, window: Any) -> None:
     """The window first: what people see must not wait for a film."""
     show = play.show
@@ -152,10 +159,12 @@ def _open_outputs(play: Performance, wishes: Wishes, stage: Stage, window: Any) 
         sinks["record"] = show.record
     if wishes.record is not None:
         sinks["record"] = PartSpec("sinks", "record", "recorder", {"file": str(wishes.record.absolute())})
-    if not wishes.films:
-        sinks = {name: sink for name, sink in sinks.items() if sink.type != "recorder"}
     if all(sink.type != "snapshot" for sink in sinks.values()):
         sinks["snapshot"] = PartSpec("sinks", "snapshot", "snapshot")
+    if wishes.dry:
+        declare_part(play, show.window, stage, "/window")
+        Status(play.params, "/status/sink/window")
+        sinks = {name: sink for name, sink in sinks.items() if not declare_part(play, sink, stage, f"/sink/{name}")}
     opened = {name: open_part(play, spec, stage, f"/sink/{name}") for name, spec in sinks.items()}
     if window is not None:
         opened = {"window": window.open(replace(stage, prefix="/window")), **opened}

@@ -51,6 +51,7 @@ class Performance:
     guards: dict[str, Guard] = field(default_factory=dict)  # of the layers
     outputs: dict[str, Output] = field(default_factory=dict)
     controls: dict[str, Control] = field(default_factory=dict)
+    strangers: list[str] = field(default_factory=list)  # tables of controls whose addresses are not known
     cues: Cues | None = None
     before: list[Callable[[float], None]] = field(default_factory=list)  # done before parameters settle: edits
     closing: list[Callable[[], Any]] = field(default_factory=list)  # closed in reverse order

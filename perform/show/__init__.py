@@ -4,7 +4,7 @@ from perform.show.edits import Edits, diff
 from perform.show.reading import load, parse
 from perform.show.resize import resized
 from perform.show.spec import CueSpec, LayerSpec, PartSpec, Problem, Show, ShowError
-from perform.show.tree import ever, misfits
+from perform.show.tree import ever, misfits, of_strangers
 
 __all__ = [
     "CueSpec",
@@ -18,6 +18,7 @@ __all__ = [
     "ever",
     "load",
     "misfits",
+    "of_strangers",
     "parse",
     "resized",
 ]

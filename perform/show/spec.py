@@ -24,12 +24,15 @@ def frozen(table: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake in a show. `line` counts from 1; 0: the file as a whole. `light` ones do not keep it from playing."""
+    """One mistake in a show. `line` counts from 1; 0: the file as a whole. `light` ones do not keep it from playing,
+    and a `hint` may be none: only the opened show can tell.
+    """
 
     path: Path
     line: int
     text: str
     light: bool = False
+    hint: bool = False
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.text}" if self.line else f"{self.path}: {self.text}"

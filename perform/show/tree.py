@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +17,9 @@ from perform.show.spec import CueSpec, LayerSpec, Problem, Show
 from perform.show.table import nearest, span
 
 
-def misfits(show: Show, params: Params) -> list[Problem]:
-    """Everything that the show sets and the tree has not got, or cannot take. Call it when all parts are open.
+def misfits(show: Show, params: Params, strangers: Collection[str] = ()) -> list[Problem]:
+    """Everything that the show sets and the tree has not got, or cannot take. Call it when all parts are open, but for
+    `strangers`: controls that nobody knows the addresses of. What may be theirs is a hint.
 
     A cue's address may be a pattern (`/layer/*/opacity`) or a layer's number, as OSC has it. Light mistakes are numbers
     out of range, which are clipped, a patch's inputs that are not there (they come and go with its file), and patterns
@@ -27,9 +28,23 @@ def misfits(show: Show, params: Params) -> list[Problem]:
     problems, patterns = [], Patterns(params)
     for where, title, address, value, cue in _settings(show):
         line = show.lines.get(where, 0)
-        texts = _wrong(show, patterns, address, value, cue)
-        problems += [Problem(show.path, line, f"{title}: {text}", light) for text, light in texts]
+        theirs = of_strangers(params, address, strangers)
+        for text, light in _wrong(show, patterns, address, value, cue):
+            hint = bool(theirs) and (light or not is_pattern(address))  # else the pattern itself is wrong
+            problems.append(Problem(show.path, line, f"{title}: {theirs if hint else text}", light or hint, hint))
     return problems
+
+
+def of_strangers(params: Params, address: str, strangers: Collection[str]) -> str:
+    """A sentence on an address that a control may have which is not open (`strangers`: their tables, "[desk]"); empty
+    if there is none, or if what the address begins with is the show's own.
+    """
+    first = (*address.casefold().split("/"), "")[1]
+    if not strangers or not first or is_pattern(first):
+        return ""
+    if first in (own.casefold().split("/")[1] for own in params.addresses()):
+        return ""
+    return f"whether there is {address!r} is known once {' and '.join(strangers)} plays"
 
 
 def ever(layer: LayerSpec, tail: str, first: str, cues: Iterable[CueSpec]) -> list[str]:

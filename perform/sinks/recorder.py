@@ -49,6 +49,10 @@ class Recorder(Closing):
         if self.fps < 0.0:
             raise ValueError(f"fps = {self.fps:g} is below 0; 0 is the show's own")
 
+    def declare(self, stage: Stage) -> None:
+        """The status."""
+        Status(stage.params, f"/status{stage.prefix}")
+
     def open(self, stage: Stage) -> Self:
         """Render thread. Raises FilmError (an OSError) with one sentence if the file cannot be written at all."""
         self._clock = stage.clock

@@ -21,6 +21,8 @@ from perform.sinks.prints import Prints
 from perform.spec import toml
 from perform.workers import Mailbox, spawn
 
+TAKE = "/snapshot"
+
 
 @dataclass(frozen=True, slots=True)
 class Still:
@@ -44,11 +46,17 @@ class Snapshot(Closing):
     at: tuple[float, ...] = ()
     dropped: int = 0
 
+    def declare(self, stage: Stage) -> None:
+        """The trigger and the status."""
+        stage.params.declare(TAKE, Spec("trigger", doc="A still and its parameters, to disk."))
+        Status(stage.params, f"/status{stage.prefix}")
+
     def open(self, stage: Stage) -> Self:
         """Render thread."""
+        self.declare(stage)
         self._stage = stage
         self._folder = stage.folder / expanded(self.folder)
-        self._take = stage.params.declare("/snapshot", Spec("trigger", doc="A still and its parameters, to disk."))
+        self._take = stage.params[TAKE]
         self._status = Status(stage.params, f"/status{stage.prefix}")
         self._due = sorted(self.at)
         self._prints: Prints | None = None

@@ -18,6 +18,7 @@ from perform.params import Params
 from perform.plugins import Closing, Stage
 from perform.sinks.overlay import Overlay
 
+STATUS = "/status/window"
 LOOK = 30.0  # seconds between looks for a screen that is not there: asking a driver may take a frame or two
 
 FIT = """#version 330 core
@@ -166,12 +167,16 @@ class Window(Closing):
             _centre(self._window, screen)
         self._status.say(f"the screen {self.screen!r} is there: moved to it")
 
+    def declare(self, stage: Stage) -> None:
+        """The status."""
+        Status(stage.params, STATUS)
+
     def open(self, stage: Stage) -> Self:
         """Start showing. `open_window` must have been called."""
         if self._window is None:
             raise RuntimeError("open_window comes first: the GL context is the window's own")
         self._stage = stage
-        self._status = Status(stage.params, "/status/window")
+        self._status = Status(stage.params, STATUS)
         self._program = Program(FIT, name="window")
         return self
 

@@ -153,7 +153,8 @@ def check_control(make: Callable[[], Control], ticks: int = 30, on: Stage | None
     """Raises Broken unless what `make()` gives is a control that opens, plays and closes without harm.
 
     There is one parameter to play, `/layer/1/opacity`. A device that is not there must not be an error, and no
-    thread of its own may fail.
+    thread of its own may fail. One that declares its addresses beforehand (`perform.plugins.Declares`) names them all
+    there, and starts nothing.
     """
     here = on or stage("/mine")
     before = set(threading.enumerate())

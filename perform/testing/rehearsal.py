@@ -18,7 +18,7 @@ from perform.frame import Frame
 from perform.gl.context import Context, open_headless
 from perform.gl.lib import gl
 from perform.params import Params
-from perform.plugins import Source, Stage
+from perform.plugins import Control, Declares, Sink, Source, Stage
 
 T = TypeVar("T")
 BLOCKED = 0.25  # seconds: far more than any frame may take, far less than a device that is waited for
@@ -69,6 +69,7 @@ def opened(make: Callable[[], Any], on: Stage, kind: Any) -> Any:
     require(dataclasses.is_dataclass(part), f"{name} is not a dataclass: its fields are its keys in show.toml")
     for promise in ("open", "close", "__enter__", "__exit__"):
         require(callable(getattr(part, promise, None)), f"{name} has no {promise}()")
+    promised = beforehand(part, on, kind) if kind in (Control, Sink) and isinstance(part, Declares) else None
     known = {param.address for param in on.params}
     began = time.perf_counter()
     try:
@@ -80,7 +81,26 @@ def opened(make: Callable[[], Any], on: Stage, kind: Any) -> Any:
     require(took < OPENING, f"{name}.open() took {took:.1f} s; what takes long belongs in a worker")
     require(isinstance(part, kind), f"{name} is no {kind.__name__}: something that one has is missing once it is open")
     declared(name, on, known, kind)
+    if promised is not None:
+        there = {param.address for param in on.params}
+        for address in sorted(there - known - promised):
+            raise Broken(f"{name}.declare() leaves out {address}: perform check would not know it")
+        for address in sorted(promised - there):
+            raise Broken(f"{name}.open() does not declare {address}, which {name}.declare() does")
     return part
+
+
+def beforehand(part: Any, on: Stage, kind: Any) -> set[str]:
+    """The addresses that a part says it will have; it says so without opening anything."""
+    name, before = type(part).__name__, set(threading.enumerate())
+    apart = dataclasses.replace(on, params=Params(), sound={})
+    try:
+        part.declare(apart)
+    except Exception as e:
+        raise Broken(f"{name}.declare() raises {type(e).__name__}: {e}") from e
+    require(set(threading.enumerate()) <= before, f"{name}.declare() starts a thread; that is open()'s")
+    declared(name, apart, set(), kind)
+    return {param.address for param in apart.params}
 
 
 def declared(name: str, on: Stage, known: set[str], kind: Any) -> None:

@@ -356,6 +356,52 @@ def test_a_control_that_cannot_be_closed() -> None:
         check_control(Stuck)
 
 
+@dataclass
+class Promising(Script):
+    def declare(self, stage: Stage) -> None:
+        stage.params.declare(f"{stage.prefix}/level", Spec("float", doc="Its fader."))
+
+    def open(self, stage: Stage) -> Self:
+        self.declare(stage)
+        return super().open(stage)
+
+
+@dataclass
+class Forgetful(Promising):
+    def open(self, stage: Stage) -> Self:
+        stage.params.declare(f"{stage.prefix}/pan", Spec("float", doc="Its knob."))
+        return super().open(stage)
+
+
+@dataclass
+class Boastful(Promising):
+    def open(self, stage: Stage) -> Self:
+        return Script.open(self, stage)
+
+
+@dataclass
+class Eager(Promising):
+    def declare(self, stage: Stage) -> None:
+        super().declare(stage)
+        self.thread = threading.Thread(target=gate.wait, name="eager", daemon=True)
+        self.thread.start()
+
+
+gate = threading.Event()
+
+
+def test_what_a_control_declares_beforehand_is_what_it_has() -> None:
+    check_control(Promising)
+    for part, sentence in (
+        (Forgetful, r"Forgetful\.declare\(\) leaves out /mine/pan"),
+        (Boastful, r"Boastful\.open\(\) does not declare /mine/level"),
+        (Eager, r"Eager\.declare\(\) starts a thread"),
+    ):
+        with pytest.raises(Broken, match=sentence):
+            check_control(part)
+    gate.set()
+
+
 def fail(stop: object = None) -> None:
     raise RuntimeError("out of order")
 

@@ -59,6 +59,13 @@ class Audio(Closing):
             if not isinstance(amount, (int, float)) or isinstance(amount, bool) or not abs(amount) <= LARGEST:
                 raise ValueError(f"drive: the amount for {address} is not a number")
 
+    def declare(self, stage: Stage) -> None:
+        """What is heard, as addresses, and the status."""
+        for word in WORDS:
+            spec = Spec("float", 0.0, 0.0, 1.0, doc=f"How much {word} is heard.", readonly=True)
+            stage.params.declare(f"{stage.prefix}/{word}", spec)
+        Status(stage.params, f"/status{stage.prefix}")
+
     def open(self, stage: Stage) -> Self:
         """Start to listen. Never fails for the device's sake: the show plays in silence, and it is tried again.
 
@@ -67,6 +74,7 @@ class Audio(Closing):
         self.close()
         if stage.sound:
             raise ValueError("another control listens already; a show has one ear")
+        self.declare(stage)
         self._ear = _Ear(stage, self.gain, self.drive, Status(stage.params, f"/status{stage.prefix}"))
         self._ear.open(self.device, self._listen)
         return self
@@ -103,15 +111,11 @@ class _Ear:
     _silent: bool = True
 
     def open(self, device: str | int | None, listen: Listen) -> None:
-        params = self.stage.params
-        for word in WORDS:
-            spec = Spec("float", 0.0, 0.0, 1.0, doc=f"How much {word} is heard.", readonly=True)
-            params.declare(f"{self.stage.prefix}/{word}", spec)
         self.pictures = {kind: Texture.make(WIDTH, CHANNELS) for kind in ("audio", "audioFFT")}
         self._draw(np.zeros((LENGTH, CHANNELS), np.float32), np.zeros((WIDTH, CHANNELS)))
         self.stage.sound.update(self.pictures)
         self.movers = {address: self._mover(how) for address, how in self.drive.items()}
-        params.feeds.append(self.hear)
+        self.stage.params.feeds.append(self.hear)
         if isinstance(self.stage.clock, FixedClock):
             self._say("silent: a film that is rendered hears nothing")
             return

@@ -59,9 +59,16 @@ class Osc(Closing):
         """The TCP port in use; 0 while there is none."""
         return self._desk.tcp.port if self._desk and self._desk.tcp else 0
 
+    def declare(self, stage: Stage) -> None:
+        """The status, and the count of what came."""
+        Status(stage.params, STATUS)
+        spec = Spec("float", 0.0, 0.0, doc="OSC datagrams and packets received.", readonly=True)
+        stage.params.declare(COUNT, spec)
+
     def open(self, stage: Stage) -> Self:
         """Start to listen. Does not fail when a port cannot be had: the show plays, and the port is tried again."""
         self.close()
+        self.declare(stage)
         self._desk = _Desk(stage, Status(stage.params, STATUS), self._wall)
         self._desk.open(Place.read(self.listen, "listen"), self.reply, self.tcp)
         return self
@@ -92,7 +99,6 @@ class _Desk:
 
     def open(self, place: Place, reply: int, tcp: bool | str) -> None:
         params, patterns = self.stage.params, Patterns(self.stage.params)
-        params.declare(COUNT, Spec("float", 0.0, 0.0, doc="OSC datagrams and packets received.", readonly=True))
         self.ahead = Ahead(self.stage.clock, self.wall)
         self.outbox = Outbox(params, Audience(patterns, reply, time.monotonic), self._send, time.monotonic, self._count)
         door = Door(params, patterns, self.ahead, self.outbox.ask, on_drift=self._drift)
