@@ -13,16 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from perform.frame import Texture
+from perform.gl.dither import DITHER
 from perform.gl.lib import gl
 from perform.gl.shader import Program
 from perform.gl.target import Target, framebuffer
 
 Pixels = npt.NDArray[np.uint8]
 
-# Interleaved gradient noise (Jimenez, "Next generation post processing in Call of Duty: Advanced Warfare",
-# SIGGRAPH 2014), moved each frame by the serial: half a step of 8 bits either way, the same for the same serial.
-RESOLVE = """#version 330 core
-in vec2 uv;
+RESOLVE = (
+    "#version 330 core\n"
+    + DITHER
+    + """in vec2 uv;
 out vec4 color;
 uniform sampler2D picture;
 uniform vec2 part;    // how much of the picture is taken, from its lower left corner
@@ -31,14 +32,11 @@ void main() {
     vec4 c = texture(picture, uv * part);
     bvec4 bad = equal(floatBitsToUint(c) & 0x7f800000u, uvec4(0x7f800000u));
     c = clamp(mix(c, vec4(0.0), bad), 0.0, 1.0);
-    if (turn >= 0.0) {
-        vec2 p = gl_FragCoord.xy + 5.588238 * turn;
-        float noise = fract(52.9829189 * fract(dot(p, vec2(0.06711056, 0.00583715))));
-        c.rgb += (noise - 0.5) / 255.0;
-    }
+    if (turn >= 0.0) c.rgb += dither(turn) / 255.0;
     color = c;
 }
 """
+)
 
 
 def _check(texture: Texture, array: Pixels) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from perform.clock import toward
 from perform.frame import Frame
 from perform.gl.cover import cover
+from perform.gl.dither import DITHER
 from perform.gl.shader import Program
 from perform.gl.target import Target
 from perform.gl.transfer import Readback, copy
@@ -62,9 +63,6 @@ vec3 graded(vec4 c) {
     if (linear) rgb = mix(rgb * 12.92, 1.055 * pow(rgb, vec3(1.0 / 2.4)) - 0.055, step(0.0031308, rgb));
     return pow(clamp(turned(rgb), 0.0, 1.0), vec3(1.0 / gamma));
 }
-float dither(vec2 p) {          // interleaved gradient noise (Jimenez 2014), moved each frame
-    return fract(52.9829189 * fract(dot(p + 5.588238 * frame, vec2(0.06711056, 0.00583715)))) - 0.5;
-}
 void main() {
 #if defined MEAN                // of evenly spread pixels: with few of them, noise would count as flashes
     vec2 step = vec2(textureSize(composite, 0)) / vec2(MIDDLE);
@@ -96,7 +94,7 @@ void main() {
     rgb = mix(clamp(rgb * level, 0.0, 1.0), was, hold);
     if (falling) rgb = min(rgb, was);
 #endif
-    color = vec4(rgb + dither(gl_FragCoord.xy) / 255.0, 1.0);
+    color = vec4(rgb + dither(frame) / 255.0, 1.0);
 }
 """
 
@@ -219,7 +217,7 @@ class Master:
         return Frame(self._kept.texture, now, 0) if self._kept is not None else None
 
     def _open(self, given: Frame | None) -> None:
-        header = "#version 330 core\n"
+        header = "#version 330 core\n" + DITHER
         mean = f"#define MEAN {min(4, math.ceil(self.size[0] / MIDDLE[0]))}\n#define MIDDLE {MIDDLE[0]}, {MIDDLE[1]}\n"
         self._programs = {
             "plain": Program(header + "#define PLAIN\n" + MASTER, name="master"),

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from perform.frame import Frame
+from perform.gl.dither import DITHER
 from perform.gl.shader import Program
 from perform.gl.target import Format, Target
 
@@ -41,8 +42,7 @@ void main() {
     float motion = 0.5 * (change(uv + pixel * vec2(2.0, 1.0)) + change(uv - pixel * vec2(2.0, 1.0)));
     color = mix(fresh, texture(shown, uv), keep * (1.0 - smoothstep(0.10, 0.40, motion)));
     // Steps that small would be rounded away, and a long memory stop short: rounding up or down by chance gets there.
-    vec2 p = gl_FragCoord.xy + 5.588238 * turn;
-    color.rgb += (fract(52.9829189 * fract(dot(p, vec2(0.06711056, 0.00583715)))) - 0.5) * grain;
+    color.rgb += dither(turn) * grain;
 }
 """
 
@@ -117,7 +117,7 @@ class Memory:
     def _program(self, plain: bool) -> Program:
         if not self._programs:  # both at once: compiling must not cost the frame in which the mix moves
             for kind in (True, False):
-                head = "#version 330 core\n" + "#define PLAIN\n" * kind
+                head = "#version 330 core\n" + DITHER + "#define PLAIN\n" * kind
                 self._programs[kind] = Program(head + SETTLE, name="memory")
         return self._programs[plain]
 
