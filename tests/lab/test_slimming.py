@@ -170,3 +170,20 @@ def test_a_distillation_goes_on_from_an_earlier_one(home: Path) -> None:
         moved, apart = (float((dreams[0] - one).abs().mean()) for one in (dreams[1], other))
     assert moved < 0.2 * apart
     assert json.loads((after / "recipe.json").read_text())["start"] == str(before.parent)
+
+
+def test_kept_norms_keep_their_statistics_while_the_rest_learns(home: Path) -> None:
+    before = home / "before" / distil.key(str(TINY))
+    before.parent.mkdir()
+    (home / "student").rename(before)
+    recipe = replace(RECIPE, sizes=str(TINY), steps=2, norm="kept")
+    with pytest.raises(ValueError, match='--norm is "batch", or "kept" for networks that go on'):
+        distil.distil(recipe, home / "teacher", home / "world", home / "fresh", device="cpu")
+    seen = []
+    for steps in (1, 2):
+        pace = driving.Pace(steps)
+        distil.distil(recipe, home / "teacher", home / "world", home / "after", pace, "cpu", start=before.parent)
+        seen.append(torch.load(home / "after" / "checkpoint.pt", weights_only=True)["students"])
+    moved = {key for key in seen[0] if not torch.equal(seen[0][key], seen[1][key])}
+    assert not {key for key in moved if "running" in key}
+    assert any(key.endswith("weight") for key in moved)
