@@ -86,7 +86,7 @@ void main() {
     if (side > 0.0) {
         vec2 box = (vec2(fract(uv.x * 2.0), uv.y) - 0.5) * vec2(stage * 0.5, 1.0);
         vec3 left = texture(given, box / givenextent + 0.5).rgb;
-        vec2 off = 0.25 / vec2(textureSize(composite, 0));  // from between two pixels, where either may be read
+        vec2 off = 0.125 / vec2(textureSize(composite, 0));  // off the border of two pixels, where either may be read
         vec3 right = graded(texture(composite, box / dreamextent + 0.5 + off));
         rgb = mix(rgb, uv.x < 0.5 ? left : right, side);
     }

@@ -434,7 +434,7 @@ def test_what_was_given_leaves_slowly_when_no_world_dreams_any_more(
     assert max(a - b for a, b in itertools.pairwise(levels)) < 20
 
 
-@pytest.mark.parametrize("width", [320, 322, 342])
+@pytest.mark.parametrize("width", [320, 321, 342, 343])
 def test_side_by_side_keeps_every_column(gl: object, width: int) -> None:
     pixels = np.zeros((180, width, 4), np.uint8)
     pixels[:, ::2] = 255
