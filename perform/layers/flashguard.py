@@ -22,7 +22,9 @@ RED_STEP = 20.0  # change of (R-G-B)*320 that counts for red (WCAG working defin
 WINDOW = 1.0  # seconds
 ALLOWED = 3  # flashes within the window
 AREA = 0.25  # share of the cells
+HURRY = 0.75  # seconds: two and a half flashes within this are on the way to more than three in a second
 CALM = 1.0  # seconds without trouble before the hold is let go
+EASE = 0.5  # the last seconds of those, in which it is
 
 FloatGrid = NDArray[np.float32]
 
@@ -72,13 +74,18 @@ class _Swings:
 
 @dataclass(slots=True)
 class FlashGuard:
-    """Feed it small pictures; read `hold`. Render thread; a 32x18 grid costs about 0.1 ms a frame."""
+    """Feed it small pictures; read `hold`. Render thread; a 32x18 grid costs about 0.1 ms a frame.
 
+    `late`: the pictures come a frame late, so that a swing has been shown when it is counted.
+    """
+
+    late: bool = False
     flashes: float = 0.0  # in the last second, over the worst quarter of the picture
     warnings: int = 0
     _luminance: _Swings = field(default_factory=lambda: _Swings(STEP, DARK))
     _red: _Swings = field(default_factory=lambda: _Swings(RED_STEP, 1e9))
     _turns: deque[tuple[float, NDArray[np.bool_], NDArray[np.bool_]]] = field(default_factory=deque)
+    _since: float = -WINDOW  # when the present hold began
     _until: float = -1.0
 
     def watch(self, rgb: FloatGrid, now: float) -> None:
@@ -89,22 +96,34 @@ class FlashGuard:
             self._turns.append((now, general, red))
         while self._turns and self._turns[0][0] <= now - WINDOW:
             self._turns.popleft()
-        self.flashes = max(self._worst(1), self._worst(2))
+        self.flashes = self._count(now - WINDOW)
         # Hold from the moment one more swing would break the rule, not after it was broken.
-        if self.flashes > ALLOWED - 0.5:
+        if self.flashes > ALLOWED - 0.5 or (self.late and self._hurried(now)):
             if now >= self._until:
                 self.warnings += 1
+            if self.hold(now) < 1.0:
+                self._since = now
             self._until = now + CALM
 
-    def _worst(self, which: int) -> float:
-        """Flashes (pairs of swings) in the window that at least a quarter of the cells have seen."""
-        if not self._turns:
+    def _hurried(self, now: float) -> bool:
+        """Whether the swing that would be one too many is on its way: it is shown before a late picture tells of it."""
+        return self.flashes > ALLOWED - 1.0 and self._count(now - HURRY) > ALLOWED - 1.0
+
+    def _count(self, since: float) -> float:
+        """Flashes (pairs of swings), general or red, after `since` that at least a quarter of the cells have seen."""
+        turns = [turn for turn in self._turns if turn[0] > since]
+        if not turns:
             return 0.0
-        turns = [general if which == 1 else red for _, general, red in self._turns]
-        count = np.sum(np.stack(turns), axis=0, dtype=np.float32) / 2.0
-        return float(np.quantile(count, 1.0 - AREA))
+        both = [np.sum(np.stack([turn[which] for turn in turns]), axis=0, dtype=np.float32) / 2.0 for which in (1, 2)]
+        return max(float(np.quantile(count, 1.0 - AREA)) for count in both)
 
     def hold(self, now: float) -> float:
         """How much of the shown picture to keep, 0 (none) to 1, eased out over the last half second."""
         left = self._until - now
-        return float(np.clip(left / (0.5 * CALM), 0.0, 1.0))
+        return float(np.clip(left / EASE, 0.0, 1.0))
+
+    def frozen(self, now: float) -> bool:
+        """Whether what is held must not even drift: until the swings that were seen before the hold are a second old.
+        From the extreme that it began at a low-pass goes to the middle, and that is a swing more.
+        """
+        return self.hold(now) > 0.0 and now < self._since + WINDOW

@@ -186,7 +186,7 @@ class Master:
         before, after = self._targets
         uniforms = self._uniforms()
         self._watch(composite, uniforms, now)
-        hold = self.guard.hold(now) * math.exp(-dt / HOLD) if self.knobs.flashguard.value else 0.0
+        hold = self._hold(now, dt) if self.knobs.flashguard.value else 0.0
         # Nothing holds a blackout back. What comes out of one is held, so that tapping it is no way around the guard.
         falling = hold > 0.0 and bool(self.knobs.blackout.value)
         hold *= 1.0 - self._dark if falling else 1.0
@@ -204,6 +204,10 @@ class Master:
         self._targets = [after, before]
         self._serial += 1
         return Frame(shown.texture, now, self._serial)
+
+    def _hold(self, now: float, dt: float) -> float:
+        """How much of what was shown `dt` seconds ago the flash guard keeps."""
+        return self.guard.hold(now) * (1.0 if self.guard.frozen(now) else math.exp(-dt / HOLD))
 
     def _last(self, given: Frame | None, now: float) -> Frame | None:
         """What is given, or was given last while the inset or its half of the stage still goes."""
@@ -229,6 +233,7 @@ class Master:
         self._targets = [Target(*self.size, "rgba8"), Target(*self.size, "rgba8")]
         self._steps = [Target(*MIDDLE, "rgba16f", linear=False), Target(*GRID, "rgba8")]
         self._readback = Readback(*GRID, self.software)
+        self.guard.late = not self.software
         self._inset, self._side = self._goals(given)
 
     def _draw_inset(self, target: Target, given: Frame, master: float) -> None:
