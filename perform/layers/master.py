@@ -76,7 +76,20 @@ void main() {
     vec4 sum = vec4(0.0);
     for (int y = 0; y < 4; y++)
         for (int x = 0; x < 4; x++) sum += texelFetch(composite, 4 * ivec2(gl_FragCoord.xy) + ivec2(x, y), 0);
-    color = vec4(graded(sum / 16.0) * level, 1.0);
+    vec3 mean = graded(sum / 16.0);
+#ifdef HALVES                   // side by side: what was given is half of what is shown
+    vec2 size = vec2(textureSize(composite, 0)) / 4.0;
+    vec4 left = vec4(0.0), right = vec4(0.0);
+    for (int y = 0; y < 4; y++)
+        for (int x = 0; x < 4; x++) {
+            vec2 at = (gl_FragCoord.xy - 0.5 + (vec2(x, y) + 0.5) / 4.0) / size;
+            vec2 box = (vec2(fract(at.x * 2.0), at.y) - 0.5) * vec2(stage * 0.5, 1.0);
+            left += texture(given, box / givenextent + 0.5);
+            right += texture(composite, box / dreamextent + 0.5);
+        }
+    mean = mix(mean, uv.x < 0.5 ? left.rgb / 16.0 : graded(right / 16.0), side);
+#endif
+    color = vec4(mean * level, 1.0);
     return;
 #endif
 #ifdef PLAIN
@@ -184,14 +197,13 @@ class Master:
         dt = self._ease(given, now)
         given = self._last(given, now)
         before, after = self._targets
-        uniforms = self._uniforms()
-        self._watch(composite, uniforms, now)
+        uniforms = self._uniforms() | self._halves(given)
+        self._watch(composite, given, uniforms, now)
         hold = self._hold(now, dt) if self.knobs.flashguard.value else 0.0
         # Nothing holds a blackout back. What comes out of one is held, so that tapping it is no way around the guard.
         falling = hold > 0.0 and bool(self.knobs.blackout.value)
         hold *= 1.0 - self._dark if falling else 1.0
         uniforms |= {"hold": hold, "falling": falling}
-        uniforms |= self._halves(given)
         kind = "full" if any(uniforms[k] != v for k, v in PLAIN.items()) else "plain"
         textures = {"composite": composite.texture, "given": (given or composite).texture, "before": before.texture}
         self._programs[kind].draw(after, textures, uniforms)
@@ -229,6 +241,7 @@ class Master:
             "inset": Program(INSET, name="inset"),
             "mean": Program(header + mean + MASTER, name="mean"),
             "small": Program(header + "#define SMALL\n" + MASTER, name="flashguard"),
+            "halves": Program(header + "#define SMALL\n#define HALVES\n" + MASTER, name="flashguard"),
         }
         self._targets = [Target(*self.size, "rgba8"), Target(*self.size, "rgba8")]
         self._steps = [Target(*MIDDLE, "rgba16f", linear=False), Target(*GRID, "rgba8")]
@@ -283,11 +296,13 @@ class Master:
             "dreamextent": cover(stage, stage * 0.5),
         }
 
-    def _watch(self, composite: Frame, uniforms: dict[str, Any], now: float) -> None:
+    def _watch(self, composite: Frame, given: Frame | None, uniforms: dict[str, Any], now: float) -> None:
         """Measures what would be shown, so that the hold lasts as long as the flashing does."""
         middle, cells = self._steps
         self._programs["mean"].draw(middle, {"composite": composite.texture})
-        self._programs["small"].draw(cells, {"composite": middle.texture}, uniforms)
+        kind = "halves" if given is not None and self._side > 0.0 else "small"
+        textures = {"composite": middle.texture, "given": (given or composite).texture}
+        self._programs[kind].draw(cells, textures, uniforms)
         assert self._readback is not None
         pixels = self._readback.read(cells)  # on a GPU that of the frame before: nothing waits
         if pixels is None:

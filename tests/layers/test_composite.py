@@ -387,6 +387,20 @@ def test_the_guard_can_be_switched_off(picture: Picture) -> None:
     assert max(abs(a - b) for a, b in itertools.pairwise(values[60:])) == 255
 
 
+@pytest.mark.parametrize("colour", [(1.0, 1.0, 1.0, 1.0), (1.0, 0.0, 0.0, 1.0)], ids=["white", "red"])
+def test_what_is_given_beside_a_still_dream_is_guarded_too(
+    picture: Picture, colour: tuple[float, float, float, float]
+) -> None:
+    off, on, dream = picture((0, 0, 0, 1)), picture(colour), picture((0.3, 0.3, 0.3, 1))
+    show = Show(dream, off, inset="side-by-side")
+
+    def frame(now: float) -> Frame:
+        show.given = on if now * 8.0 % 1.0 < 0.5 else off
+        return dream
+
+    assert 2.0 <= judged(show, 3.0, frame) <= 3.0
+
+
 @pytest.fixture
 def strobe(picture: Picture) -> Iterator[tuple[Show, Frame, Frame]]:
     """A show in the midst of a strobe of 10 Hz, with an inset, which the guard holds; and the strobe's two pictures."""
