@@ -34,6 +34,7 @@ from perform.lab.worlds import FILE, World
 from perform.parsing import Parser
 
 WHY = {name: variant.why for name, variant in VARIANTS.items()} | {
+    "at-once": "with judges from its first step, before it copied",
     "annealed": "`followed`, gone on with at three quarters of the rate",
     "copied": "as its teacher's copy, before it went on",
     "copying": "a copy that went on copying",
