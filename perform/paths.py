@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from platformdirs import user_data_path
-
 _PACKAGE = Path(__file__).resolve().parent
 Kind = Literal["patches", "models"]
 
@@ -33,6 +31,8 @@ def models() -> Path:
 
 def user(kind: Kind) -> Path:
     """Where somebody's own patches or worlds are, for all shows; it need not be there."""
+    from platformdirs import user_data_path
+
     return user_data_path("perform", appauthor=False) / kind
 
 
