@@ -95,7 +95,7 @@ def watch(play: Performance, seconds: float, each: Callable[[float], None] | Non
         if each is not None:
             each(now)
         play.tick()
-        newest = layer.slot._leader.frame  # type: ignore[attr-defined]
+        newest = layer.slot._crossing.leader.frame  # type: ignore[attr-defined]
         if newest is not None and newest.serial != seen:
             seen = newest.serial
             reading.dreams += 1
