@@ -19,11 +19,11 @@ from perform.gl.shader import Program
 from perform.gl.target import Target
 from perform.gl.transfer import Readback, copy
 from perform.layers.flashguard import GRID, FlashGuard
+from perform.layers.inset import INSET, draw_inset
 from perform.layers.memory import inside
 from perform.params import Param, Params, Spec
 
 INSETS = ("off", "inset", "side-by-side")
-MARGIN, WIDTH = 0.045, 0.2  # of the inset: in stage heights, in stage widths
 HOLD = 1.5  # seconds: time constant of the low-pass of a held picture; three red flashes a second stay below theirs
 MIDDLE = (4 * GRID[0], 4 * GRID[1])  # the first of two steps from the composite to the flash guard's cells
 ALERT = 1.0  # flashes a second from which the guard may soon hold
@@ -111,26 +111,6 @@ void main() {
 }
 """
 
-# The inset, laid over what is shown: the picture, a hairline, and a soft shadow around it. Premultiplied.
-INSET = """#version 330 core
-out vec4 color;
-uniform sampler2D given;
-uniform vec2 seen;              // share of it that is shown: as much as of the dream
-uniform vec4 box;               // left, bottom, width, height in pixels
-uniform float level;
-uniform float spread;           // of the shadow, in pixels: to nothing at the edge of what is drawn
-void main() {
-    vec2 p = (gl_FragCoord.xy - box.xy) / box.zw, far = (abs(p - 0.5) - 0.5) * box.zw;
-    float outside = max(far.x, far.y);                    // pixels beyond the edge
-    float line = 0.55 * (1.0 - smoothstep(0.5, 1.5, abs(outside - 1.0)));
-    float inside = clamp(0.5 - outside, 0.0, 1.0);
-    float near = clamp(1.0 - length(max(far, 0.0)) / spread, 0.0, 1.0);
-    vec4 shadow = vec4(0.0, 0.0, 0.0, 0.3 * near * near * near);
-    vec4 c = mix(shadow, vec4(texture(given, (p - 0.5) * seen + 0.5).rgb * 0.92, 1.0), inside);
-    color = level * mix(c, vec4(0.93, 0.92, 0.88, 1.0), line);
-}
-"""
-
 
 @dataclass(slots=True)
 class MasterParams:
@@ -212,7 +192,8 @@ class Master:
             if hold > 0.0 or self.guard.flashes >= ALERT:  # held with it, its shadow would add up frame by frame
                 shown = self._over = self._over or Target(*self.size, "rgba8")
                 copy(after.texture, shown)
-            self._draw_inset(shown, given, uniforms["level"])
+            level = uniforms["level"] * _smooth(self._inset) * (1.0 - self._side)  # black is black, the corner too
+            draw_inset(self._programs["inset"], shown, given, level)
         self._targets = [after, before]
         self._serial += 1
         return Frame(shown.texture, now, self._serial)
@@ -248,18 +229,6 @@ class Master:
         self._readback = Readback(*GRID, self.software)
         self.guard.late = not self.software
         self._inset, self._side = self._goals(given)
-
-    def _draw_inset(self, target: Target, given: Frame, master: float) -> None:
-        stage, height = self.size
-        margin, width = MARGIN * height, WIDTH * stage
-        box = (margin, margin, width, width * given.size[1] / given.size[0])
-        around = round(margin)
-        viewport = (
-            round(box[0]) - around, round(box[1]) - around, round(box[2]) + 2 * around, round(box[3]) + 2 * around
-        )  # fmt: skip
-        level = master * _smooth(self._inset) * (1.0 - self._side)  # black is black, the corner too
-        uniforms: dict[str, Any] = {"box": box, "level": level, "spread": float(around), "seen": inside(given.size)}
-        self._programs["inset"].draw(target, {"given": given.texture}, uniforms, blend=True, viewport=viewport)
 
     def _goals(self, given: Frame | None) -> tuple[float, float]:
         choice = self.knobs.inset.value if given is not None else "off"
