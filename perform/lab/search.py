@@ -55,9 +55,14 @@ class Worn(nn.Module):
 
 
 class Sandwich:
-    """The training of a supernet: a distillation whose four students share their weights. A `driving.Stage`."""
+    """The training of a supernet: a distillation whose four students share their weights. A `driving.Stage`.
+
+    Raises ValueError for norms other than "batch": a fresh network has no statistics to keep.
+    """
 
     def __init__(self, recipe: distil.Recipe, school: graft.School, space: Space) -> None:
+        if recipe.norm != "batch":
+            raise ValueError(f'a supernet begins from nothing: its --norm is "batch", not {recipe.norm!r}')
         torch.manual_seed(recipe.seed)
         self.space, self.school = space, school
         shared = supernet(space, moods.SIZE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,8 @@ def test_a_search_from_training_to_a_chosen_network(home: Path) -> None:  # noqa
     def stage() -> search.Sandwich:
         return search.Sandwich(RECIPE, school, SPACE)
 
+    with pytest.raises(ValueError, match="begins from nothing"):
+        search.Sandwich(replace(RECIPE, norm="kept"), school, SPACE)
     whole = stage()
     numbers = [{key: float(value) for key, value in whole.step().items()} for _ in range(3)]
     first = stage()
