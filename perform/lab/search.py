@@ -17,7 +17,7 @@ import argparse
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +68,7 @@ class Sandwich:
         shared = supernet(space, moods.SIZE)
         plans = {"largest": space.largest, "smallest": space.smallest, "one": space.largest, "other": space.largest}
         made = {name: Worn(shared, mask(space, plan)) for name, plan in plans.items()}
-        # four students, one average: it is moved four times a step
-        self.students = school.students(
-            made, distil.Recipe(**asdict(recipe) | {"average": recipe.average**0.25, "sizes": "supernet"})
-        )
-
+        self.students = school.students(made, replace(recipe, sizes="supernet"))
         self.done = 0
 
     def step(self) -> Mapping[str, float | Tensor]:

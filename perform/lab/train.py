@@ -181,8 +181,14 @@ class Teacher:
 
 @torch.no_grad()
 def follow_average(average: nn.Module, live: nn.Module, keep: Tensor) -> None:
-    """Exponential moving average, batch statistics too: average = keep * average + (1 - keep) * live."""
+    """Exponential moving average, batch statistics too: average = keep * average + (1 - keep) * live. What several
+    parts of a module share is moved once.
+    """
+    moved: set[int] = set()
     for slow, fast in zip(average.state_dict().values(), live.state_dict().values(), strict=True):
+        if slow.data_ptr() in moved:  # or `keep` would hold for a quarter of the steps in a supernet's four students
+            continue
+        moved.add(slow.data_ptr())
         if slow.is_floating_point():
             slow.lerp_(fast, 1 - keep.to(slow.dtype))
         else:

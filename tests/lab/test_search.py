@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
-from perform.lab import costs, distil, driving, graft, networks, run, search
+from perform.lab import costs, distil, driving, graft, networks, run, search, train
 from perform.lab.plans import Plan
 from perform.lab.spaces import Space, evolve
 from perform.lab.supernet import calibrate, extract, mask, supernet, wear
@@ -88,6 +90,19 @@ def test_what_was_not_done_before_is_named(tmp_path: Path) -> None:
         search.main(["choose", *words])
 
 
+def test_a_shared_weight_is_averaged_as_one_that_is_not() -> None:
+    alone, shared = nn.Linear(1, 1), nn.Linear(1, 1)
+    four = nn.ModuleDict({name: nn.ModuleList([shared]) for name in ("largest", "smallest", "one", "other")})
+    averages = [copy.deepcopy(network) for network in (alone, four)]
+    for step in range(1000):
+        for network, average, weight in zip((alone, four), averages, (alone.weight, shared.weight), strict=True):
+            torch.nn.init.constant_(weight, float(step))
+            train.follow_average(average, network, torch.tensor(min(0.997, (step + 2) / (step + 11))))
+    expected, kept = (next(average.parameters()).item() for average in averages)
+    assert kept == pytest.approx(expected)
+    assert kept < 950  # a tenth of the way back, not a fortieth
+
+
 def test_a_search_from_training_to_a_chosen_network(home: Path) -> None:  # noqa: F811
     school = graft.School(home / "teacher", home / "world", 32, "cpu")
 
@@ -97,6 +112,7 @@ def test_a_search_from_training_to_a_chosen_network(home: Path) -> None:  # noqa
     with pytest.raises(ValueError, match="begins from nothing"):
         search.Sandwich(replace(RECIPE, norm="kept"), school, SPACE)
     whole = stage()
+    assert whole.students.recipe.average == RECIPE.average
     numbers = [{key: float(value) for key, value in whole.step().items()} for _ in range(3)]
     first = stage()
     first.step()
