@@ -186,12 +186,14 @@ def _words(folder: Path, name: str, batches: Batches) -> words.Words:
 
 
 def sizes_of(arguments: Sequence[str]) -> dict[str, Path]:
-    """The sizes that are meant: `m=FOLDER`, or a folder whose own folders are sizes. Raises ValueError."""
+    """The sizes that are meant: `m=FOLDER`, or a folder whose own folders are sizes. Raises ValueError, one sentence,
+    for a folder that holds none, and where two are meant for one name (a folder's `m` and `m+` are both `m`).
+    """
     found: dict[str, Path] = {}
     for argument in arguments:
         name, equals, folder = argument.partition("=")
         if equals:
-            found[name] = Path(folder)
+            _named(found, name, Path(folder))
             continue
         run.there(Path(argument))
         inside = [path.parent for path in sorted(Path(argument).glob("*/ema.safetensors"))]
@@ -200,8 +202,15 @@ def sizes_of(arguments: Sequence[str]) -> dict[str, Path]:
                 f"{argument} holds no sizes (run folders such as {argument}/m, each with its ema.safetensors); "
                 f"if it is a run folder itself, name its size: m={argument}"
             )
-        found |= {path.name.removesuffix("+"): path for path in inside}
+        for path in inside:
+            _named(found, path.name.removesuffix("+"), path)
     return found
+
+
+def _named(found: dict[str, Path], name: str, folder: Path) -> None:
+    if name in found:
+        raise ValueError(f"{found[name]} and {folder} would both be {name!r}: name each, such as {name}2={folder}")
+    found[name] = folder
 
 
 def main(argv: Sequence[str] | None = None) -> None:

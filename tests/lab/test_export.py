@@ -186,6 +186,12 @@ def test_what_cannot_be_exported_is_said(home: Path) -> None:
             export.main([words, "--world", str(home / "landscape")])
     with pytest.raises(ValueError, match=r"landscape holds no trained network: a run folder has recipe.json and ema"):
         export.main([f"m={home / 'landscape'}", "--world", str(home / "landscape")])
+    (home / "students" / "s+").mkdir()
+    (home / "students" / "s+" / "ema.safetensors").write_bytes(b"")
+    for twice in ([str(home / "students")], ["s=here", "--size", "s=there"], ["s=here", str(home / "students")]):
+        with pytest.raises(ValueError, match="would both be 's': name each, such as s2="):
+            export.main([*twice, "--world", str(home / "landscape")])
+    (home / "students" / "s+" / "ema.safetensors").unlink()
     with pytest.raises(ValueError, match="there is no world in"):
         quantise.main([str(home / "students"), "--world", str(home / "landscape")])
     with pytest.raises(ValueError, match="holds no world"):
