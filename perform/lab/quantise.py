@@ -231,6 +231,11 @@ def learned(told: Mapping[str, Any], folder: Path, world: World) -> bool:
     return export.learned(told, export.describe(folder, pictures)["mood"])
 
 
+def teachable(told: Mapping[str, Any], size: str) -> bool:
+    """Whether `finish` can teach this size of a card: a network of ours, whose convolutions are all plain ones."""
+    return told["size"][size].get("network", told.get("network", {}).get("name", "plain")) in ("plain", "decoder")
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", type=Path, help="the world's folder, with its card.toml")
@@ -249,6 +254,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error(f"{args.models} has no size {min(unknown)!r}; it has {', '.join(told['size'])}")
     if "mood" not in told:
         parser.error(f"{args.models} has no moods: a network that was imported stays as it is")
+    if args.finish and (others := [size for size in args.size or told["size"] if not teachable(told, size)]):
+        parser.error(f"--finish teaches networks of ours, and {others[0]!r} of {args.models} is none: leave it out")
     if not learned(told, args.world, world):
         parser.error(f"{args.models} has {', '.join(told['size'])}, which learned other pictures: name another --world")
     batches = Batches(world, args.side, strange=240, device=pick(args.device))

@@ -54,6 +54,28 @@ def test_another_worlds_pictures_are_refused(
     assert {path: path.read_bytes() for path in models.iterdir()} == before
 
 
+def test_a_finish_of_what_it_cannot_teach_is_refused_before_any_work(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.save(tmp_path / "bark")
+    sizes = {
+        "m": {"blocks": 3},
+        "gan-compression": {"network": "resnet"},
+        "murr": {"network": "unet"},
+        "d": {"network": "decoder"},
+    }
+    told = {"mood": {"size": 7}, "condition": {"reduce": 16.0}, "network": {"name": "plain"}, "size": sizes}
+    (tmp_path / "models").mkdir()
+    card.write(told, tmp_path / "models")
+    assert [size for size in sizes if quantise.teachable(told, size)] == ["m", "d"]
+    monkeypatch.setattr(quantise, "learned", lambda *_: pytest.fail("it has begun"))
+    words = [str(tmp_path / "models"), "--world", str(tmp_path / "bark"), "--finish", "3"]
+    for given in ([], ["--size", "gan-compression"], ["--size", "m", "--size", "murr"]):
+        with pytest.raises(SystemExit, match="2"):
+            quantise.main([*words, *given])
+        assert "--finish teaches networks of ours, and " in capsys.readouterr().err
+
+
 def test_samples_are_bytes_repeatable_half_of_them_photographs(batches: Batches) -> None:
     first, again = (list(quantise.samples(batches, 8)) for _ in range(2))
     assert len(first) == 8
