@@ -196,6 +196,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     driving.add_arguments(parser, distil.Recipe())
     args = vars(parser.parse_args(argv))
     recipe = distil.Recipe(**{name: args[name] for name in asdict(distil.Recipe())})
+    if min(args["plans"], args["generations"]) < 1:
+        raise ValueError("--plans and --generations are 1 or more")
     pace, out, space = driving.pace(args), args["out"], Space()
     table = Table.load(args["table"]) if args["deed"] == "choose" else None  # before anything that takes long
     network = None if args["deed"] == "train" else trained(out, space)

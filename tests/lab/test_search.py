@@ -78,6 +78,9 @@ def test_what_was_not_done_before_is_named(tmp_path: Path) -> None:
     save_file({key: value.contiguous() for key, value in state.items()}, tmp_path / "ema.safetensors")
     with pytest.raises(ValueError, match=r"no .*plan\.json: `perform search choose --out .*` comes first"):
         search.main(["finish", *words])
+    for word in ("--plans", "--generations"):
+        with pytest.raises(ValueError, match="--plans and --generations are 1 or more"):
+            search.main(["choose", *words, word, "0"])
     (tmp_path / "plan.json").write_text("{}")
     with pytest.raises(ValueError, match=r"plan\.json holds no plan"):
         search.main(["finish", *words])
