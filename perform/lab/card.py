@@ -87,6 +87,13 @@ def sized(card: Mapping[str, Any], folder: Path, size: str) -> Mapping[str, Any]
     return entry
 
 
+def fits(card: Mapping[str, Any], folder: Path, side: int) -> None:
+    """Raises ValueError, one sentence, for a side that the networks of the world in `folder` cannot paint."""
+    multiple = int(card.get("multiple", 8))
+    if side < multiple or side % multiple:
+        raise ValueError(f"--side is a multiple of {multiple} for {folder}, not {side}")
+
+
 def publish(card: Mapping[str, Any], staged: Path, folder: Path) -> None:
     """Put a world's files into its folder, the card last.
 

@@ -172,6 +172,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--plans", type=int, default=60)
     parser.add_argument("--side", type=int, default=256)
     args = parser.parse_args(argv)
+    if args.side < 8 or args.side % 8:
+        parser.error(f"--side is a multiple of 8, not {args.side}")
     about = {
         "engine": f"OpenVINO {ov.__version__.split('-')[0]} int8, 1 thread, {args.side}x{args.side}",
         "processor": ov.Core().get_property("CPU", "FULL_DEVICE_NAME"),

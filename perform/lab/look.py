@@ -22,7 +22,7 @@ from torch import Tensor
 from perform import networks
 from perform.files import image_in
 from perform.lab import export, run
-from perform.lab.card import sized, trained
+from perform.lab.card import fits, sized, trained
 from perform.lab.conditions import condition
 from perform.lab.strangers import strangers
 
@@ -102,12 +102,11 @@ def checked(args: argparse.Namespace, card: Mapping[str, Any]) -> list[str]:
     entry, kind = sized(card, args.models, args.size), {"torch": "weights"}.get(args.precision, args.precision)
     if kind not in entry:
         raise ValueError(f"{args.models} has no {args.precision} file of {args.size}")
-    named, multiple = card["mood"]["named"], int(card.get("multiple", 8))
+    named = card["mood"]["named"]
     moods = args.moods.split(",") if args.moods else list(named)
     if unknown := [mood for mood in moods if mood not in named]:
         raise ValueError(f"{args.models} has no mood {unknown[0]!r}; it has {', '.join(named)}")
-    if args.side < multiple or args.side % multiple:
-        raise ValueError(f"--side is a multiple of {multiple} for {args.models}, not {args.side}")
+    fits(card, args.models, args.side)
     if Image.registered_extensions().get(args.out.suffix.lower()) not in Image.SAVE:
         raise ValueError(f"no picture can be written as {args.out.name!r}: name it .jpg or .png")
     if not args.out.parent.is_dir():

@@ -22,7 +22,7 @@ import torch
 from torch import nn
 
 from perform import networks
-from perform.lab.card import sized, trained
+from perform.lab.card import fits, sized, trained
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -149,10 +149,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         card = trained(args.world)
         for size in args.size or ():
             sized(card, args.world, size)
+        for side in args.side or ():
+            fits(card, args.world, side)
     except ValueError as e:
         parser.error(str(e))
-    if min([*(args.side or ()), *(args.threads or ())], default=1) < 1:
-        parser.error("--side and --threads are 1 or more")
+    if min(args.threads or (), default=1) < 1:
+        parser.error("--threads is 1 or more")
     print(f"{'size':4} {'side':>5} {'threads':>7}  {'engine':18} {'best':>7} {'p50':>7} {'p95':>7}  ms")
     for size in args.size or card["size"]:
         for side in args.side or [256]:

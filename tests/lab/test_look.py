@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from perform.lab import card, look, timing
+from perform.lab import card, costs, look, timing
 
 MODELS = Path(__file__).parents[2] / "models" / "landscape"
 CARD = {
@@ -62,14 +62,32 @@ def test_a_world_without_moods_says_what_it_lacks(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(["--size", "xl"], "has no size 'xl'; it has m"), (["--side", "0"], "--side")]
+    ("words", "said"),
+    [
+        (["--size", "xl"], "has no size 'xl'; it has m"),
+        (["--side", "0"], "--side is a multiple of 8 for"),
+        (["--side", "256", "--side", "100"], "--side is a multiple of 8 for"),
+        (["--threads", "0"], "--threads is 1 or more"),
+    ],
 )
 def test_what_cannot_be_timed_is_told(
-    models: Path, capsys: pytest.CaptureFixture[str], words: Sequence[str], said: str
+    models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: Sequence[str], said: str
 ) -> None:
+    monkeypatch.setattr(timing, "engines", lambda *_: pytest.fail("it has begun"))
     with pytest.raises(SystemExit, match="2"):
         timing.main([str(models / "own"), *words])
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("side", ["100", "0"])
+def test_what_cannot_be_measured_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], side: str
+) -> None:
+    pytest.importorskip("openvino")
+    monkeypatch.setattr(costs, "measure", lambda *_: pytest.fail("it has begun"))
+    with pytest.raises(SystemExit, match="2"):
+        costs.main(["--side", side])
+    assert "--side is a multiple of 8, not" in capsys.readouterr().err
 
 
 def test_a_still_sheet_leaves_out_what_only_moves(monkeypatch: pytest.MonkeyPatch) -> None:
