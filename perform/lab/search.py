@@ -7,8 +7,9 @@
 `train` shares the weights of all plans of a space (`spaces.Space`) and lets four of them learn from the teacher in
 every step: the largest, the smallest and two at random (the sandwich rule, Yu and Huang 2019). `choose` breeds plans
 that the latency table allows, each with its batch statistics counted afresh, by their distance from the teacher, and
-writes `plan.json`. `finish` distils the chosen network on, alone, in `finish` inside `--out`. `train` and
-`finish` go on where they were interrupted; `choose` takes minutes, and begins anew.
+writes `plan.json`. `finish` distils the chosen network on, alone, in `finish-PLAN` inside `--out`, so that one may
+choose again, and finish that. `train` and `finish` go on where they were interrupted; `choose` takes minutes, and
+begins anew.
 """
 
 from __future__ import annotations
@@ -171,6 +172,18 @@ def chosen(folder: Path) -> Plan:
         raise ValueError(f"{file} holds no plan ({run.first(e)}); `perform search choose` writes it anew") from None
 
 
+def place(folder: Path, plan: Plan) -> Path:
+    """The run folder in which `finish` distils a plan on: each has its own. What an older program began in `finish`
+    goes on there.
+    """
+    before = folder / "finish"
+    try:
+        kept = json.loads((before / "recipe.json").read_text(encoding="utf-8"))["sizes"]
+    except (FileNotFoundError, KeyError, TypeError, ValueError):
+        kept = None
+    return before if kept == str(plan) else folder / f"finish-{plan}"
+
+
 def choose(folder: Path, exam: Exam, space: Space, table: Table, target: float, rounds: tuple[int, int]) -> Plan:
     """Breed plans of at most `target` milliseconds, in `rounds` = (plans a generation, generations); write the best,
     with the runners-up, to the folder's `plan.json`, and return it.
@@ -214,7 +227,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     assert plan is not None
     own = calibrate(extract(network.to(school.device), plan), school.conditions(64, seed=14))
-    graft.finish(networks.fold(own), school, recipe, out / "finish", pace)  # type: ignore[arg-type]
+    there = place(out, plan)
+    graft.finish(networks.fold(own), school, recipe, there, pace)  # type: ignore[arg-type]
+    print(f"{plan} is in {there / str(plan)}: perform export SIZE={there / str(plan)} --world {args['world']}")
 
 
 def _smaller(recipe: distil.Recipe, share: float) -> distil.Recipe:

@@ -137,3 +137,22 @@ def test_a_search_from_training_to_a_chosen_network(home: Path) -> None:  # noqa
     own = calibrate(extract(network, plan), school.conditions(8, seed=14))
     graft.finish(networks.fold(own), school, RECIPE, out / "finish", driving.Pace(1))  # type: ignore[arg-type]
     assert Plan.of(run.network(out / "finish" / str(plan))) == plan
+    assert search.place(out, plan) == out / "finish"  # as an older program began it
+
+
+def test_one_may_choose_again_and_finish_that(
+    home: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(search, "Space", lambda: SPACE)
+    state = supernet(SPACE, 7).state_dict()
+    save_file({key: value.contiguous() for key, value in state.items()}, home / "ema.safetensors")
+    words = f"finish --teacher {home / 'teacher'} --world {home / 'world'} --out {home} --device cpu --steps 1"
+    recipe = "--side 32 --paired 1 --unpaired 1 --projected 0 --deep 0"
+    for plan in (SPACE.largest, SPACE.smallest, SPACE.largest):
+        (home / "plan.json").write_text(f'{{"plan": "{plan}"}}')
+        search.main([*words.split(), *recipe.split()])
+        made = home / f"finish-{plan}" / str(plan)
+        assert Plan.of(run.network(made)) == plan
+        assert f"perform export SIZE={made} --world {home / 'world'}" in capsys.readouterr().out
