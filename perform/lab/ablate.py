@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file
 
-from perform.lab import distil, driving, run, train
+from perform.lab import begun, distil, driving, run, train
 from perform.parsing import Parser
 
 
@@ -74,11 +74,13 @@ def known(names: Sequence[str]) -> None:
 def one(name: str, paths: Mapping[str, Path], steps: int, batch: tuple[int, int], device: str = "auto") -> Path:
     """Train one variant, resuming where it was; `paths` holds world, teacher, cache and out. Returns its run folder.
 
-    Raises ValueError for a name that is not in `VARIANTS`.
+    Raises ValueError for a name that is not in `VARIANTS`, and where its folder was begun with something else.
     """
     known([name])
     variant, there = VARIANTS[name], folder(paths["out"], name)
+    taught = {part: paths[part] for part in ("world", "teacher") if part == "world" or variant.stage != "train"}
     if finished(paths["out"], name):
+        begun.same(there, begun.folders(**taught))  # these alone are asked for; the rest is the variant's own
         return there
     shared = {"steps": steps, "paired": batch[0], "unpaired": batch[1], **variant.changes}
     pace = driving.Pace(steps, sheet_every=max(1, steps))
@@ -90,7 +92,7 @@ def one(name: str, paths: Mapping[str, Path], steps: int, batch: tuple[int, int]
         distil.distil(asked, paths["teacher"], paths["world"], there, pace, device, cache=paths["cache"])
         alone = {key.partition(".")[2]: tensor for key, tensor in load_file(there / "ema.safetensors").items()}
         run.tensors(there / "ema.safetensors", alone)
-        run.remember(there, asdict(asked) | {"size": variant.size, "teacher": str(paths["teacher"])})
+        run.remember(there, begun.told(asked, **taught) | {"size": variant.size})
     (there / "done").touch()  # first: killed in between, what was learned is there
     (there / "checkpoint.pt").unlink()
     return there

@@ -22,7 +22,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from perform.lab import driving, features, losses, moods, networks, ranks, room, run, steps, viewing
+from perform.lab import begun, driving, features, losses, moods, networks, ranks, room, run, steps, viewing
 from perform.lab.batches import Batches
 from perform.lab.conditions import noise
 from perform.lab.critics import Critics
@@ -275,8 +275,7 @@ def distil(
         made = going_on(start, smaller.sizes.split(","), batches) if start is not None else None
         return Students(smaller, batches, core, copy.deepcopy(jury), data.unseen(), frozen, made)
 
-    begun = {} if start is None else {"start": str(start)}
-    told = asdict(recipe) | {"teacher": str(teacher), "world": str(world)} | begun
+    told = begun.told(recipe, teacher=teacher, world=world, start=start)
     driving.fit(out, begin, pace or driving.Pace(recipe.steps), watcher, told)
     if ranks.rank() == 0:
         split(out)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from perform.lab import ranks, room, run
+from perform.lab import begun, ranks, room, run
 
 # What a state raises that is another stage's.
 UNFIT = (LookupError, RuntimeError, ValueError, TypeError, AttributeError, AssertionError)
@@ -116,11 +116,12 @@ def fit(
     watcher: Watcher | None = None,
     recipe: Mapping[str, Any] | None = None,
 ) -> Stage:
-    """Begin a stage, resume it if the folder holds its checkpoint, remember its `recipe`, and drive it to its end.
+    """Begin a stage, resume it if the folder holds its checkpoint, remember its `recipe` (`begun.told`), and drive it
+    to its end.
 
     When the GPU's memory does not suffice, it is begun again from its last checkpoint with half the batch
     (`room.with_room`). Returns the stage as it ended. Raises ValueError, one sentence, where another process is at work
-    in the folder, or it holds something else.
+    in the folder, it holds something else, or was begun with something else (`begun.same`).
     """
 
     def whole(stage: Stage, _: float) -> Stage:
@@ -135,6 +136,8 @@ def fit(
 
     folder.mkdir(parents=True, exist_ok=True)
     with run.alone(folder) if ranks.rank() == 0 else contextlib.nullcontext():
+        if recipe is not None and (folder / "checkpoint.pt").exists():
+            begun.same(folder, recipe)
         return room.with_room(folder / room.SHARE, begin, whole, told)
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from perform.lab import distil, driving, room, run
+from perform.lab import begun, distil, driving, room, run
 from perform.lab.batches import Batches
 from perform.lab.device import last, pick
 from perform.lab.discriminators import Jury
@@ -33,6 +33,7 @@ class School:
         self, teacher: Path, world: Path, side: int, device: str = "auto", cache: Path = Path("runs/cache")
     ) -> None:
         data = World.load(world)
+        self.folders = {"teacher": teacher, "world": world}
         self.unseen = data.unseen()
         self.batches = Batches(data, side, device=pick(device))
         self.teacher = run.network(teacher).to(self.batches.device)
@@ -124,9 +125,16 @@ def _dress(into: NormedConv, conv: nn.Conv2d, mean: Tensor, spread: Tensor) -> N
     norm.bias.copy_(conv.bias + mean)
 
 
-def finish(network: Plain, school: School, recipe: distil.Recipe, out: Path, pace: driving.Pace) -> None:
+def finish(
+    network: Plain,
+    school: School,
+    recipe: distil.Recipe,
+    out: Path,
+    pace: driving.Pace,
+    start: Path | None = None,
+) -> None:
     """Distil the folded `network` on, into the run folder `out`, resumably: what `export` takes. Its recipe names it
-    by its plan.
+    by its plan, and says what it was cut from, if that is a run folder (`start`).
     """
     plan = str(Plan.of(network))
 
@@ -135,5 +143,5 @@ def finish(network: Plain, school: School, recipe: distil.Recipe, out: Path, pac
         paired, unpaired = room.shrunk((recipe.paired, recipe.unpaired), share)
         return school.students({plan: twin}, distil.Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired}))
 
-    driving.fit(out, begin, pace, recipe=asdict(recipe) | {"sizes": plan})
+    driving.fit(out, begin, pace, recipe=begun.told(replace(recipe, sizes=plan), **school.folders, start=start))
     distil.split(out)

@@ -27,7 +27,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from perform.lab import distil, driving, graft, losses, moods, networks, room, run
+from perform.lab import begun, distil, driving, graft, losses, moods, networks, room, run
 from perform.lab.costs import Table
 from perform.lab.critics import felt
 from perform.lab.device import last
@@ -217,7 +217,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     plan = chosen(out) if args["deed"] == "finish" else None
     school = graft.School(args["teacher"], args["world"], recipe.side, args["device"], args["cache"])
     if network is None:
-        told = asdict(recipe) | {"size": "supernet", "from": str(space.smallest), "to": str(space.largest)}
+        told = begun.told(recipe, **school.folders) | {
+            "size": "supernet",
+            "from": str(space.smallest),
+            "to": str(space.largest),
+        }
         driving.fit(out, lambda share: Sandwich(_smaller(recipe, share), school, space), pace, recipe=told)
         return
     if table is not None:

@@ -124,7 +124,7 @@ def slim(
         out.mkdir(parents=True, exist_ok=True)
         told = {"plan": str(chosen), "from": str(plan), "ms": cost(chosen), "was ms": cost(plan), "target ms": target}
         run.write(kept, lambda path: path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8"))
-    graft.finish(cut(whole, chosen, worths), school, recipe, out, pace)
+    graft.finish(cut(whole, chosen, worths), school, recipe, out, pace, start)
     return chosen
 
 

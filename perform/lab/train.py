@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from perform.lab import driving, features, losses, moods, networks, ranks, room, steps, viewing
+from perform.lab import begun, driving, features, losses, moods, networks, ranks, room, steps, viewing
 from perform.lab.batches import Batches
 from perform.lab.device import Ahead, Inputs, Recorded, adam, last, mixed, pick, set_rate
 from perform.lab.discriminators import Jury, disturb, disturbance
@@ -219,7 +219,7 @@ def train(
         smaller = Recipe(**asdict(recipe) | {"paired": paired, "unpaired": unpaired})
         return Teacher(smaller, batches, frozen, data.unseen())
 
-    driving.fit(out, begin, pace or driving.Pace(recipe.steps), watcher, asdict(recipe) | {"world": str(world)})
+    driving.fit(out, begin, pace or driving.Pace(recipe.steps), watcher, begun.told(recipe, world=world))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -216,9 +216,16 @@ def test_what_is_refused_leaves_what_was_asked_for_before(
     ):
         stage(asked)
         before = {path: path.read_bytes() for path in tmp_path.rglob("recipe.json")}
-        with pytest.raises(ValueError, match="not a checkpoint of what is asked for"):
+        with pytest.raises(ValueError, match=r"was begun with --sizes? 8-8-16_16, not 8-8-16_8: name another --out"):
             stage(other)
         assert {path: path.read_bytes() for path in tmp_path.rglob("recipe.json")} == before
+    World(world.pictures[::-1], world.held_out).save(tmp_path / "other")
+    paths[1] = tmp_path / "other"
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
+    for stage, asked in ((teach, "8-8-16_16"), (pass_on, "8-8-16_16"), (finish, "16")):
+        with pytest.raises(ValueError, match=r"was begun with --world .*world, not .*other: name another --out"):
+            stage(asked)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()} == before
 
 
 def test_a_full_disk_is_said_and_training_goes_on(
