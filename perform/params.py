@@ -52,18 +52,23 @@ class Params(Addresses):
     _waiting: int = 0
     _counter: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _moving: dict[str, Param] = field(default_factory=dict)
+    _new: list[Param] = field(default_factory=list)  # declared since the last settle
     _fired: list[Param] = field(default_factory=list)
     _now: float = 0.0
 
     # ------------------------------------------------------------------ the tree
     def declare(self, address: str, spec: Spec, *aliases: str) -> Param:
-        """Make an address (the only way to). `aliases` answer for the same parameter.
+        """Make an address (the only way to). `aliases` answer for the same parameter. Where it is sent before the next
+        settle it begins: nothing glides in from a default when a show opens, or when an edit adds a layer.
 
         Declaring an address again with the same spec returns the parameter that is there (a reloaded patch
         keeps what the performer set); with another spec the value is carried over where it still fits.
         Raises ValueError as `Addresses.add` does.
         """
-        param = self.add(Param(address, spec), *aliases)
+        new = Param(address, spec)
+        param = self.add(new, *aliases)
+        if param is new:
+            self._new.append(param)
         if param.spec != spec:
             self._respec(param, spec)
         return param
@@ -163,15 +168,12 @@ class Params(Addresses):
         for feed in self.feeds:
             for post in self._safely(feed, now) or ():
                 self._apply(post, now)
+        for param in self._new:
+            param.value = param.base
+        self._new.clear()
         for address, param in list(self._moving.items()):
             if not self._move(param, now, dt):
                 self._moving.pop(address, None)  # a listener may have removed it
-
-    def rest(self) -> None:
-        """Let everything smoothed be where it was sent: when a show opens, nothing glides in from a default."""
-        for param in self._moving.values():
-            if param.fade is None and not param.modulators:
-                param.value = param.base
 
     def _apply(self, post: Post, now: float) -> None:
         param = self.find(post.address)

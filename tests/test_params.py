@@ -516,10 +516,16 @@ def test_a_prefix_answers_for_everything_below_a_name_now_and_later() -> None:
     assert params.find("/layer/1/opacity") is None
 
 
-def test_at_rest_nothing_glides_in() -> None:
+def test_what_is_new_begins_where_it_is_sent_and_glides_from_then_on() -> None:
     params, param = one(Spec("float", 0.0, smooth=1.0))
     params.post("/x", 1.0)
     params.settle(0.001)
-    assert param.value < 0.1
-    params.rest()
+    assert param.value == 1.0
+    params.post("/x", 0.0)
+    params.settle(0.002)
+    assert param.value > 0.9
+    params.remove("/x")
+    param = params.declare("/x", Spec("float", 0.0, smooth=1.0))  # new again, whatever was there
+    params.post("/x", 1.0)
+    params.settle(0.003)
     assert param.value == 1.0

@@ -178,4 +178,3 @@ def _set(play: Performance, values: Mapping[str, Any]) -> None:
     """Begin where the show (or the last snapshot) says, without gliding there."""
     play.params.post_all(Post(address, value) for address, value in values.items())
     play.params.settle(play.clock.now())
-    play.params.rest()

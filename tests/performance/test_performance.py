@@ -641,6 +641,16 @@ def test_layers_come_go_and_are_numbered_anew(theatre: Theatre) -> None:
     assert theatre.run() == near((0, 0, 0))  # a kept what the performer set
 
 
+@pytest.mark.parametrize("where", ["opacity = 0.0", "transform = { x = 2.0 }", "transform = { scale = 0.2 }"])
+def test_a_layer_that_an_edit_adds_is_where_the_file_says_from_its_first_frame_on(theatre: Theatre, where: str) -> None:
+    play = theatre.open(ONE)
+    theatre.run(0.1)
+    save(theatre, ONE + f'[[layer]]\nname = "ghost"\nsource = "blue"\n{where}\n')
+    play.tick()
+    assert "ghost" in play.layers
+    assert theatre.picture()[18, 50, :3].astype(int) == near(RED)
+
+
 def test_a_changed_source_is_opened_again_with_those_that_fall_back_to_it(theatre: Theatre) -> None:
     theatre.patch("green", PLAIN.replace("1.0, 0.0, 0.0", "0.0, 1.0, 0.0"))
     text = ONE.replace(
