@@ -282,7 +282,7 @@ class Params(Addresses):
         return {p.address: p.base for p in self._settable()}
 
     def goals(self) -> dict[str, Value]:
-        """As `snapshot`, but what fades is where it is going: what a restart and a reopened layer hold, in which no
+        """As `snapshot`, but what fades is where it is going: what a restart and a replaced filter hold, in which no
         fade goes on. Any thread.
         """
         return {p.address: p.base if (fade := p.fade) is None else fade.goal for p in self._settable()}

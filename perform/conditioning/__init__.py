@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from perform.conditioning.controls import Controls, settled
-from perform.conditioning.filters import Filter
+from perform.conditioning.filters import Filter, name_of
 from perform.conditioning.framing import Framing, View
 from perform.conditioning.reduction import Reduction, cells
 from perform.frame import Frame, Texture
@@ -41,6 +41,9 @@ class Conditioning(Closing):
     condition: bool = True
     _controls: Controls = field(init=False, repr=False)
     _steps: list[Filter | None] = field(default_factory=list, init=False, repr=False)  # None: the condition
+    _coming: list[Filter] = field(default_factory=list, init=False, repr=False)  # for which the `_going` wait
+    _going: list[Filter] = field(default_factory=list, init=False, repr=False)
+    _stage: Stage = field(init=False, repr=False)
     _framing: Framing | None = field(default=None, init=False, repr=False)
     _reduction: Reduction | None = field(default=None, init=False, repr=False)
     _given: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
@@ -51,18 +54,47 @@ class Conditioning(Closing):
 
     def open(self, stage: Stage) -> Self:
         """Declare `<prefix>/condition/…` and `<prefix>/filter/…`, compile. A filter that fails is said and skipped."""
+        self._stage = stage
         self._controls = Controls(stage.params, stage.prefix)
         self._controls.declare(self._given)
         self._framing, self._reduction = Framing(), Reduction()
-        names: list[str] = []
-        for asked in self.filters:
-            if asked.casefold() == CONDITION:
-                self._steps += [] if None in self._steps else [None]  # once: it has one memory
-                continue
-            step = Filter(asked, stage, names)
-            names.append(step.name)
-            self._steps.append(step)
+        self.refilter(self.filters)
         return self
+
+    def refilter(self, filters: Sequence[str]) -> None:
+        """Other filters, or another order, while it plays.
+
+        A filter that stays goes on with its memory, its values and whatever moves them. One that goes plays on until
+        all that come have a good patch: a mistake in a new one costs nothing that was seen.
+        """
+        before = {step.name.casefold(): step for step in self._steps if step is not None}
+        steps: list[Filter | None] = []
+        for asked in filters:
+            if asked.casefold() == CONDITION:
+                steps += [] if None in steps else [None]  # once: it has one memory
+                continue
+            name = name_of(asked, [step.name for step in steps if step is not None])
+            step = before.pop(name.casefold(), None)
+            if step is not None and step.asked != asked:
+                step.close()  # its addresses are another patch's now
+                step = None
+            steps.append(step or Filter(asked, name, self._stage))
+        new = [step for step in steps if step is not None and (step not in self._steps or step in self._coming)]
+        self._coming, self._going = new, list(before.values())
+        for n, old in enumerate(self._steps):
+            if old in self._going:
+                steps.insert(n, old)
+        self._steps, self._seen = steps, None
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Of the filters that are going: those of which nothing is seen now, the others once all that come are good."""
+        wait = not all(step.ready for step in self._coming)
+        for step in [step for step in self._going if not (wait and step.ready)]:
+            self._going.remove(step)
+            self._steps.remove(step)
+            step.close()
+        self._coming = self._coming if self._going else []
 
     @property
     def named(self) -> bool:
@@ -92,6 +124,8 @@ class Conditioning(Closing):
         """
         if self._framing is None or self._reduction is None:
             raise RuntimeError("the conditioning is not open")
+        if self._going:
+            self._let_go()
         wanted = self.condition if condition is None else condition
         steps = list(self._steps) if None in self._steps or not wanted else [*self._steps, None]
         polls = [step.poll(size) for step in steps if step is not None]  # each of them, whatever the first says

@@ -33,8 +33,8 @@ class Filter:
     unchanged (or keeps its last good version) and says why in `/status<prefix>/filter/<name>`.
     """
 
-    def __init__(self, asked: str, stage: Stage, taken: Collection[str] = ()) -> None:
-        self.name = _name(Path(asked).stem, taken)
+    def __init__(self, asked: str, name: str, stage: Stage) -> None:
+        self.asked, self.name = asked, name
         self._params = stage.params
         self._sound = stage.sound
         self._prefix = f"{stage.prefix}/filter/{self.name}"
@@ -58,9 +58,14 @@ class Filter:
         self.poll(stage.size)
 
     @property
+    def ready(self) -> bool:
+        """True once there has been a good version of its patch."""
+        return self._patch is not None and self._patch.ready
+
+    @property
     def active(self) -> bool:
         """True if `draw` will change the picture."""
-        return (bool(self._on.value) or self._share > 0.0) and self._patch is not None and self._patch.ready
+        return (bool(self._on.value) or self._share > 0.0) and self.ready
 
     def poll(self, size: tuple[int, int]) -> bool:
         """Take up a saved patch; True if the picture has to be drawn again though the one before has not changed."""
@@ -110,12 +115,13 @@ class Filter:
             self._patch.close()
             self._patch = None
         self._dissolve.close()
-        self._params.remove(self._prefix)
+        for address in (self._prefix, self._status.address):
+            self._params.remove(address)
 
 
-def _name(stem: str, taken: Collection[str]) -> str:
-    """An address word for a patch: "my bloom" becomes my_bloom, a second bloom becomes bloom2."""
-    word = re.sub(r"[\s#*,?/\[\]{}]+", "_", stem).strip("_") or "filter"
+def name_of(asked: str, taken: Collection[str]) -> str:
+    """An address word for a patch: "my bloom.fs" becomes my_bloom, a second bloom becomes bloom2."""
+    word = re.sub(r"[\s#*,?/\[\]{}]+", "_", Path(asked).stem).strip("_") or "filter"
     name, count = word, 1
     while name.casefold() in {other.casefold() for other in taken}:
         count += 1

@@ -160,29 +160,28 @@ class Editor:
             feed.close()
 
     def _change_layers(self, edits: Edits, new: Show) -> None:
-        """A layer with other filters or another resolution is opened again; its values stay what they are, and what
-        fades is where it was going.
+        """Layers come and go; one with other filters or another resolution plays on. An address that is new has what
+        the performer had set there (its filter is another file of the same name), or what the show says.
         """
-        values = self.play.params.goals()
-        for name in (*edits.gone_layers, *(n for n in edits.layers if n in self.play.layers)):
+        params = self.play.params
+        known, values = set(params), {**new.values(), **params.goals()}
+        for name in edits.gone_layers:
             self.layering.drop(name)
-        posts: list[Post] = []
         for spec in new.layers:
-            if spec.name in edits.layers:
+            if spec.name not in self.play.layers:
                 self.layering.add(spec)
-                own = {a: v for a, v in values.items() if a.startswith(f"{spec.address}/")}
-                said = {f"{spec.address}/{tail}": v for tail, v in spec.values.items()}
-                known = {a: v for a, v in {**said, **own}.items() if self.play.params.find(a) is not None}
-                posts += [Post(a, v) for a, v in known.items()]
+            elif spec.name in edits.layers:
+                self.layering.refilter(spec)
+        posts = [Post(a, v) for a, v in values.items() if (p := params.find(a)) is not None and p not in known]
         if edits.order or edits.layers or edits.gone_layers:
             self.layering.number(new.layers)
         for spec in new.layers if edits.gone_sources or edits.gone_layers else ():
             there = self.layering.feeds(spec.name)
             for tail, said_so in (("source", spec.source), ("mask", spec.values.get("mask", "none"))):
-                param = self.play.params[f"{spec.address}/{tail}"]
+                param = params[f"{spec.address}/{tail}"]
                 if param.base not in there and param.base != said_so:  # the performer's choice is gone
                     posts.append(Post(param.address, said_so))
-        self.play.params.post_all(posts)
+        params.post_all(posts)
 
     def _change_values(self, edits: Edits, new: Show) -> None:
         params = self.play.params

@@ -81,15 +81,16 @@ class Layering:
             sizes=lambda: tuple(known.sizes) if (known := asked.card()) is not None else ("s", "m", "l", "teacher"),
         )
         moods = MoodPad.declare(params, prefix, prefix, asked.card, str(spec.values.get("mood", "")))
-        conditioning = Conditioning(tuple(self._file(name) for name in spec.filters))
+        conditioning = Conditioning([self._file(name) for name in spec.filters])
         with contextlib.suppress(LookupError, ValueError):  # said when the layer asks for its world
             conditioning.defaults(self.bank.library.card(spec.world).defaults)
         conditioning.open(stage)
 
         def resolution() -> tuple[int, int]:
-            """The show's wish, in the steps that the world takes."""
+            """What the show wishes now, in the steps that the world takes."""
+            wish = next((x.resolution for x in self.play.show.layers if x.name == spec.name), spec.resolution)
             known = asked.card()
-            return known.fit(*spec.resolution) if known is not None else spec.resolution
+            return known.fit(*wish) if known is not None else wish
 
         memory = Memory("rgba8" if stage.software else "rgba16f")
         status = Status(params, f"/status{prefix}")
@@ -101,6 +102,10 @@ class Layering:
     def feeds(self, name: str) -> tuple[str, ...]:
         """What the layer of this name may look at: every source, every other layer."""
         return (*self.play.sources, *(LAYER + other for other in self.play.layers if other != name))
+
+    def refilter(self, spec: LayerSpec) -> None:
+        """Give a layer that plays on other filters: what it dreams goes on, addresses come and go with the filters."""
+        self.play.layers[spec.name].conditioning.refilter([self._file(name) for name in spec.filters])
 
     def _file(self, name: str) -> str:
         """A filter as a path, so that a show's own patch wins; "condition" stays what it is."""

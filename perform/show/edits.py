@@ -25,11 +25,12 @@ FOLDERS = ("patches", "models")  # … and what it searches
 class Edits:
     """What to do, in this order, so that a running show becomes the new one.
 
-    `restart` names what a running show cannot take up (it goes on with the old). `sources`, `layers` and `controls`
-    are names to close and open again (added and changed ones), `gone_…` those to close. `values` are addresses to
-    set, and `defaults` addresses to put back to their default because the new show no longer mentions them: neither
-    touches what only the performer has moved. `order` is True if the layers' order or numbers changed. The rate is no
-    edit: each frame asks the show for it.
+    `restart` names what a running show cannot take up (it goes on with the old). `sources` and `controls` are names to
+    close and open again (added and changed ones), `gone_…` those to close; `layers` are names to add, or to give other
+    filters or another resolution while they play on. `values` are addresses to set, and `defaults` addresses to put
+    back to their default because the new show no longer mentions them: neither touches what only the performer has
+    moved. `order` is True if the layers' order or numbers changed. The rate is no edit: each frame asks the show for
+    it.
     """
 
     restart: tuple[str, ...] = ()

@@ -467,6 +467,58 @@ class TestChain:
                 bare = chain.draw(frame, (32, 24), n / 60, condition=False)
                 assert np.abs(pixels(bare.texture)[..., 0].astype(int) - n * 10).max() <= 2
 
+    def test_other_filters_leave_those_that_stay_their_memory_and_their_values(
+        self, stage: Stage, params: Params, frame: Frame
+    ) -> None:
+        counts = """/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}],
+            "PASSES": [{"TARGET": "sum", "PERSISTENT": true}, {}]}*/
+        void main() { gl_FragColor = IMG_THIS_PIXEL(sum) + (PASSINDEX == 0 ? vec4(0.04) : vec4(0.0, 0.0, 0.0, 1.0)); }
+        """
+        (stage.folder / "counts.fs").write_text(counts)
+        with Conditioning(["invert", "counts"]).open(stage) as chain:
+            params.post("/layer/dream/condition/smooth", 0.0)
+            params.settle(1.0)
+            for n, filters in enumerate((["counts"], ["counts", "condition"], ["invert", "counts"], ["counts"]), 1):
+                got = pixels(chain.draw(frame, (64, 48), n / 60).texture)
+                assert np.abs(got[..., 0].astype(int) - n * 10).max() <= 2
+                chain.refilter(filters)
+                assert ("/layer/dream/filter/invert/amount" in params) == ("invert" in filters)
+                assert chain.named == ("condition" in filters)
+
+    def test_another_file_of_the_same_name_takes_the_place_of_the_one(
+        self, stage: Stage, params: Params, frame: Frame
+    ) -> None:
+        (stage.folder / "own").mkdir()
+        (stage.folder / "own" / "invert.fs").write_text(INVERT.replace("1.0 - c.rgb", "vec3(1.0)"))
+        with Conditioning(["invert"], condition=False).open(stage) as chain:
+            chain.draw(frame, (64, 48), 3.0)
+            chain.refilter([str(stage.folder / "own" / "invert.fs")])
+            assert (pixels(chain.draw(frame, (64, 48), 3.1).texture)[..., :3] == 255).all()
+            assert [p.address for p in params if "invert2" in p.address] == []
+            assert "/layer/dream/filter/invert/amount" in params
+
+    def test_a_filter_that_has_gone_leaves_nothing_and_one_that_waits_goes_with_the_next_edit(
+        self, stage: Stage, params: Params, frame: Frame
+    ) -> None:
+        (stage.folder / "bad.fs").write_text("/*{ broken")
+        with Conditioning(["invert", "bad"], condition=False).open(stage) as chain:
+
+            def there() -> list[str]:
+                chain.draw(frame, (64, 48), 3.0)
+                return [name for name in ("invert", "bad", "bad2") if f"/status/layer/dream/filter/{name}" in params]
+
+            chain.refilter(["bad"])  # has been broken before: nothing waits for it
+            assert there() == ["bad"]
+            chain.refilter(["invert"])
+            assert there() == ["invert"]
+            chain.refilter(["bad", "bad"])
+            assert there() == ["invert", "bad", "bad2"]
+            chain.refilter(["bad"])
+            assert there() == ["invert", "bad"]
+            chain.refilter([])
+            assert there() == []
+            assert chain.draw(frame, (64, 48), 3.0).texture is frame.texture
+
     @pytest.mark.parametrize("text", ["/*{ broken", '/*{"INPUTS": []}*/ void main() { gl_FragColor = nonsense; }'])
     def test_a_broken_filter_is_passed_by_and_says_why(
         self, stage: Stage, params: Params, frame: Frame, text: str

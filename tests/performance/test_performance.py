@@ -561,16 +561,67 @@ def test_a_filter_that_comes_back_has_the_files_values_again(theatre: Theatre) -
     assert play.params.refused == 0
 
 
-def test_a_layer_that_is_reopened_while_it_fades_is_where_it_was_going(theatre: Theatre) -> None:
-    play = theatre.open(ONE)
+def test_what_fades_and_is_modulated_goes_on_while_the_filters_are_edited(theatre: Theatre) -> None:
+    play = theatre.open(ONE + 'filters = ["bloom"]\n')
     theatre.run()
     play.params.post("/layer/a/opacity", 0.25, seconds=600.0)
+    play.params.post("/layer/a/condition/zoom", 4.0, seconds=600.0)
+    play.params.attach("/layer/a/filter/bloom/intensity", lambda now: 0.25)
     theatre.run(0.1)
-    assert play.params["/layer/a/opacity"].base > 0.9
-    save(theatre, ONE + 'filters = ["bloom"]\n')
+    moving = [play.params[f"/layer/a/{tail}"] for tail in ("opacity", "condition/zoom", "filter/bloom/intensity")]
+    save(theatre, ONE + 'filters = ["grain", "bloom"]\n')
     theatre.run(0.1)
-    assert "/layer/a/filter/bloom/intensity" in play.params
-    assert play.params["/layer/a/opacity"].base == 0.25
+    assert "/layer/1/filter/grain/amount" in play.params
+    assert all(play.params.find(param.address) is param for param in moving)
+    assert moving[0].fade is not None
+    assert moving[1].fade is not None
+    assert moving[2].value == pytest.approx(moving[2].base + 0.25)
+    save(theatre, ONE + 'filters = ["grain"]\n')
+    theatre.run(0.1)
+    assert [p.address for p in play.params if "bloom" in p.address] == []
+
+
+@pytest.mark.parametrize("edit", ['filters = ["through"]', "resolution = [128, 64]", 'filters = ["through", "broken"]'])
+def test_a_layer_dreams_on_while_its_filters_or_its_resolution_are_edited(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch, edit: str
+) -> None:
+    (theatre.folder / "patches" / "filters").mkdir()
+    for name, text in (("through", THROUGH), ("broken", "/*{ broken")):
+        (theatre.folder / "patches" / "filters" / f"{name}.fs").write_text(text)
+    make_world(theatre.folder / "models", "ocean", ("m",))
+    dreams = ONE + 'world = "ocean"\nsize = "m"\n'
+    play = theatre.open(dreams + "resolution = [64, 32]\n")
+    dream = theatre.run(2.0)
+    assert np.abs(dream - RED).max() > 60
+    there = play.layers["a"]
+    with monkeypatch.context() as slow:
+        slow.setattr(Bank, "find", lambda bank, role: None)  # as on a live clock: whatever is asked for now takes long
+        save(theatre, dreams + edit + "\n" + "resolution = [64, 32]\n" * ("resolution" not in edit))
+        assert all(theatre.run() == pytest.approx(dream, abs=2) for _ in range(20))
+        assert theatre.value("/status/show") == "taken up"
+    assert all(theatre.run() == pytest.approx(dream, abs=2) for _ in range(100))
+    assert play.layers["a"] is there
+    assert there.given is not None
+    assert there.given.size == ((128, 64) if "resolution" in edit else (64, 32))
+    assert ("/layer/a/filter/through/on" in play.params) == ("through" in edit)
+
+
+def test_filters_play_on_until_those_that_an_edit_puts_in_their_place_are_good(theatre: Theatre) -> None:
+    (theatre.folder / "patches" / "filters").mkdir()
+    files = {name: theatre.folder / "patches" / "filters" / f"{name}.fs" for name in ("grow", "through")}
+    for name, text in (("grow", GROW), ("through", THROUGH.replace("IMG_THIS_PIXEL", "IMG_THAT_PIXEL"))):
+        files[name].write_text(text)
+    play = theatre.open(ONE + 'filters = ["grow"]\n')
+    lighter = theatre.run()
+    assert lighter == near((255, 51, 51))
+    save(theatre, ONE + 'filters = ["through"]\n')
+    assert theatre.run(0.1) == near((255, 51, 51))
+    assert "through.fs" in str(theatre.value("/status/layer/a/filter/through"))
+    files["through"].write_text(THROUGH)
+    waiting = next(step for step in play.layers["a"].conditioning._steps if step.name == "through")  # type: ignore[attr-defined]
+    assert waiting._patch.look()
+    assert theatre.run(0.1) == near(RED)
+    assert [p.address for p in play.params if "grow" in p.address] == []
 
 
 def test_a_source_that_looks_at_itself_does_not_draw_into_what_it_reads(theatre: Theatre) -> None:
