@@ -195,6 +195,41 @@ def test_through_the_host_dreams_are_kept_apart_and_other_addresses_pin_nothing_
     assert cuda.memory == {}
 
 
+def test_through_the_host_a_picture_is_on_its_way_before_the_dream_is_uploaded(
+    cuda: RecordingCuda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from perform.gl.lib import gl
+
+    bridge, given, dreamt, back = opened(cuda, "host"), picture(1), picture(2), np.zeros((10, 24, 4), np.uint8)
+    texture, (_, event) = Texture.make(*SHAPE), cuda.cudaEventCreate()
+    upload(texture, given)
+    bridge.ripen(dreamt.ctypes.data, STREAM)
+    cuda.journal.clear()
+    for name in ("glReadPixels", "glTexSubImage2D"):
+        real = getattr(gl, name)
+        monkeypatch.setattr(gl, name, lambda *f, n=name, r=real: (cuda.journal.append((n,)), r(*f))[1])
+    shown = bridge.exchange(texture, back.ctypes.data, dreamt.ctypes.data, STREAM, event)
+    did = [name for name in cuda.names() if name in ("glReadPixels", "MemcpyAsync", "EventRecord", "glTexSubImage2D")]
+    assert did == ["glReadPixels", "MemcpyAsync", "EventRecord", "glTexSubImage2D"], "the read waits for no upload"
+    assert np.array_equal(back, given)
+    assert np.array_equal(read(shown), dreamt)
+    bridge.close()
+    texture.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dream_that_is_shown_may_itself_be_the_next_picture(cuda: RecordingCuda, kind: str) -> None:
+    bridge, dreams, back = opened(cuda, kind), [picture(n) for n in range(3)], np.zeros((10, 24, 4), np.uint8)
+    shown = []
+    for dream in dreams[:2]:
+        bridge.ripen(dream.ctypes.data, STREAM)
+        shown.append(bridge.give(dream.ctypes.data, STREAM))
+    bridge.ripen(dreams[2].ctypes.data, STREAM)
+    bridge.exchange(shown[0], back.ctypes.data, dreams[2].ctypes.data, STREAM)  # the last moment at which it is there
+    assert np.array_equal(back, dreams[0])
+    bridge.close()
+
+
 def test_a_host_bridge_is_lent_anew_once_its_copies_are_through(cuda: RecordingCuda) -> None:
     bridges, memory = Bridges(cuda, kinds=("host",)), picture()
     first, other = bridges.open(SHAPE), bridges.open(SHAPE)

@@ -75,10 +75,10 @@ class HostBridge:
         return self._outlets[0]
 
     def exchange(self, texture: Texture, to: int, source: int, stream: int, event: Any = None) -> target.Texture:
-        """See `bridge.Bridge`. There is nothing to be saved."""
-        dream = self.give(source, stream)
+        """See `bridge.Bridge`. There is nothing to be saved but time: `take` waits for all that GL was told before, and
+        the upload of a dream is not to be a part of that, nor is the picture to set out behind it."""
         self.take(texture, to, stream, event)
-        return dream
+        return self.give(source, stream)
 
     def _next(self, ring: list[int]) -> int:
         """The pinned picture whose turn it is."""
