@@ -10,7 +10,7 @@ TensorRT each bring a maker; the engine plays the first that is quick to have an
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from perform.card import Card
 from perform.engines.generator import Shape
@@ -49,6 +49,15 @@ class Compute(Protocol):
     def close(self) -> None:
         """Give back what PyTorch does not by itself. The stream has come past the last dream. May be called twice."""
         ...
+
+
+@runtime_checkable
+class Separate(Protocol):
+    """A compute that can say whether its recordings may be replayed at the same time: all memory that it writes is part
+    of each recording, and none of it is its own. One that does not say is taken for one that shares."""
+
+    @property
+    def separate(self) -> bool: ...
 
 
 class Maker(Protocol):

@@ -8,7 +8,7 @@ is computed the other is filled; the lanes run one after the other, on one strea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from ctypes import c_float
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ import numpy as np
 from perform.engines.cuda_board import Board, Replay
 from perform.engines.cuda_compute import Compute
 from perform.engines.generator import Shape
-from perform.engines.trial import Vector, prove
+from perform.engines.trial import Vector, probe, prove
 from perform.gl.interop import call
 from perform.gl.interop.calls import NOT_READY, failure
 from perform.gl.transfer import Pixels
@@ -214,15 +214,40 @@ def run_on(lane: Lane, stream: int) -> Callable[[Pixels, Vector], Pixels]:
 
 def timed(cuda: Any, lane: Lane, stream: int) -> float:
     """Seconds on the card for one dream: the best of some, since what else it does only ever adds."""
-    best = float("inf")
+    return _by_turns(cuda, (lane,), stream)[0]
+
+
+def beside(board: Board, compute: Compute, road: Road, mood: int) -> tuple[float, float]:
+    """Seconds on the card for one dream of a compute that plays, and of a new road of the same shape: by turns, so that
+    what the show draws meanwhile, and the card's clock, slow both alike. Worker thread, tens of milliseconds.
+
+    What plays is recorded once more, on memory of its own, for what is recorded in its lanes is the render thread's and
+    would write over a dream that is under way. So its scratch memory must not be shared: see `cuda_compute.Separate`.
+    Raises CudaError where there is no room for that.
+    """
+    again = Road(compute, [], 1, road.shape)
+    with aside(board.cuda, again) as stream:
+        lane = Lane.make(board, road.shape, mood, 1)
+        again.lanes.append(lane)
+        lane.replays = (board.capture(_work(compute, lane, 1, mood), stream, board.pool()),)
+        run_on(lane, stream)(probe(road.shape), np.zeros(mood, np.float32))  # the picture that the road was tried with
+        plays, new = _by_turns(board.cuda, (lane, road.lanes[0]), stream)
+    again.close(compute=False)
+    return plays, new
+
+
+def _by_turns(cuda: Any, lanes: Sequence[Lane], stream: int) -> list[float]:
+    """Seconds of one dream in each lane, the best of some. All are recorded for one picture at least."""
+    best = [float("inf")] * len(lanes)
     with ExitStack() as events:
         begin, end = (_event(cuda, events) for _ in range(2))
         for _ in range(TRIES):
-            call(cuda, "cudaEventRecord", begin, stream)
-            lane.replays[0](stream)
-            call(cuda, "cudaEventRecord", end, stream)
-            call(cuda, "cudaEventSynchronize", end)
-            best = min(best, float(call(cuda, "cudaEventElapsedTime", begin, end)) / 1e3)
+            for n, lane in enumerate(lanes):
+                call(cuda, "cudaEventRecord", begin, stream)
+                lane.replays[0](stream)
+                call(cuda, "cudaEventRecord", end, stream)
+                call(cuda, "cudaEventSynchronize", end)
+                best[n] = min(best[n], float(call(cuda, "cudaEventElapsedTime", begin, end)) / 1e3)
     return best
 
 

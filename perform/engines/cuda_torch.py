@@ -37,6 +37,7 @@ class TorchCompute:
     note: str
     nbytes: int
     batch: int = BATCH
+    separate: bool = True  # what it works in comes from PyTorch, which gives each recording its own
 
     def __call__(self, picture: Tensor, mood: Tensor) -> Tensor:
         dream: Tensor = self.network(picture, mood)

@@ -23,7 +23,7 @@ from perform.card import Card
 from perform.engines import cuda_package, cuda_torch, cuda_works
 from perform.engines.cabinet import Cabinet
 from perform.engines.cuda import Cuda, Full
-from perform.engines.cuda_compute import Say
+from perform.engines.cuda_compute import Say, Separate
 from perform.engines.cuda_generator import CudaGenerator
 from perform.engines.cuda_package import Order
 from perform.engines.cuda_rounds import Rounds
@@ -566,6 +566,99 @@ def test_one_that_is_not_faster_or_fails_changes_nothing_and_is_said(rig: Rig, m
     until(lambda: same.closed == 1)
     until(lambda: not generator.works.busy)
     assert not generator.works.waits
+
+
+@dataclass
+class Spread(Tint):
+    """A compute whose recordings may be replayed at the same time."""
+
+    separate: bool = True
+
+
+def pace(rig: Rig, monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float]) -> dict[str, float]:
+    """On the card's clock a dream takes the time that its compute's note says, times what "show" says: 1 at first."""
+    real, last, all_of = Tint.__call__, [""], seconds | {"show": 1.0}
+
+    def dream(self: Tint, picture: torch.Tensor, mood: torch.Tensor) -> torch.Tensor:
+        last[0] = self.note
+        return real(self, picture, mood)
+
+    monkeypatch.setattr(Tint, "__call__", dream)
+    monkeypatch.setattr(rig.cuda, "cudaEventElapsedTime", lambda *two: (0, 1e3 * all_of[last[0]] * all_of["show"]))
+    return all_of
+
+
+@pytest.mark.parametrize(("before", "show"), [(1.0, 1.3), (1.3, 1.0)])
+@pytest.mark.parametrize(("takes", "said"), [(0.8, False), (1.05, True)])
+def test_what_plays_is_timed_again_beside_what_is_to_take_over(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, before: float, show: float, takes: float, said: bool
+) -> None:
+    """Whichever of the two was read in quiet: at load nothing is drawn, and then a show is; or the other way round."""
+    clock = pace(rig, monkeypatch, {"old": 0.002, "new": 0.002 * takes})
+    clock["show"] = before
+    old, new = Spread("old"), Tint("new")
+    generator = rig.load(Tinting(new, "TensorRT"), old)
+    clock["show"] = show
+    lanes, there = generator.works.road.lanes, (dict(rig.cuda.memory), set(rig.cuda.events), set(rig.cuda.streams))
+    for lane in lanes:
+        lane.picture.fill_(7)
+        lane.dream.fill_(8)
+    generator.prepare()
+    until(lambda: generator.works.waits or "TensorRT takes" in generator.note)
+    until(lambda: not generator.works.making)
+    assert generator.works.waits == (not said)
+    if said:
+        assert generator.note.endswith(f"TensorRT takes {2 * takes * show:.1f} ms where this takes {2 * show:.1f}")
+        assert (dict(rig.cuda.memory), set(rig.cuda.events), set(rig.cuda.streams)) == there, "nothing is left of it"
+    assert (old.closed, new.closed) == (0, int(said))
+    assert {int(n) for lane in lanes for n in (*lane.picture.unique(), *lane.dream.unique())} == {7, 8}, (
+        "its lanes are the render thread's"
+    )
+
+
+@pytest.mark.parametrize("old", [Spread("old"), Tint("old")])
+def test_where_what_plays_cannot_be_timed_again_what_was_read_at_load_counts(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, old: Tint
+) -> None:
+    """The card is full with the new road; or its recordings share memory, and one is at play."""
+    pace(rig, monkeypatch, {"old": 0.002, "new": 0.001})
+    generator = rig.load(Tinting(Tint("new"), "TensorRT"), old)
+    real, made = rig.board.zeros, list[str]()
+
+    def zeros(kind: str, *shape: int) -> Any:
+        made.append(kind)
+        if len(made) > 2 * 3:
+            raise CudaError("the card's memory is full", 2)
+        return real(kind, *shape)
+
+    monkeypatch.setattr(rig.board, "zeros", zeros)
+    old.calls.clear()
+    generator.prepare()
+    until(lambda: generator.works.waits)
+    assert (old.calls, old.closed) == ([], 0)
+    assert len(made) == 2 * 3 + isinstance(old, Spread)
+    assert len(rig.cuda.streams) == 2
+
+
+def test_a_card_that_fails_while_what_plays_is_timed_again_is_not_taken_for_a_full_one(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = Tint("new")
+
+    def dies(*given: Any) -> Any:
+        raise Poisoned("the graphics card has failed", 700)
+
+    monkeypatch.setattr(cuda_works, "beside", dies)
+    generator = rig.load(Tinting(new, "TensorRT"), Spread("old"))
+    generator.prepare()
+    until(lambda: generator.note.endswith("no TensorRT: the graphics card has failed"))
+    until(lambda: new.closed == 1)
+    assert not generator.works.waits
+
+
+def test_only_computes_of_pytorch_are_known_to_share_nothing() -> None:
+    assert isinstance(cuda_torch.TorchCompute(None, "", 0), Separate)
+    assert not isinstance(Tint(), Separate)
 
 
 @dataclass
