@@ -8,13 +8,32 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 WAITS = ("cudaDeviceSynchronize", "cudaStreamSynchronize", "cudaEventSynchronize", "cudaMemcpy", "cudaMemcpy2D")
 ALLOCATIONS = ("cudaMalloc", "cudaMallocAsync", "cudaMallocHost", "cudaHostAlloc", "cudaFree", "cudaFreeHost")
+HANDOVERS = ("take", "give", "exchange")  # a picture to CUDA, a dream to GL, both in one go
 SENTENCE = "called a synchronizing"  # in what PyTorch warns of
+
+
+class Carried:
+    """An engine's bridge that counts how often the card changed between GL and CUDA, and for what. Render thread."""
+
+    def __init__(self, bridge: Any) -> None:
+        self._bridge = bridge
+        self.counts = dict.fromkeys(HANDOVERS, 0)
+
+    def __getattr__(self, name: str) -> Any:
+        deed = getattr(self._bridge, name)
+        if name in HANDOVERS:
+            self.counts[name] += 1
+        return deed
+
+    def since(self, before: Mapping[str, int], frames: int) -> dict[str, float]:
+        """How often each a frame, in so many frames since the counts were these."""
+        return {name: round((count - before[name]) / frames, 2) for name, count in self.counts.items()}
 
 
 @contextmanager

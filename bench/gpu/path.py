@@ -5,6 +5,11 @@ carried through the host's pinned memory; `host` the program's PyTorch engine, w
 worker and uploads what it dreamt. All are driven alike: while one picture is dreamt the next is drawn and handed over,
 every frame shows a new dream, and GL is never more frames behind than a screen allows.
 
+Without a pause between frames a dream often lands while it is waited for, and is given by itself: the card changes
+between GL and CUDA twice a frame. A show at 60 frames a second has it long before the next picture is handed over, and
+both go at once. A case that is `landed` waits for the dream before it hands over, as such a show would have: `carried`
+says how often each was done a frame.
+
 Latency is from a camera's texture that GL has finished to a dream's texture that GL can read, one frame at a time; a
 pass of 16×16 pixels that reads it is part of it.
 """
@@ -19,6 +24,7 @@ from typing import Any
 
 from bench.gpu import players
 from bench.gpu.alone import one_line
+from bench.gpu.counting import Carried
 from bench.gpu.timing import at
 
 PATIENCE = 60.0  # seconds for a first dream
@@ -32,7 +38,8 @@ def run(case: Any, seconds: float, device: str, world: Path | None) -> Iterator[
     from perform.gl.context import GLUnavailable
 
     size, way = tuple(case.what["size"]), case.what["way"]
-    head = {"network": case.what["network"], "size": list(size), "engine": way}
+    landed = case.what.get("landed", False)
+    head = {"network": case.what["network"], "size": list(size), "engine": f"{way}, landed" if landed else way}
     stage: Any = None
     try:
         from bench.gpu.scene import context
@@ -45,7 +52,7 @@ def run(case: Any, seconds: float, device: str, world: Path | None) -> Iterator[
             yield head | {"gl": stage.renderer} | _played(case, size, seconds, device, world, stage)
         except Exception as e:  # noqa: BLE001 - a line of the table, the others go on
             yield head | {"gl": stage.renderer, "error": one_line(e)}
-    if stage is None or stage.software:
+    if (stage is None or stage.software) and not landed:
         from bench.gpu import standin
 
         yield head | {"gl": "none: tensors stand in for textures"} | standin.read(way, size, seconds, device, world)
@@ -66,16 +73,27 @@ def _played(case: Any, size: Any, seconds: float, device: str, world: Path | Non
         after.callback(engine.close)
         loop = Loop(theatre, engine, device)
         loop.until_first(PATIENCE)
-        waited = loop.until_settled(generator, SETTLE)
-        row = {"settle_s": round(waited, 1), **loop.rate(seconds), **loop.latency(seconds)}
-        loop.quiet()
-        row |= players.alone(generator, seconds)
+        row: dict[str, Any] = {"settle_s": round(loop.until_settled(generator, SETTLE), 1)}
+        row |= _landed(loop, generator, seconds) if case.what.get("landed") else _at_once(loop, generator, seconds)
         bridge = getattr(getattr(engine, "bridge", None), "kind", "none")
         return row | {"note": players.note(generator), "bridge": bridge}
 
 
+def _at_once(loop: Loop, generator: Any, seconds: float) -> dict[str, Any]:
+    """Frames as fast as they go, latency, and the recorded work by itself."""
+    row = {**loop.rate(seconds), **loop.latency(seconds)}
+    loop.quiet()
+    return row | players.alone(generator, seconds)
+
+
+def _landed(loop: Loop, generator: Any, seconds: float) -> dict[str, Any]:
+    """Frames that hand over once the dream before is there. Latency is that of the other case: it has one frame."""
+    loop.before = lambda: players.land(generator)
+    return loop.rate(seconds)
+
+
 class Loop:
-    """The loop around one engine. Render thread."""
+    """The loop around one engine. Render thread. `before` is called when a picture is about to be handed over."""
 
     def __init__(self, theatre: Any, engine: Any, device: str, now: Callable[[], float] = time.perf_counter) -> None:
         from bench.gpu.fences import Fences
@@ -84,6 +102,7 @@ class Loop:
         self.fences = Fences()
         self.mood = (0.0,) * 7
         self.seen = -1
+        self.before: Callable[[], None] = lambda: None
 
     def frame(self) -> None:
         """Camera, dream if there is one, composite, screen: a loop that does not care for every dream."""
@@ -98,6 +117,7 @@ class Loop:
     def turn(self) -> None:
         """The same, and the dream is a new one: that of the picture before, while this one is dreamt."""
         given = self.theatre.camera(self.now() % 60.0)
+        self.before()
         self.engine.submit(given, self.mood)
         dream = self.awaited(lambda dream: dream.serial != self.seen)
         self.seen = dream.serial
@@ -143,8 +163,10 @@ class Loop:
         return self.now() - began
 
     def rate(self, seconds: float) -> dict[str, Any]:
-        """Frames a second, each with a new dream, and how long it is from one to the next."""
+        """Frames a second, each with a new dream; how long it is from one to the next; how pictures were carried."""
         self.prime()
+        carried = self._counting()
+        start = dict(carried.counts) if carried is not None else {}
         frames: list[float] = []
         last = began = self.now()
         while self.now() - began < 2 * seconds or len(frames) < 20:
@@ -155,11 +177,20 @@ class Loop:
         took = last - began
         self.quiet()
         frames.sort()
-        return {
+        row: dict[str, Any] = {
             "fps": round(len(frames) / took, 1),
             "frame_p50_ms": round(at(frames, 0.5), 4),
             "frame_p99_ms": round(at(frames, 0.99), 4),
         }
+        return row if carried is None else row | {"carried": carried.since(start, len(frames))}
+
+    def _counting(self) -> Carried | None:
+        """The engine's bridge, counting from now on; None for an engine that has none."""
+        bridge = getattr(self.engine, "bridge", None)
+        if bridge is None or isinstance(bridge, Carried):
+            return bridge
+        self.engine.bridge = counting = Carried(bridge)
+        return counting
 
     def latency(self, seconds: float) -> dict[str, Any]:
         """Milliseconds from texture to texture, each frame on its own."""

@@ -58,6 +58,7 @@ def _all(w: Wishes) -> Iterator[Case]:
     yield Case("ceilings", "roofline", 6)
     yield from _engines(w, ["m"], ["1080p"])
     yield from _path(w, "1080p", ("interop", "host bridge", "host"))
+    yield from _landed(w, "1080p", ("interop", "host bridge"))
     yield from _path(w, "2160p", ("interop",))
     yield from _path(w, "512", ("interop",))  # three sizes: what grows with the picture, and what does not
     yield from _engines(w, ["m"], ["2160p", "512"])
@@ -105,6 +106,14 @@ def _path(w: Wishes, name: str, ways: Sequence[str]) -> Iterator[Case]:
         for way in ways:
             seconds = 4 * w.seconds + {"interop": 18, "host bridge": 12, "host": 5}[way]
             yield Case(f"path m {name} {way}", "path", seconds, {"network": "m", "size": RESOLUTIONS[name], "way": way})
+
+
+def _landed(w: Wishes, name: str, ways: Sequence[str]) -> Iterator[Case]:
+    """The same once more, each dream there before the next picture is handed over: what was compiled is kept."""
+    if name in w.resolutions and "m" in w.sizes:
+        for way in ways:
+            what = {"network": "m", "size": RESOLUTIONS[name], "way": way, "landed": True}
+            yield Case(f"path m {name} {way}, landed", "path", 2 * w.seconds + 6, what)
 
 
 def _naive(w: Wishes, networks: Sequence[str], names: Sequence[str]) -> Iterator[Case]:

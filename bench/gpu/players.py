@@ -30,13 +30,14 @@ def hardware(way: str, device: str) -> Hardware:
     return Cuda(bridge=bridge) if device.startswith("cuda") else _rehearsed(bridge)
 
 
-def _rehearsed(bridge: str) -> Hardware:
-    """The CUDA engine on a stand-in for CUDA: it shows that this bench is sound, and nothing about speed."""
+def _rehearsed(bridge: str, lag: int = 0) -> Hardware:
+    """The CUDA engine on a stand-in for CUDA: it shows that this bench is sound, and nothing about speed. A dream is
+    asked for `lag` times before it is there."""
     from perform.engines.cuda import Cuda
     from perform.testing.board import HostBoard
     from perform.testing.cuda import RecordingCuda
 
-    return Cuda.on(HostBoard(RecordingCuda()), "a stand-in for CUDA", bridge=bridge, compile=False)
+    return Cuda.on(HostBoard(RecordingCuda(lag=lag)), "a stand-in for CUDA", bridge=bridge, compile=False)
 
 
 def forget() -> None:
@@ -50,6 +51,14 @@ def building(generator: Any) -> bool:
     """Whether something faster is being made for it, or waits to take over."""
     works = getattr(generator, "works", None)
     return works is not None and bool(works.busy)
+
+
+def land(generator: Any) -> None:
+    """Wait until all that is under way on the card has been dreamt, and fetch none of it. Raises CudaError."""
+    from perform.gl.interop import call
+
+    for flight in generator._flights:
+        call(generator.board.cuda, "cudaEventSynchronize", flight.lane.done)
 
 
 def alone(generator: Any, seconds: float) -> dict[str, Any]:

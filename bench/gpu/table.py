@@ -106,10 +106,16 @@ def paths(rows: Sequence[Row]) -> str:
         line += [gl_share(row, rows), row.get("latency_p50_ms"), row.get("latency_p99_ms"), row.get("alone_fps")]
         drawn = ", ".join(f"{name} {text(ms)} ms" for name, ms in row.get("passes_ms", {}).items())
         drawn = f"{drawn} by {row['by']}" if drawn else ""
-        said = [row.get("error"), drawn, row.get("bridge"), row.get("note"), row.get("gl")]
+        said = [row.get("error"), drawn, row.get("bridge"), carried(row), row.get("note"), row.get("gl")]
         lines.append([*line, "; ".join(str(part) for part in said if part)])
     heads = ["network", "size", "way", "fps", "frame ms", "p99", "of it GL", "latency ms", "p99", "alone fps", ""]
     return grid(heads, lines)
+
+
+def carried(row: Row) -> str:
+    """How pictures went between GL and CUDA, a frame: "1.00 take, 1.00 give"."""
+    counts = row.get("carried", {})
+    return ", ".join(f"{count:.2f} {name}" for name, count in counts.items() if count)
 
 
 def who(row: Row) -> str:

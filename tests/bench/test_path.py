@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,6 +35,25 @@ def test_the_path_turns_whichever_way(stage: Context, way: str, bridge: str) -> 
     assert drawn["fps"] > 0
     assert 0 < drawn["latency_p50_ms"] <= drawn["latency_p99_ms"]
     assert stood_in["gl"] == "none: tensors stand in for textures"  # llvmpipe is no card
+
+
+@pytest.mark.parametrize(("way", "bridge"), [("interop", "array"), ("host bridge", "host")])
+def test_a_dream_that_is_there_before_the_next_picture_goes_with_it(
+    stage: Context, monkeypatch: pytest.MonkeyPatch, way: str, bridge: str
+) -> None:
+    slow = partial(players._rehearsed, lag=3)  # not there by the next picture, and soon after
+    monkeypatch.setattr(players, "_rehearsed", slow)
+    found = [path.run(case("path", way=way, landed=landed), 0.02, "cpu", WORLD) for landed in (False, True)]
+    (at_once, _), (landed,) = map(list, found)
+    assert (at_once["engine"], at_once["carried"]) == (way, {"take": 1.0, "give": 1.0, "exchange": 0.0})
+    assert (landed["engine"], landed["carried"]) == (f"{way}, landed", {"take": 0.0, "give": 0.0, "exchange": 1.0})
+    assert landed["fps"] > 0
+    assert landed["bridge"] == bridge
+
+
+def test_an_engine_without_a_bridge_carries_nothing(stage: Context) -> None:
+    rows = list(path.run(case("path", way="host"), 0.02, "cpu", WORLD))
+    assert "carried" not in rows[0]
 
 
 def test_gl_alone_turns_without_an_engine(stage: Context) -> None:

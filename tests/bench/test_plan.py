@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_ceilings_and_the_numbers_to_reach_come_first() -> None:
     names = [case.name for case in plan(Wishes())]
     assert names[0] == "ceilings"
-    before = set(names[:17])
+    before = set(names[:19])
     assert {"engine m 1080p", "path m 1080p interop", "path m 1080p host", "naive m 1080p"} <= before
     assert {"path m 2160p interop", "world switches at 60 fps", "diffusion 512 recorded"} <= before
     assert len(names) == len(set(names))
@@ -32,6 +32,15 @@ def test_gl_alone_is_read_before_each_size_of_the_whole_path() -> None:
     assert [case.name for case in plan(Wishes(groups=["path"], resolutions=["512"]))] == [
         "ceilings", "GL alone 512", "path m 512 interop", "path m 512 host",
     ]  # fmt: skip
+
+
+def test_both_bridges_are_read_as_a_show_has_them_too() -> None:
+    cases = {case.name: case for case in plan(Wishes())}
+    for way in ("interop", "host bridge"):
+        here, there = cases[f"path m 1080p {way}"], cases[f"path m 1080p {way}, landed"]
+        assert there.what == {**here.what, "landed": True}
+    assert len(cases) == 49
+    assert not any("landed" in case.name for case in plan(Wishes(sizes=["s"])))
 
 
 def test_every_network_is_planned_at_every_size_that_makes_sense() -> None:

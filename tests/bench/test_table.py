@@ -92,6 +92,15 @@ def test_each_line_of_the_path_says_how_much_of_it_is_gl() -> None:
     assert "| GL alone |  | 1920×1080 | 1,000 |" in report.markdown(whole([*rows(), drawn(1000)], "a card"))
 
 
+def test_each_line_of_the_path_says_how_pictures_were_carried() -> None:
+    path = {"case": "p", "group": "path", "network": "m", "size": FULL, "fps": 100, "gl": "GPU"}
+    counts = {"take": 1.0, "give": 0.25, "exchange": 0.0}
+    found = [{**path, "engine": "interop", "carried": counts}, {**path, "engine": "host", "bridge": "none"}]
+    one, other = table.paths(found).splitlines()[1:]
+    assert one.endswith("  1.00 take, 0.25 give; GPU")
+    assert other.endswith("  none; GPU")
+
+
 def test_what_was_not_read_is_not_reached_nor_missed() -> None:
     found = goals(rows())
     assert found["m 3840×2160 end to end, fps"].mark == "not read"
