@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 log = logging.getLogger(__name__)
-RECIPE = "fp16, recipe 1"  # of `tensorrt_graph`: counted up when it makes another graph of the same network
+RECIPE = "fp16, recipe 2"  # of `tensorrt_graph`: counted up when it makes another graph of the same network
 FAITHFUL = 4.0  # bytes, on average, that an engine's dream may differ from PyTorch's before it is not trusted
 
 
@@ -118,12 +118,23 @@ class Compiled:
 
     def __call__(self, picture: Tensor, mood: Tensor) -> Tensor:
         """See `cuda_compute.Compute`."""
-        dream: Tensor = self.module(picture, mood if self.spare is None else self.spare)
-        return dream
+        from perform.engines import tensorrt_graph as graph
+
+        return graph.play(self.module, picture, mood if self.spare is None else self.spare)
 
     def close(self) -> None:
         """See `cuda_compute.Compute`."""
+        _release(self.module)
         self.module = None
+
+
+def _release(module: Any) -> None:
+    """Give an engine's memory on the card back now. A graph module is a part of a cycle: left alone it would go when
+    Python next looks for those, perhaps between two frames, or while another thread records.
+    """
+    for part in module.modules() if module is not None else ():
+        for name in [name for name in vars(part) if name == "engine" or name.endswith("_engine")]:
+            setattr(part, name, None)
 
 
 @dataclass(slots=True)
@@ -145,10 +156,12 @@ class _Work:
             if self.cabinet.doubt:
                 self.remark = f"{self.cabinet.doubt}: built again"
             return None
+        module = None
         try:
             module, nbytes = self._open(found)
             self._compare(module)
         except Exception as e:  # noqa: BLE001 - whatever the library makes of it: a file is not worth a show
+            _release(module)
             check_room(e)  # a good one would be thrown away
             self.cabinet.discard(label)
             self.remark = f"the engine kept for {self.what} does not load ({first_line(e)}): built again"
@@ -163,33 +176,41 @@ class _Work:
         from perform.engines import tensorrt_graph as graph
 
         self.say(f"refitting the engine of {self.what} with new weights")
+        old = module = None
         try:
-            module, _ = self._open(found)
+            old, _ = self._open(found)
             program = graph.export(self.whole, self.inputs)
-            module = self.kit.library.dynamo.refit_module_weights(module, program, arg_inputs=self.inputs)
+            module = self.kit.library.dynamo.refit_module_weights(old, program, arg_inputs=self.inputs)
             self._compare(module)
         except Exception as e:  # then it is built, which only takes longer
+            _release(module)
             check_room(e)  # nor can it be built
             log.debug("%s cannot be refitted", self.what, exc_info=e)
             return None
+        finally:
+            if old is not module:
+                _release(old)
         return module, self._keep(module, label)
 
     def built(self, label: Label) -> tuple[Any, int]:
         """Compiled for this card now. Raises EngineError: a graph TensorRT cannot take, or dreams it gets wrong."""
         from perform.engines import tensorrt_graph as graph
 
-        dynamo, began = self.kit.library.dynamo, time.perf_counter()
+        dynamo, began, module = self.kit.library.dynamo, time.perf_counter(), None
         self.say(f"exporting {self.what} for {self.kit.variant} (1 of 3)")
-        graph.teach(self.kit.library)
         try:
             program = graph.export(self.whole, self.inputs)
             self.say(f"{self.kit.variant} is building {self.what} for {label.shape}: up to some minutes (2 of 3)")
             with self._timings() as timings:
                 module = dynamo.compile(program, arg_inputs=self.inputs, **self._settings(timings))
+            self.say(f"checking what {self.kit.variant} makes of {self.what} (3 of 3)")
+            self._compare(module)
         except Exception as e:
+            _release(module)
+            if isinstance(e, EngineError):
+                raise
+            check_room(e)  # which is not the graph's fault
             raise EngineError(f"{self.kit.variant} cannot take {self.what}: {first_line(e)}") from e
-        self.say(f"checking what {self.kit.variant} makes of {self.what} (3 of 3)")
-        self._compare(module)
         log.info("%s built %s for %s in %.0f s", self.kit.variant, self.what, label.shape, time.perf_counter() - began)
         return module, self._keep(module, label)
 
@@ -219,10 +240,15 @@ class _Work:
                 shutil.copyfile(kept, path)
             except OSError as e:
                 log.debug("no timings from before: %s", e)
-            yield path
+            try:
+                yield path
+            except BaseException:
+                kept.unlink(missing_ok=True)  # perhaps it was these: the next build begins without
+                raise
             try:
                 kept.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, kept)
+                shutil.copyfile(path, partial := kept.with_suffix(".part"))
+                partial.replace(kept)
             except OSError as e:
                 log.debug("the timings are not kept: %s", e)
 
@@ -249,10 +275,10 @@ class _Work:
         import torch
 
         picture, mood = self.inputs
-        noise = torch.arange(picture.numel(), device=picture.device).remainder(251).to(torch.uint8).view_as(picture)
+        noise = torch.arange(picture.numel(), device=picture.device).remainder(251).to(picture.dtype).view_as(picture)
         with torch.inference_mode():
             ours, right = module(noise, mood), self.whole(noise, mood)
-        if ours.dtype != torch.uint8 or ours.shape != right.shape:
+        if (ours.dtype, ours.shape) != (right.dtype, right.shape):
             raise EngineError(f"{self.kit.variant} gives {self.what} as {ours.dtype} {tuple(ours.shape)}")
         off = float((ours.float() - right.float()).abs().mean())
         if not off <= FAITHFUL:
