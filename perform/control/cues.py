@@ -135,6 +135,7 @@ class _List:
         )
         self.triggers.add("/cue/back", "Fires the cue before.", lambda now: self._go(max(self.place - 1, 0), now))
         self.triggers.add("/panic", "Everything back to how the show opened, at once, with the master up.", self._panic)
+        self.triggers.alone = self._panic
         for n, cue in enumerate(self.cues):
             self.triggers.add(f"/cue/{cue.name}/go", f"Fires the cue {cue.name!r}.", functools.partial(self._go, n))
         self.status.say(f"{len(self.cues)} cues" if len(self.cues) != 1 else "1 cue")

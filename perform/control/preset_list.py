@@ -26,13 +26,17 @@ class Triggers:
 
     params: Params
     wishes: deque[Deed] = field(default_factory=deque)
+    alone: Deed | None = None  # what was wished for before it, in the same settle, is not posted
     declared: set[str] = field(default_factory=set)
 
     def fulfil(self, now: float) -> list[Post]:
         """What the deeds that were wished for post."""
         out: list[Post] = []
         while self.wishes:
-            out += self.wishes.popleft()(now)
+            deed = self.wishes.popleft()
+            if deed == self.alone:
+                out.clear()
+            out += deed(now)
         return out
 
     def posts(self, address: str, cue: Score, patterns: Patterns) -> list[Post]:

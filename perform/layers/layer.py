@@ -15,6 +15,7 @@ from perform.ranges import CROSSFADE, SHARE
 
 Choices = Callable[[], Sequence[str]]
 PAUSE = 0.25  # seconds out of sight after which the dream that is there is of another time
+SLOWEST = 0.1  # seconds a frame in which fades keep their time
 LATE = 1.0  # seconds that a dream of this time is waited for
 
 
@@ -62,6 +63,9 @@ class Dreamer(Protocol):
 
     @property
     def playing(self) -> Playing | None: ...
+
+    @property
+    def fading(self) -> bool: ...
 
 
 class Moods(Protocol):
@@ -164,9 +168,9 @@ class Layer:
         self.given = given = self.conditioning.draw(frame, size, now, condition=True, border=border(size)[1])
         mood = self.moods.vector(now)
         dream = self.slot.dream(given, mood, now, self.moods.world)
-        self._fall(now)
         if rested:
             self._back = now, given.time
+        self._fall(now, rested)
         self.late = self._awaits(dream, now)
         if self.late:
             return self.picture
@@ -194,7 +198,8 @@ class Layer:
         if self._back is None:
             return False
         back, given = self._back
-        if not self._asleep or dream.time >= given or now - back >= LATE:
+        there = self._asleep is not None and (self._asleep == 0.0 or dream.time >= given)
+        if there or now - back >= LATE:
             self._back = None
         return self._back is not None
 
@@ -212,12 +217,18 @@ class Layer:
         self._wanted = wanted
         self.slot.want(*wanted, float(self.params.crossfade.value) if self._asleep else 0.0)
 
-    def _fall(self, now: float) -> None:
-        """Towards the dream once something dreams, towards the source when no world is wanted any more."""
+    def _fall(self, now: float, rested: bool) -> None:
+        """Towards the dream once something dreams, towards the source when no world is wanted any more. While the
+        picture is frozen nothing moves, and afterwards nothing is made up for.
+        """
         dt, self._then = max(0.0, now - self._then), now
+        dt = dt if rested else min(dt, SLOWEST)
+        if self._asleep is None and self.slot.playing is None and self._back is not None and now - self._back[0] < LATE:
+            return  # seen for the first time, in the midst of a show: its world may be there already
         goal = 0.0 if self.world is None else 1.0 if self._asleep or self.slot.playing is not None else 0.0
         if self._asleep is None:
-            self._asleep = goal  # a show may open on a dream
+            # A show may open on a dream; a world that comes out of what it is given has the source before that.
+            self._asleep = 0.0 if self.slot.fading else goal
         seconds = float(self.params.crossfade.value)
         self._asleep = toward(self._asleep, goal, dt / seconds if seconds > 0.0 else 1.0)
 

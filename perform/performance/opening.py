@@ -102,7 +102,8 @@ def _open(
     for layer in show.layers:
         layering.add(layer)
     layering.number(show.layers)
-    _set(play, {**show.values(), **wishes.resume})
+    # A new process has nothing to hold: frozen, it would show its first frame, before a camera has delivered, for ever.
+    _set(play, {**show.values(), **{a: v for a, v in wishes.resume.items() if a != "/master/freeze"}})
     if wishes.controls:
         _open_controls(play, wishes, stage)
     _open_outputs(play, wishes, stage, window)

@@ -58,6 +58,7 @@ class Performance:
     quit: bool = False
     picture: Frame | None = None
     _composite: Frame | None = None
+    _blended: set[str] = field(default_factory=set)  # names of the layers in it
     _feeds: Feeds | None = None
 
     def tick(self) -> None:
@@ -71,8 +72,11 @@ class Performance:
             seen = {name: feeds.get(LAYER + name) for name in self.layers if self.stack.visible(name)}
             pictures = {name: picture for name, picture in seen.items() if not self.layers[name].late}
             # A cut to a layer that is late comes in some frames, and until then what was seen stands: it must not go
-            # through black, nor through what the layer dreamt when it was seen last. Other layers play on without it.
-            if pictures or not seen or self._composite is None:
+            # through black, nor through what the layer dreamt when it was seen last. Where nobody left for it, others
+            # play on without it.
+            late = len(pictures) < len(seen)
+            if self._composite is None or not (late and (not pictures or self._blended - seen.keys())):
+                self._blended = set(pictures)
                 self._composite = self.guard.run(now, lambda: self.stack.blend(pictures, feeds, now), self._composite)
             feeds.rest()
         if self._composite is None:

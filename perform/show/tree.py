@@ -107,6 +107,7 @@ def _wrong_value(show: Show, param: Param, address: str, value: Any, cue: CueSpe
         yield f"{address} {why}", False
         return
     taken = spec.coerce(value)
+    value = value[0] if isinstance(value, list | tuple) and len(value) == 1 else value  # as `coerce` has it
     if spec.kind in ("float", "int") and not isinstance(value, (bool, str)) and taken != value:
         lo, hi = (-math.inf if spec.lo is None else spec.lo), (math.inf if spec.hi is None else spec.hi)
         if not lo <= value <= hi:

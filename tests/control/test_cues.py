@@ -165,6 +165,19 @@ def test_panic_goes_back_to_the_opening_with_the_master_up(tmp_path: Path) -> No
     assert status(params).startswith("panic")
 
 
+def test_a_panic_undoes_what_was_asked_for_in_the_same_moment_and_what_comes_after_it_counts(tmp_path: Path) -> None:
+    params, _ = opened(tmp_path, OCEAN, Cue("dark", {"/layer/ghost/opacity": 0.0}))
+    params.post("/cue/dark/go")
+    params.post("/panic")
+    params.settle(1.0)
+    assert params["/layer/ghost/opacity"].value == 1.0
+    assert status(params).startswith("panic")
+    params.post("/panic")
+    params.post("/cue/dark/go")
+    params.settle(2.0)
+    assert params["/layer/ghost/opacity"].value == 0.0
+
+
 def test_after_a_panic_nothing_fires_by_itself_until_the_list_is_told_to_go(tmp_path: Path) -> None:
     dated = [Cue(f"at{at:g}", {"/master/opacity": at / 10}, at=at) for at in (1.0, 4.0, 6.0)]
     params, cues = opened(tmp_path, *dated)

@@ -296,6 +296,16 @@ class Behind(Slot):
         return self.dreams[0]
 
 
+class Coming(Slot):
+    """A slot whose world is ready, and takes five frames for its first dream."""
+
+    frames: int = 5
+
+    def dream(self, picture: Frame, mood: Sequence[float], now: float, whose: str | None = None) -> Frame:
+        self.frames -= 1
+        return picture if self.frames >= 0 else super().dream(picture, mood, now, whose)
+
+
 def seen(desk: Desk, frames: int) -> list[bool]:
     """Which of the next frames show the layer."""
     shown = []
@@ -346,6 +356,35 @@ def test_it_does_not_wait_after_a_moment_nor_after_frames_that_came_late_nor_for
     shown = seen(desk, 60)
     assert shown == sorted(shown)
     assert sum(shown) == pytest.approx(10, abs=1)
+
+
+def test_the_first_time_it_is_seen_in_the_midst_of_a_show_it_comes_with_its_dream(desk: Desk) -> None:
+    desk.slot.__class__ = Coming
+    desk.post("world", "dark")
+    rest(desk, 1.0)
+    desk.paint(SOURCE)
+    assert seen(desk, 6) == [False] * 5 + [True]
+    assert desk.run(3) == [GREYS["dark"]] * 3
+
+
+def test_a_world_that_does_not_come_keeps_a_layer_no_longer_than_a_second(desk: Desk) -> None:
+    desk.post("world", "lost")
+    rest(desk, 1.0)
+    shown = seen(desk, 60)
+    assert shown == sorted(shown)
+    assert sum(shown) == pytest.approx(10, abs=1)
+
+
+def test_a_fade_to_the_source_goes_on_where_it_was_when_the_picture_is_released(desk: Desk) -> None:
+    dreaming(desk, 0)
+    desk.paint(SOURCE)
+    desk.post("crossfade", 2.0)
+    desk.post("world", "none")
+    desk.clock.frame += 250  # frozen: nothing is rendered
+    assert desk.run()[0] == pytest.approx(GREYS["dark"], abs=0.06 * abs(SOURCE - GREYS["dark"]))
+    greys = desk.run(110)
+    assert abs(greys[45] - GREYS["dark"]) < abs(greys[45] - SOURCE) + 12
+    assert greys[-1] == SOURCE
 
 
 def test_a_layer_that_shows_its_source_is_there_at_once(desk: Desk) -> None:

@@ -90,6 +90,11 @@ def test_resumed_values_win_over_the_shows(theatre: Theatre) -> None:
     assert theatre.run() == near(RED)
 
 
+def test_a_show_that_died_while_it_was_frozen_goes_on_moving(theatre: Theatre) -> None:
+    play = theatre.open(ONE, resume={"/master/freeze": True, "/layer/a/opacity": 0.5})
+    assert (play.params["/master/freeze"].value, play.params["/layer/a/opacity"].value) == (False, 0.5)
+
+
 def test_sources_that_nobody_looks_at_are_not_rendered(theatre: Theatre) -> None:
     play = theatre.open(ONE)
     asked: list[str] = []
@@ -306,6 +311,27 @@ def test_a_cut_to_a_layer_that_is_late_comes_when_that_is_there_and_never_throug
     theatre.post("/layer/a/on", False)
     theatre.post("/layer/b/on", False)
     assert theatre.run() == near((0, 0, 0))
+
+
+def test_a_cut_beside_a_third_layer_does_not_go_through_black_either(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = ["b"]
+    render = Layer.render
+
+    def behind(self: Layer, frames: Mapping[str, Frame], now: float) -> Frame | None:
+        picture = render(self, frames, now)
+        self.late = self.name in late
+        return picture
+
+    monkeypatch.setattr(Layer, "render", behind)
+    theatre.open(ONE + '[[layer]]\nname = "b"\nsource = "blue"\non = false\n[[layer]]\nname = "c"\nopacity = 0.1\n')
+    assert theatre.run() == near(RED)
+    theatre.post("/layer/a/on", False)
+    theatre.post("/layer/b/on")
+    assert theatre.run(0.2) == near(RED)
+    late.clear()
+    assert theatre.run()[2] > 200
 
 
 def test_layers_that_nobody_looks_at_rest_but_not_while_the_picture_is_frozen(theatre: Theatre) -> None:

@@ -153,6 +153,8 @@ def test_a_pattern_across_parts_is_one_in_a_cue(read: Read) -> None:
         ('"/layr/*/opacity" = 0.2', [("no address matches /layr/*/opacity", True)]),
         ('"/layer/*/opacity" = "loud"', [("/layer/dream/opacity takes a number, not the text 'loud'", False)]),
         ('"/layer/*/opacity" = 7', [("/layer/dream/opacity = 7 is out of range: 0 to 1", True)]),
+        ('"/layer/*/opacity" = [0.5]', []),
+        ('"/layer/*/opacity" = [2.0]', [("/layer/dream/opacity = 2 is out of range: 0 to 1", True)]),
         ('"/status/*" = 1.0', [("/status/fps is read only", False)]),
         ('"/layer/[1/opacity" = 1.0', [("/layer/[1/opacity has a [ that is not closed", False)]),
         ('"/layer/*/o*" = "off"', []),  # one of two takes it
