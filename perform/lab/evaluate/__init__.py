@@ -108,7 +108,9 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         record.enter(kept, one, numbers, protocol, stored, left)
         record.save(args.out, kept)
         print(f"{one.name:24} {_line(numbers)}", flush=True)
-    record.carry(kept, stored, protocol)
+    if behind := record.carry(kept, stored, protocol):
+        why = "were measured on other pictures, or in another way, and are not carried over"
+        print(f"{', '.join(behind)} of {args.stored} {why}", flush=True)
     record.save(args.out, kept)
     return kept
 

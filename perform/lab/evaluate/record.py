@@ -196,13 +196,17 @@ def clocked_alike(record: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return mine is None or mine.get("processor") == (theirs or {}).get("processor")
 
 
-def carry(record: dict[str, Any], stored: Mapping[str, Any], protocol: str) -> None:
+def carry(record: dict[str, Any], stored: Mapping[str, Any], protocol: str) -> list[str]:
     """Take the whole rows of those who are not here, the teacher and the ablations, from the stored record, if they
-    were measured by `protocol`; and when and where its times were taken, if none were here.
+    were measured by `protocol`; and when and where its times were taken, if none were here. Returns who is left behind.
     """
+    behind = []
     for name, row in stored.get("entrants", {}).items():
-        same = alike(row.get("protocol", ""), protocol)
-        if same and row["kind"] in ("teacher", "run") and name not in record["entrants"]:
+        if row["kind"] not in ("teacher", "run") or name in record["entrants"]:
+            continue
+        if not alike(row.get("protocol", ""), protocol):
+            behind.append(name)
+        else:
             origin = row.get("about", stored["about"])
             theirs = row.get("latency", []) if clocked_alike(record, stored) else []
             record["entrants"][name] = {
@@ -214,3 +218,4 @@ def carry(record: dict[str, Any], stored: Mapping[str, Any], protocol: str) -> N
     times = stored.get("about", {}).get("latency")
     if times is not None:
         record["about"].setdefault("latency", times)
+    return behind
