@@ -137,6 +137,13 @@ def _release(module: Any) -> None:
             setattr(part, name, None)
 
 
+def _why(error: Exception) -> str:
+    """An error of the library in one line. Where its runtime checks something, the first line only says that something
+    is not true, and the second what is wrong."""
+    first, _, rest = str(error).strip().partition("\n")
+    return first_line(rest if first.endswith("to be true but got false") and rest.strip() else error)
+
+
 @dataclass(slots=True)
 class _Work:
     """One engine in the making. `remark` is what a person should know of it afterwards, mostly empty."""
@@ -164,7 +171,7 @@ class _Work:
             _release(module)
             check_room(e)  # a good one would be thrown away
             self.cabinet.discard(label)
-            self.remark = f"the engine kept for {self.what} does not load ({first_line(e)}): built again"
+            self.remark = f"the engine kept for {self.what} does not load ({_why(e)}): built again"
             return None
         return module, nbytes
 
@@ -210,7 +217,7 @@ class _Work:
             if isinstance(e, EngineError):
                 raise
             check_room(e)  # which is not the graph's fault
-            raise EngineError(f"{self.kit.variant} cannot take {self.what}: {first_line(e)}") from e
+            raise EngineError(f"{self.kit.variant} cannot take {self.what}: {_why(e)}") from e
         log.info("%s built %s for %s in %.0f s", self.kit.variant, self.what, label.shape, time.perf_counter() - began)
         return module, self._keep(module, label)
 
@@ -264,7 +271,7 @@ class _Work:
                 self.kit.library.save(module, str(path), output_format="exported_program", arg_inputs=self.inputs)
                 data = path.read_bytes()
             except Exception as e:  # noqa: BLE001 - it plays all the same
-                self.remark = f"the engine of {self.what} cannot be kept: {first_line(e)}"
+                self.remark = f"the engine of {self.what} cannot be kept: {_why(e)}"
                 return 0
         if not self.cabinet.put(label, data):
             self.remark = self.cabinet.trouble

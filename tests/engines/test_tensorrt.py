@@ -184,7 +184,8 @@ class FakeLibrary:
 
     def _ends(self, tensors: Any) -> None:
         if unknown := {tensor.dtype for tensor in tensors} - ENDS:
-            raise RuntimeError(f"Expected type to be true but got false\nUnsupported TensorRT data type {unknown}")
+            where = "[Error thrown at core/util/trt_util.cpp:322] Expected type to be true but got false"
+            raise RuntimeError(f"{where}\nUnsupported TensorRT data type {unknown}\n")
 
     def save(self, module: Any, path: str, output_format: str, arg_inputs: Any) -> None:
         self._do("save")
@@ -325,6 +326,16 @@ def test_a_graph_that_tensorrt_cannot_take_is_told_in_one_sentence(tmp_path: Pat
     library.fails = {"compile": RuntimeError("Conversion of function aten.fold not supported\nand a page more")}
     with pytest.raises(
         EngineError, match=r"^TensorRT cannot take dark m: Conversion of function aten\.fold not supported$"
+    ):
+        maker(library, tmp_path).make(world(tmp_path), "m", SHAPE, print)
+
+
+def test_of_what_the_runtime_refuses_the_cause_is_told(
+    tmp_path: Path, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "ENDS", ENDS - {torch.float16})  # as if it knew less
+    with pytest.raises(
+        EngineError, match=r"^TensorRT cannot take dark m: Unsupported TensorRT data type \{torch\.float16\}$"
     ):
         maker(library, tmp_path).make(world(tmp_path), "m", SHAPE, print)
 
