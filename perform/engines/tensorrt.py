@@ -14,6 +14,7 @@ Measured: nothing, as yet. The graph's conversion has been tried as far as a mac
 from __future__ import annotations
 
 import functools
+import gc
 import inspect
 import io
 import logging
@@ -130,10 +131,11 @@ class Compiled:
 
 def _release(module: Any) -> None:
     """Give an engine's memory on the card back now. A graph module is a part of a cycle: left alone it would go when
-    Python next looks for those, perhaps between two frames, or while another thread records.
+    Python next looks for those, perhaps between two frames, or while another thread records. Where the library has no
+    runtime in C++, a context of Python's holds the engine and the memory that it works in.
     """
     for part in module.modules() if module is not None else ():
-        for name in [name for name in vars(part) if name == "engine" or name.endswith("_engine")]:
+        for name in [name for name in vars(part) if name in ("engine", "context") or name.endswith("_engine")]:
             setattr(part, name, None)
 
 
@@ -273,6 +275,8 @@ class _Work:
             except Exception as e:  # noqa: BLE001 - it plays all the same
                 self.remark = f"the engine of {self.what} cannot be kept: {_why(e)}"
                 return 0
+            finally:
+                gc.collect()  # it is exported to be saved, and what that leaves behind, in cycles, holds the engine
         if not self.cabinet.put(label, data):
             self.remark = self.cabinet.trouble
         return len(data)

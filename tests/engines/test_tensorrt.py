@@ -20,7 +20,7 @@ from safetensors.torch import save
 from perform import networks, paths
 from perform.card import Card
 from perform.engines import tensorrt_graph, tensorrt_kit
-from perform.engines.tensorrt import Offer, TensorRt, offers
+from perform.engines.tensorrt import Compiled, Offer, TensorRt, offers
 from perform.engines.tensorrt_kit import Kit, load_kit
 from perform.engines.torch import network_of
 from perform.engines.trial import probe
@@ -190,6 +190,8 @@ class FakeLibrary:
     def save(self, module: Any, path: str, output_format: str, arg_inputs: Any) -> None:
         self._do("save")
         assert output_format == "exported_program"
+        trace: list[Any] = [held for held in vars(module).values() if isinstance(held, Engine)]
+        trace.append(trace)  # what was traced for it stays behind, in a cycle
         torch.export.save(self.programs[id(module)][0], path)
 
     def load(self, file: Any) -> Any:
@@ -368,6 +370,23 @@ def test_no_engine_waits_for_pythons_collector_to_give_its_memory_back(tmp_path:
         assert [name for name in library.did if name != "save"] == ["compile", "load", "load", "refit"]
     finally:
         gc.enable()
+
+
+def test_a_context_of_pythons_is_let_go_with_its_engine() -> None:
+    class Part(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.engine: Any = Engine()
+            self.context = SimpleNamespace(engine=self.engine)  # holds it
+
+    module = torch.nn.Sequential(Part())
+    module.itself = [module]  # as a graph has it
+    compute = Compiled(module, "TensorRT fp16", 0)
+    del module
+    engine = weakref.ref(compute.module[0].engine)
+    compute.close()
+    compute.close()
+    assert engine() is None
 
 
 def test_timings_of_a_build_that_failed_are_not_used_again(tmp_path: Path, library: FakeLibrary) -> None:
