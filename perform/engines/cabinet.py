@@ -129,14 +129,25 @@ class Cabinet:
             "about": dict(about or {}),
         }
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._write(path, engine)
-            self._write(path.with_suffix(".json"), json.dumps(record, indent=1).encode())
+            self.lay(path.name, engine)
+            self.lay(path.with_suffix(".json").name, json.dumps(record, indent=1).encode())
         except OSError as e:
             self.trouble = f"the engine cannot be kept in {self.folder}: {e.strerror or e}"
             return False
         self._tidy(path)
         return True
+
+    def lay(self, name: str, data: bytes) -> None:
+        """A file in the folder, whole or not at all, whoever else writes it. Raises OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.replace(part, self.folder / name)
+        except OSError:
+            Path(part).unlink(missing_ok=True)
+            raise
 
     def discard(self, label: Label) -> None:
         """Throw an engine away: it was right on disk, but the library would not have it."""
@@ -173,16 +184,6 @@ class Cabinet:
             self.doubt = f"{path} is damaged"
             return None
         return Found(path, label, about)
-
-    def _write(self, path: Path, data: bytes) -> None:
-        handle, name = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.replace(name, path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
 
     def _touch(self, path: Path) -> None:
         try:

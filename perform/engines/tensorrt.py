@@ -205,13 +205,12 @@ class _Work:
         """Compiled for this card now. Raises EngineError: a graph TensorRT cannot take, or dreams it gets wrong."""
         from perform.engines import tensorrt_graph as graph
 
-        dynamo, began, module = self.kit.library.dynamo, time.perf_counter(), None
+        began, module = time.perf_counter(), None
         self.say(f"exporting {self.what} for {self.kit.variant} (1 of 3)")
         try:
             program = graph.export(self.whole, self.inputs)
             self.say(f"{self.kit.variant} is building {self.what} for {label.shape}: up to some minutes (2 of 3)")
-            with self._timings() as timings:
-                module = dynamo.compile(program, arg_inputs=self.inputs, **self._settings(timings))
+            module = self._compiled(program)
             self.say(f"checking what {self.kit.variant} makes of {self.what} (3 of 3)")
             self._compare(module)
         except Exception as e:
@@ -222,6 +221,27 @@ class _Work:
             raise EngineError(f"{self.kit.variant} cannot take {self.what}: {_why(e)}") from e
         log.info("%s built %s for %s in %.0f s", self.kit.variant, self.what, label.shape, time.perf_counter() - began)
         return module, self._keep(module, label)
+
+    def _compiled(self, program: Any) -> Any:
+        """The graph as an engine, in seconds to minutes; with timings of other builds, and if that fails once more
+        without: the library takes damaged ones as they are. Raises whatever it makes of the graph."""
+        from perform.engines import tensorrt_graph as graph
+
+        with self._timings() as timings:
+            helped = timings.exists()
+            try:
+                return self._compile(program, timings)
+            except Exception as e:
+                check_room(e)
+                if not helped:
+                    raise
+                log.info("%s is built again without the timings of other builds: %s", self.what, _why(e))
+            timings.unlink(missing_ok=True)
+            return self._compile(graph.export(self.whole, self.inputs), timings)  # it may have changed the first
+
+    def _compile(self, program: Any, timings: Path) -> Any:
+        dynamo = self.kit.library.dynamo
+        return dynamo.compile(program, arg_inputs=self.inputs, **self._settings(timings))
 
     def _settings(self, timings: Path) -> dict[str, Any]:
         """How to compile, as far as this version of the library knows the words."""
@@ -240,7 +260,7 @@ class _Work:
         """A file for what TensorRT times while it builds: it makes the next build quicker.
 
         The library loses a finished engine if it cannot write that file: it gets a place where it can. TensorRT itself
-        refuses timings of another version or card.
+        refuses timings of another version or card. What is kept is replaced by what a build that came to its end left.
         """
         kept = self.cabinet.folder / "tensorrt-timings.bin"
         with tempfile.TemporaryDirectory() as folder:
@@ -249,15 +269,9 @@ class _Work:
                 shutil.copyfile(kept, path)
             except OSError as e:
                 log.debug("no timings from before: %s", e)
+            yield path
             try:
-                yield path
-            except BaseException:
-                kept.unlink(missing_ok=True)  # perhaps it was these: the next build begins without
-                raise
-            try:
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, partial := kept.with_suffix(".part"))
-                partial.replace(kept)
+                self.cabinet.lay(kept.name, path.read_bytes())
             except OSError as e:
                 log.debug("the timings are not kept: %s", e)
 

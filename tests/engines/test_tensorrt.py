@@ -135,6 +135,7 @@ class FakeLibrary:
     keys: dict[str, Any] = field(default_factory=dict)
     fails: dict[str, Exception] = field(default_factory=dict)
     timings: list[bytes] = field(default_factory=list)
+    chokes: set[bytes] = field(default_factory=set)  # on these timings
     programs: dict[int, Any] = field(default_factory=dict)  # of the modules it has given out
     engines: list[weakref.ref[Engine]] = field(default_factory=list)
     spoils: Callable[[torch.Tensor], torch.Tensor] | None = None
@@ -161,6 +162,8 @@ class FakeLibrary:
         self.keys = {"immutable_weights": immutable_weights, "min_block_size": min_block_size}
         timings = Path(timing_cache_path)
         self.timings.append(timings.read_bytes() if timings.exists() else b"")
+        if self.timings[-1] in self.chokes:
+            raise TypeError("set_timing_cache(): incompatible function arguments")
         timings.write_bytes(b"timings")  # as the library does, and fails if it cannot
         module, spoil = self._module(program), self.spoils
         return module if spoil is None else Spoilt(module, spoil)
@@ -262,6 +265,48 @@ def test_timings_of_one_build_help_the_next(tmp_path: Path, library: FakeLibrary
     (tmp_path / "file").write_text("")
     maker(library, tmp_path / "file").make(card, "m", SHAPE, print)  # no folder for them: built all the same
     assert library.timings[2] == b""
+
+
+def test_damaged_timings_are_done_without(tmp_path: Path, library: FakeLibrary) -> None:
+    card, kept = world(tmp_path), maker(library, tmp_path).cabinet().folder / "tensorrt-timings.bin"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"timi")
+    library.chokes = {b"timi"}
+    compute = maker(library, tmp_path).make(card, "m", SHAPE, print)
+    assert np.array_equal(dreamt(compute), right(card))
+    assert library.timings == [b"timi", b""]
+    assert kept.read_bytes() == b"timings"
+
+
+def test_a_graph_that_cannot_be_taken_costs_no_timings(tmp_path: Path, library: FakeLibrary) -> None:
+    card, made = world(tmp_path), maker(library, tmp_path)
+    library.fails = {"compile": RuntimeError("no such operator")}
+    with pytest.raises(EngineError, match="no such operator"):
+        made.make(card, "m", SHAPE, print)
+    assert library.did == ["compile"], "there were no timings that it could have been due to"
+    kept = made.cabinet().folder / "tensorrt-timings.bin"
+    made.cabinet().lay(kept.name, b"good")
+    with pytest.raises(EngineError, match="no such operator"):
+        made.make(card, "m", SHAPE, print)
+    assert library.did == ["compile"] * 3
+    assert kept.read_bytes() == b"good"
+
+
+def test_timings_that_cannot_be_written_whole_leave_those_there_are(
+    tmp_path: Path, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card, made = world(tmp_path), maker(library, tmp_path)
+    made.cabinet().lay("tensorrt-timings.bin", b"good")
+
+    def stop(old: Any, new: Any) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("perform.engines.cabinet.os.replace", stop)
+    made.make(card, "m", SHAPE, print)
+    assert library.timings == [b"good"]
+    assert [(path.name, path.read_bytes()) for path in made.cabinet().folder.iterdir()] == [
+        ("tensorrt-timings.bin", b"good")
+    ]
 
 
 def test_each_shape_has_its_engine(tmp_path: Path, library: FakeLibrary) -> None:
@@ -387,17 +432,6 @@ def test_a_context_of_pythons_is_let_go_with_its_engine() -> None:
     compute.close()
     compute.close()
     assert engine() is None
-
-
-def test_timings_of_a_build_that_failed_are_not_used_again(tmp_path: Path, library: FakeLibrary) -> None:
-    card = world(tmp_path)
-    maker(library, tmp_path).make(card, "m", SHAPE, print)
-    library.fails = {"compile": RuntimeError("a damaged cache")}
-    with pytest.raises(EngineError, match="a damaged cache"):
-        maker(library, tmp_path).make(card, "m", (32, 64), print)
-    library.fails = {}
-    maker(library, tmp_path).make(card, "m", (32, 64), print)
-    assert library.timings == [b"", b""]
 
 
 def test_what_cannot_be_kept_is_played_all_the_same(tmp_path: Path, library: FakeLibrary) -> None:
