@@ -157,7 +157,8 @@ def build_road(board: Board, compute: Compute, shape: Shape, mood: int, rows: in
         prove(run_on(road.lanes[0], stream), shape, mood)
         road.seconds = timed(cuda, road.lanes[0], stream)
         board.release()  # what the runs before the capture took
-        road.nbytes = max(before - free_memory(cuda), compute.nbytes + _least(shape, road.rows))
+        taken = before - free_memory(cuda)  # without the compute, which was there before
+        road.nbytes = max(taken, _least(shape, road.rows)) + compute.nbytes
     return road
 
 

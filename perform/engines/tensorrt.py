@@ -54,13 +54,25 @@ class Offer:
     reason: str
 
 
+def held(device: str) -> int:
+    """Bytes of a card that are in use and not PyTorch's; 0 where the device is none. Worker thread."""
+    import torch
+
+    if not device.startswith("cuda"):
+        return 0
+    free, total = torch.cuda.mem_get_info(device)
+    return int(total - free - torch.cuda.memory_reserved(device))
+
+
 @dataclass(slots=True)
 class TensorRt:
-    """A maker of computes (see `cuda_compute.Maker`) for one shape each. `kit` loads the library: once, in a worker."""
+    """A maker of computes (see `cuda_compute.Maker`) for one shape each. `kit` loads the library: once, in a worker;
+    `held` says what of the card others than PyTorch have: TensorRT is one of them."""
 
     kit: Callable[[], Kit]
     cache: Path | None = None
     device: str = "cuda"
+    held: Callable[[str], int] = held
     _kit: Kit | None = None
 
     @property
@@ -86,7 +98,9 @@ class TensorRt:
         whole = graph.prepare(network, self.device)
         inputs = graph.example(shape, max(1, mood), self.device)  # TensorRT takes no empty inputs
         work = _Work(kit, cabinet, whole, inputs, f"{card.world} {size}", say)
-        module, nbytes = work.known(label) or work.refitted(label) or work.built(label)
+        before = self.held(self.device)
+        module, length = work.known(label) or work.refitted(label) or work.built(label)
+        nbytes = max(length, self.held(self.device) - before)  # others may have given some back meanwhile
         note = f"{kit.variant} fp16" + (f"; {work.remark}" if work.remark else "")
         return Compiled(module, note, nbytes, None if mood else inputs[1])
 
@@ -280,7 +294,7 @@ class _Work:
         return self.kit.library.load(io.BytesIO(data)).module(), len(data)
 
     def _keep(self, module: Any, label: Label) -> int:
-        """Put the engine into the cabinet; its length in bytes, about what it takes on the card."""
+        """Put the engine into the cabinet; its length in bytes, the least it takes of the card (0: not saved)."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "engine.pt2"
             try:

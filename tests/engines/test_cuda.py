@@ -518,6 +518,39 @@ def test_who_asks_twice_without_submitting_waits_for_nobody() -> None:
     assert rounds.due
 
 
+# ---------------------------------------------------------------- what it takes of the card
+class Metered(HostBoard):
+    """A board whose memory is missed on the card."""
+
+    def zeros(self, kind: str, *shape: int) -> Any:
+        made = super().zeros(kind, *shape)
+        self.cuda.free -= made.nbytes
+        return made
+
+
+def test_a_compute_that_was_on_the_card_before_its_road_is_counted_with_it() -> None:
+    cuda = RecordingCuda()
+    board, before = Metered(cuda), cuda.free
+    compute = Tint(nbytes=300_000_000)
+    cuda.free -= compute.nbytes  # when it was made
+    road = cuda_works.build_road(board, compute, SHAPE, 2)
+    assert before - cuda.free > 300_000_000 + 4 * 64 * 32 * 4
+    assert road.nbytes == before - cuda.free
+    road.close()
+
+
+def test_where_the_card_was_given_memory_back_meanwhile_pictures_count_all_the_same() -> None:
+    cuda = RecordingCuda()
+
+    class Relieved(HostBoard):
+        def release(self) -> None:
+            cuda.free += 1_000_000
+
+    road = cuda_works.build_road(Relieved(cuda), Tint(nbytes=1_000), SHAPE, 2)
+    assert road.nbytes == 1_000 + 4 * 64 * 32 * 4
+    road.close()
+
+
 # ---------------------------------------------------------------- something faster
 def faster(monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float]) -> None:
     """Roads take the time that their compute's note says."""

@@ -20,7 +20,7 @@ from safetensors.torch import save
 from perform import networks, paths
 from perform.card import Card
 from perform.engines import tensorrt_graph, tensorrt_kit
-from perform.engines.tensorrt import Compiled, Offer, TensorRt, offers
+from perform.engines.tensorrt import Compiled, Offer, TensorRt, held, offers
 from perform.engines.tensorrt_kit import Kit, load_kit
 from perform.engines.torch import network_of
 from perform.engines.trial import probe
@@ -444,6 +444,30 @@ def test_what_cannot_be_kept_is_played_all_the_same(tmp_path: Path, library: Fak
     (tmp_path / "file").write_text("")
     note = maker(library, tmp_path / "file").make(card, "m", SHAPE, print).note
     assert note.startswith("TensorRT fp16; the engine cannot be kept in ")
+
+
+@pytest.mark.parametrize("grown", [50_000_000, -50_000_000])
+@pytest.mark.parametrize("saved", [True, False])
+def test_what_an_engine_takes_of_the_card_is_read_there(
+    tmp_path: Path, library: FakeLibrary, grown: int, saved: bool
+) -> None:
+    card, made = world(tmp_path), maker(library, tmp_path)
+    readings = [3_000_000_000, 3_000_000_000 + grown]
+    made.held = lambda device: readings.pop(0)
+    if not saved:
+        library.fails = {"save": RuntimeError("no such operator")}
+    compute = made.make(card, "m", SHAPE, print)
+    found = made.cabinet().find(made.label(card, "m", SHAPE))
+    length = found.path.stat().st_size if found is not None else 0
+    assert bool(length) is saved
+    assert compute.nbytes == (grown if grown > 0 else length), "never less than the file"
+
+
+def test_of_the_card_pytorchs_own_memory_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (5_000, 8_000) if device == "cuda:1" else (0, 0))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 1_200 if device == "cuda:1" else 0)
+    assert held("cuda:1") == 1_800
+    assert held("cpu") == 0
 
 
 def test_a_world_without_a_mood_is_given_one_to_ignore(tmp_path: Path, library: FakeLibrary) -> None:
