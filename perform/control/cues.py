@@ -209,8 +209,9 @@ class _List:
         opening = {known.address: v for a, v in {**(self.opening or {}), **SAFE}.items() if (known := params.find(a))}
         back: dict[str, Value] = {}
         for param in params:
-            if not (param.spec.readonly or param.spec.kind == "trigger" or param.address == SAVE):
-                value = opening.get(param.address, param.spec.default)
+            if not (param.spec.readonly or param.spec.kind == "trigger"):
+                # A preset's name says what to do, and is not brought back; empty, the same can be said again.
+                value = "" if param.address == SAVE else opening.get(param.address, param.spec.default)
                 its_own = param.address.rpartition("/")[2] in ITS_OWN  # its world comes back first, and has it
                 try:
                     back[param.address] = value if its_own else param.spec.coerce(value)

@@ -178,6 +178,30 @@ def test_a_panic_undoes_what_was_asked_for_in_the_same_moment_and_what_comes_aft
     assert params["/layer/ghost/opacity"].value == 0.0
 
 
+def test_a_panic_undoes_a_preset_of_the_same_moment(tmp_path: Path) -> None:
+    presets.write(tmp_path / "presets" / "dim.toml", {"/layer/ghost/opacity": 0.0, "/layer/dream/world": "ocean"})
+    params, _ = opened(tmp_path)
+    opening = params.snapshot()
+    params.post("/preset/dim/go")
+    params.post("/panic")
+    params.settle(1.0)
+    assert params.snapshot() == opening
+
+
+def test_a_name_that_was_saved_in_the_moment_of_a_panic_can_be_saved_again(tmp_path: Path, until: Any) -> None:
+    params, _ = opened(tmp_path)
+    calm = tmp_path / "presets" / "calm.toml"
+    params.post("/preset/save", "calm")
+    params.post("/panic")
+    params.settle(1.0)
+    assert params["/preset/save"].base == ""
+    until(calm.exists)
+    params.post("/layer/dream/opacity", 0.5)
+    params.post("/preset/save", "calm")
+    params.settle(2.0)
+    until(lambda: presets.read(calm)["/layer/dream/opacity"] == 0.5)
+
+
 def test_after_a_panic_nothing_fires_by_itself_until_the_list_is_told_to_go(tmp_path: Path) -> None:
     dated = [Cue(f"at{at:g}", {"/master/opacity": at / 10}, at=at) for at in (1.0, 4.0, 6.0)]
     params, cues = opened(tmp_path, *dated)
