@@ -98,6 +98,11 @@ class Crossing:
         self.coming.close()
         self.coming = None
 
+    def pause(self, seconds: float) -> None:
+        """A fade takes so much longer, and goes on where it was."""
+        if self._began is not None:
+            self._began += seconds
+
     def draw(self, given: Frame, now: float) -> Frame:
         """What is seen at `now`, where the input is `given`: the serial grows with every change. One pass in a fade."""
         coming, progress = self.coming, 0.0

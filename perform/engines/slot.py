@@ -99,6 +99,10 @@ class Slot:
         self._describe(shape, now)
         return frame
 
+    def pause(self, seconds: float) -> None:
+        """So many seconds went by in which nothing was seen to move: a fade goes on where it was."""
+        self._crossing.pause(seconds)
+
     def close(self) -> None:
         """Give everything back. May be called twice."""
         self._crossing.close()

@@ -56,6 +56,7 @@ class Dreamer(Protocol):
     def want(self, world: str | None, size: str, crossfade: float = 0.0) -> None: ...
     def takes(self, shape: tuple[int, int]) -> tuple[int, int]: ...
     def dream(self, picture: Frame, mood: Sequence[float], now: float, whose: str | None = None) -> Frame: ...
+    def pause(self, seconds: float) -> None: ...
     def close(self) -> None: ...
 
     @property
@@ -164,13 +165,15 @@ class Layer:
             self.slot.dream(self.picture, (), now)  # unseen: so that it lets go of what played
             return self.picture
         self._learn()
+        if not rested:
+            self._pause(now)
         size = self.slot.takes(self.resolution())
         self.given = given = self.conditioning.draw(frame, size, now, condition=True, border=border(size)[1])
         mood = self.moods.vector(now)
         dream = self.slot.dream(given, mood, now, self.moods.world)
         if rested:
             self._back = now, given.time
-        self._fall(now, rested)
+        self._fall(now)
         self.late = self._awaits(dream, now)
         if self.late:
             return self.picture
@@ -217,12 +220,20 @@ class Layer:
         self._wanted = wanted
         self.slot.want(*wanted, float(self.params.crossfade.value) if self._asleep else 0.0)
 
-    def _fall(self, now: float, rested: bool) -> None:
-        """Towards the dream once something dreams, towards the source when no world is wanted any more. While the
-        picture is frozen nothing moves, and afterwards nothing is made up for.
+    def _pause(self, now: float) -> None:
+        """While the picture is frozen nothing moves, and afterwards nothing is made up for: not by the layer's fade, by
+        one from world to world, or in the time that a dream is waited for.
         """
+        lost = now - self._then - SLOWEST
+        if lost > 0.0:
+            self._then += lost
+            self.slot.pause(lost)
+            if self._back is not None:
+                self._back = self._back[0] + lost, self._back[1]
+
+    def _fall(self, now: float) -> None:
+        """Towards the dream once something dreams, towards the source when no world is wanted any more."""
         dt, self._then = max(0.0, now - self._then), now
-        dt = dt if rested else min(dt, SLOWEST)
         if self._asleep is None and self.slot.playing is None and self._back is not None and now - self._back[0] < LATE:
             return  # seen for the first time, in the midst of a show: its world may be there already
         goal = 0.0 if self.world is None else 1.0 if self._asleep or self.slot.playing is not None else 0.0

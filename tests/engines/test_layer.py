@@ -387,6 +387,32 @@ def test_a_fade_to_the_source_goes_on_where_it_was_when_the_picture_is_released(
     assert greys[-1] == SOURCE
 
 
+def test_a_fade_between_two_worlds_goes_on_where_it_was_when_the_picture_is_released(desk: Desk) -> None:
+    dreaming(desk, 0)
+    desk.paint(SOURCE)
+    desk.post("crossfade", 2.0)
+    desk.post("world", "pale")
+    half = desk.run(51)[-1]
+    assert half == pytest.approx((GREYS["dark"] + GREYS["pale"]) / 2, abs=4)
+    desk.clock.frame += 250  # frozen: nothing is rendered
+    greys = desk.run(55)
+    assert greys[0] == pytest.approx(half, abs=16)
+    assert greys == sorted(greys)
+    assert greys[40] < GREYS["pale"]
+    assert greys[-1] == GREYS["pale"]
+
+
+def test_a_freeze_does_not_end_the_time_in_which_a_dream_is_waited_for(desk: Desk) -> None:
+    desk.slot.__class__ = Coming
+    desk.post("world", "dark")
+    rest(desk, 1.0)
+    desk.paint(SOURCE)
+    assert seen(desk, 2) == [False, False]
+    desk.clock.frame += 250
+    assert seen(desk, 4) == [False] * 3 + [True]
+    assert desk.run() == [GREYS["dark"]]
+
+
 def test_a_layer_that_shows_its_source_is_there_at_once(desk: Desk) -> None:
     dreaming(desk, 3)
     desk.post("world", "none")
