@@ -53,13 +53,14 @@ class Slot:
         self._held: set[Role] = set()
 
     # ------------------------------------------------------------------ what the layer calls
-    def want(self, world: str | None, size: str = "m", crossfade: float = 0.0) -> None:
+    def want(self, world: str | None, size: str = "m", crossfade: float = 0.0, unseen: bool = False) -> None:
         """Play this world (None: the input itself) from now on, fading for so many seconds. Costs nothing.
 
-        Asking for a world that failed tries it again.
+        The first one dissolves in by itself where it is not there at once, unless what it would come out of is
+        `unseen`. Asking for a world that failed tries it again.
         """
         self._wanted = (world, size) if world is not None else None
-        self._fade, self._asked = max(0.0, crossfade), self._crossing.shown is not None
+        self._fade, self._asked = max(0.0, crossfade), unseen or self._crossing.shown is not None
         if world is not None:
             self._bank.retry(world)
             self._blames.forgive(world)

@@ -53,7 +53,7 @@ class Conditioner(Protocol):
 class Dreamer(Protocol):
     """What a layer needs of the slot in which its engine sits (see perform.engines.slot)."""
 
-    def want(self, world: str | None, size: str, crossfade: float = 0.0) -> None: ...
+    def want(self, world: str | None, size: str, crossfade: float = 0.0, unseen: bool = False) -> None: ...
     def takes(self, shape: tuple[int, int]) -> tuple[int, int]: ...
     def dream(self, picture: Frame, mood: Sequence[float], now: float, whose: str | None = None) -> Frame: ...
     def pause(self, seconds: float) -> None: ...
@@ -157,7 +157,7 @@ class Layer:
         frame = frames.get(str(self.params.source.value))
         if frame is None:
             return self.picture
-        self._ask()
+        self._ask(rested)
         if self._wanted[0] is None:
             self.given = None
             self.picture = self.conditioning.draw(frame, frame.size, now, condition=False)
@@ -206,11 +206,12 @@ class Layer:
             self._back = None
         return self._back is not None
 
-    def _ask(self) -> None:
+    def _ask(self, rested: bool) -> None:
         """Tell the slot of a new wish; "no world" only once the last one has dissolved into the source, and then before
         any other: what is not seen any more would come back until that one dreams.
 
         As long as only the source is seen the slot changes at once: the layer's own transition is all there is to see.
+        What was wished for out of sight needs none: it comes with its dream, as at the first time.
         """
         wanted = (self.world, str(self.params.size.value))
         if wanted == self._wanted or (wanted[0] is None and self._asleep):
@@ -218,7 +219,9 @@ class Layer:
         if not self._asleep and self.slot.playing is not None:
             wanted = (None, wanted[1])
         self._wanted = wanted
-        self.slot.want(*wanted, float(self.params.crossfade.value) if self._asleep else 0.0)
+        if rested and wanted[0] is not None and not self._asleep:
+            self._asleep = None
+        self.slot.want(*wanted, float(self.params.crossfade.value) if self._asleep else 0.0, rested)
 
     def _pause(self, now: float) -> None:
         """While the picture is frozen nothing moves, and afterwards nothing is made up for: not by the layer's fade, by
@@ -235,7 +238,7 @@ class Layer:
         """Towards the dream once something dreams, towards the source when no world is wanted any more."""
         dt, self._then = max(0.0, now - self._then), now
         if self._asleep is None and self.slot.playing is None and self._back is not None and now - self._back[0] < LATE:
-            return  # seen for the first time, in the midst of a show: its world may be there already
+            return  # its world was asked for out of sight, in the midst of a show, and may be there already
         goal = 0.0 if self.world is None else 1.0 if self._asleep or self.slot.playing is not None else 0.0
         if self._asleep is None:
             # A show may open on a dream; a world that comes out of what it is given has the source before that.

@@ -367,6 +367,27 @@ def test_the_first_time_it_is_seen_in_the_midst_of_a_show_it_comes_with_its_drea
     assert desk.run(3) == [GREYS["dark"]] * 3
 
 
+def test_a_world_that_is_ready_within_the_wait_is_there_without_its_source_too(desk: Desk) -> None:
+    desk.bank.loading = ("dark",)
+    desk.post("world", "dark")
+    rest(desk, 1.0)
+    desk.paint(SOURCE)
+    assert not any(seen(desk, 10))
+    desk.bank.loading = ()
+    assert seen(desk, 1) == [True]
+    assert desk.run(3) == [GREYS["dark"]] * 3
+
+
+def test_a_world_that_a_layer_was_given_out_of_sight_is_there_without_its_source(desk: Desk) -> None:
+    desk.run(3)
+    desk.slot.__class__ = Coming
+    desk.post("world", "dark")
+    rest(desk, 1.0)
+    desk.paint(SOURCE)
+    assert seen(desk, 6) == [False] * 5 + [True]
+    assert desk.run(3) == [GREYS["dark"]] * 3
+
+
 def test_a_world_that_does_not_come_keeps_a_layer_no_longer_than_a_second(desk: Desk) -> None:
     desk.post("world", "lost")
     rest(desk, 1.0)
