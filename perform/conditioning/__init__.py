@@ -65,7 +65,8 @@ class Conditioning(Closing):
         """Other filters, or another order, while it plays.
 
         A filter that stays goes on with its memory, its values and whatever moves them. One that goes plays on until
-        all that come have a good patch: a mistake in a new one costs nothing that was seen.
+        all that come have a good patch: a mistake in a new one costs nothing that was seen. One whose name another file
+        takes goes at once: they would share their addresses.
         """
         before = {step.name.casefold(): step for step in self._steps if step is not None}
         steps: list[Filter | None] = []
@@ -94,7 +95,8 @@ class Conditioning(Closing):
             self._going.remove(step)
             self._steps.remove(step)
             step.close()
-        self._coming = self._coming if self._going else []
+        if not self._going:
+            self._coming = []
 
     @property
     def named(self) -> bool:

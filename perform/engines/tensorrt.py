@@ -297,6 +297,7 @@ class _Work:
         """Put the engine into the cabinet; its length in bytes, the least it takes of the card (0: not saved)."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "engine.pt2"
+            gc.freeze()  # what there is already: a show plays, and a search through all of it costs frames
             try:
                 self.kit.library.save(module, str(path), output_format="exported_program", arg_inputs=self.inputs)
                 data = path.read_bytes()
@@ -305,6 +306,7 @@ class _Work:
                 return 0
             finally:
                 gc.collect()  # it is exported to be saved, and what that leaves behind, in cycles, holds the engine
+                gc.unfreeze()
         if not self.cabinet.put(label, data):
             self.remark = self.cabinet.trouble
         return len(data)

@@ -15,7 +15,6 @@ from perform.ranges import CROSSFADE, SHARE
 
 Choices = Callable[[], Sequence[str]]
 PAUSE = 0.25  # seconds out of sight after which the dream that is there is of another time
-SLOWEST = 0.1  # seconds a frame in which fades keep their time
 LATE = 1.0  # seconds that a dream of this time is waited for
 
 
@@ -165,8 +164,6 @@ class Layer:
             self.slot.dream(self.picture, (), now)  # unseen: so that it lets go of what played
             return self.picture
         self._learn()
-        if not rested:
-            self._pause(now)
         size = self.slot.takes(self.resolution())
         self.given = given = self.conditioning.draw(frame, size, now, condition=True, border=border(size)[1])
         mood = self.moods.vector(now)
@@ -191,6 +188,16 @@ class Layer:
             drawn = self.transition.cross(raw.texture, self.picture.texture, self._asleep, now)
             self.picture = Frame(drawn, dream.time, self.transition.serial)
         return self.picture
+
+    def hold(self, now: float) -> None:
+        """The picture is frozen, and this tick goes by: nothing of a layer that is seen moves, neither its own fade nor
+        one from world to world, nor the time that a dream is waited for. Costs nothing.
+        """
+        if not self._rested:
+            lost, self._then = now - self._then, now
+            self.slot.pause(lost)
+            if self._back is not None:
+                self._back = self._back[0] + lost, self._back[1]
 
     def rest(self) -> None:
         """This tick goes by without it: nobody sees it. Costs nothing."""
@@ -222,17 +229,6 @@ class Layer:
         if rested and wanted[0] is not None and not self._asleep:
             self._asleep = None
         self.slot.want(*wanted, float(self.params.crossfade.value) if self._asleep else 0.0, rested)
-
-    def _pause(self, now: float) -> None:
-        """While the picture is frozen nothing moves, and afterwards nothing is made up for: not by the layer's fade, by
-        one from world to world, or in the time that a dream is waited for.
-        """
-        lost = now - self._then - SLOWEST
-        if lost > 0.0:
-            self._then += lost
-            self.slot.pause(lost)
-            if self._back is not None:
-                self._back = self._back[0] + lost, self._back[1]
 
     def _fall(self, now: float) -> None:
         """Towards the dream once something dreams, towards the source when no world is wanted any more."""

@@ -105,7 +105,9 @@ class Layering:
 
     def refilter(self, spec: LayerSpec) -> None:
         """Give a layer that plays on other filters: what it dreams goes on, addresses come and go with the filters."""
-        self.play.layers[spec.name].conditioning.refilter([self._file(name) for name in spec.filters])
+        layer = self.play.layers[spec.name]
+        layer.conditioning.refilter([self._file(name) for name in spec.filters])
+        layer.given = None  # perhaps of a filter that has gone: while the picture is frozen nothing is given
 
     def _file(self, name: str) -> str:
         """A filter as a path, so that a show's own patch wins; "condition" stays what it is."""

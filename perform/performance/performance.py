@@ -79,6 +79,9 @@ class Performance:
                 self._blended = set(pictures)
                 self._composite = self.guard.run(now, lambda: self.stack.blend(pictures, feeds, now), self._composite)
             feeds.rest()
+        else:
+            for layer in self.layers.values():
+                layer.hold(now)
         if self._composite is None:
             return  # nothing was ever blended: no beat, so that the supervisor starts afresh
         self.picture = self.master.show(self._composite, self.given, now)

@@ -323,6 +323,13 @@ def rest(desk: Desk, seconds: float) -> None:
         desk.clock.pace(50.0)
 
 
+def frozen(desk: Desk, seconds: float) -> None:
+    """The picture is frozen for so long."""
+    for _ in range(round(seconds * 50)):
+        desk.layer.hold(desk.clock.now())
+        desk.clock.pace(50.0)
+
+
 def dreaming(desk: Desk, behind: int) -> None:
     desk.slot.__class__ = Behind
     desk.slot.frames = behind  # type: ignore[attr-defined]
@@ -401,7 +408,7 @@ def test_a_fade_to_the_source_goes_on_where_it_was_when_the_picture_is_released(
     desk.paint(SOURCE)
     desk.post("crossfade", 2.0)
     desk.post("world", "none")
-    desk.clock.frame += 250  # frozen: nothing is rendered
+    frozen(desk, 5.0)
     assert desk.run()[0] == pytest.approx(GREYS["dark"], abs=0.06 * abs(SOURCE - GREYS["dark"]))
     greys = desk.run(110)
     assert abs(greys[45] - GREYS["dark"]) < abs(greys[45] - SOURCE) + 12
@@ -415,7 +422,7 @@ def test_a_fade_between_two_worlds_goes_on_where_it_was_when_the_picture_is_rele
     desk.post("world", "pale")
     half = desk.run(51)[-1]
     assert half == pytest.approx((GREYS["dark"] + GREYS["pale"]) / 2, abs=4)
-    desk.clock.frame += 250  # frozen: nothing is rendered
+    frozen(desk, 5.0)
     greys = desk.run(55)
     assert greys[0] == pytest.approx(half, abs=16)
     assert greys == sorted(greys)
@@ -429,7 +436,7 @@ def test_a_freeze_does_not_end_the_time_in_which_a_dream_is_waited_for(desk: Des
     rest(desk, 1.0)
     desk.paint(SOURCE)
     assert seen(desk, 2) == [False, False]
-    desk.clock.frame += 250
+    frozen(desk, 5.0)
     assert seen(desk, 4) == [False] * 3 + [True]
     assert desk.run() == [GREYS["dark"]]
 

@@ -632,6 +632,21 @@ def test_a_layer_dreams_on_while_its_filters_or_its_resolution_are_edited(
     assert ("/layer/a/filter/through/on" in play.params) == ("through" in edit)
 
 
+def test_an_edit_of_the_filters_of_a_frozen_picture_costs_neither_the_show_nor_the_inset(theatre: Theatre) -> None:
+    (theatre.folder / "patches" / "filters").mkdir()
+    (theatre.folder / "patches" / "filters" / "grow.fs").write_text(GROW)
+    make_world(theatre.folder / "models", "ocean", ("m",))
+    dreams = ONE + 'world = "ocean"\nsize = "m"\nresolution = [64, 32]\n'
+    theatre.open(dreams + 'filters = ["condition", "grow"]\n')
+    theatre.post("/master/inset", "inset")
+    theatre.run(1.0)
+    theatre.post("/master/freeze")
+    before = theatre.run()
+    save(theatre, dreams + 'filters = ["condition"]\n')
+    assert theatre.run(1.0) == pytest.approx(before, abs=2)
+    assert theatre.value("/status/show") == "taken up"
+
+
 def test_filters_play_on_until_those_that_an_edit_puts_in_their_place_are_good(theatre: Theatre) -> None:
     (theatre.folder / "patches" / "filters").mkdir()
     files = {name: theatre.folder / "patches" / "filters" / f"{name}.fs" for name in ("grow", "through")}
