@@ -27,6 +27,7 @@ from perform.lab.worlds import World
 
 SMALL = scene.Sizes(held_out=3, held_crops=5, live=4, pairs_live=2, real=16, still=3, moving=1, frames=16)
 MODELS = Path(__file__).parents[2] / "models" / "landscape"
+RECORDS = sorted((Path(__file__).parents[2] / "docs" / "compression").glob("*.json"))
 
 
 @pytest.fixture(scope="module")
@@ -329,6 +330,15 @@ def test_only_what_was_measured_in_the_same_way_is_carried_over() -> None:
         }  # as if it stood in this record, and none were stored
         record.enter(again, entrant, {"kid": 0.5}, protocol, {})
         assert again["entrants"]["m"]["carried"] == carried
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda p: p.stem)
+def test_the_stored_records_know_their_pictures(path: Path) -> None:
+    """By their file, not by their count: else nobody who collects the world anew has the teacher's numbers."""
+    found = record.load(path)
+    ways = {entry["protocol"].split("/")[3] for entry in found["entrants"].values()}
+    assert ways == {found["floor"]["protocol"].split("/")[3]}
+    assert all(re.fullmatch("[0-9a-f]{8}", way) for way in ways)
 
 
 @pytest.mark.parametrize("processor", ["An Abacus", "A Loom"])

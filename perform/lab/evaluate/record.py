@@ -6,8 +6,8 @@
 
 `left` is KID without each picture and input, in millionths away from their mean: what the error of a difference takes.
 An entrant's `protocol` says how it was measured: version/seed/side/pictures/pixels a cell/teacher. The pictures are the
-first digits of their file's sha256 (in records made before that, how many there were: like no world of today). Whose
-distances to a teacher were carried over keeps that teacher's name in `teacher`.
+first digits of their file's sha256. Whose distances to a teacher were carried over keeps that teacher's name in
+`teacher`.
 
 An entrant whose weights have not changed is not measured again. Numbers that cannot be measured here, because the
 teacher's checkpoint is not shipped, are carried over from the stored file if the weights are the same and they were
