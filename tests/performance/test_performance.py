@@ -282,18 +282,24 @@ def test_freeze_holds_the_composite_and_lets_go(theatre: Theatre) -> None:
     assert theatre.run() == near(BLUE)
 
 
-def test_a_cut_to_a_layer_that_is_late_comes_when_that_is_there_and_never_through_black(
-    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    late: list[str] = []
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of layers that are late, for as long as they stand in it."""
+    names: list[str] = []
     render = Layer.render
 
     def behind(self: Layer, frames: Mapping[str, Frame], now: float) -> Frame | None:
         picture = render(self, frames, now)
-        self.late = self.name in late
+        self.late = self.name in names
         return picture
 
     monkeypatch.setattr(Layer, "render", behind)
+    return names
+
+
+def test_a_cut_to_a_layer_that_is_late_comes_when_that_is_there_and_never_through_black(
+    theatre: Theatre, late: list[str]
+) -> None:
     theatre.open(ONE + '[[layer]]\nname = "b"\nsource = "blue"\n')
     theatre.post("/layer/b/on", False)
     theatre.run()
@@ -313,18 +319,8 @@ def test_a_cut_to_a_layer_that_is_late_comes_when_that_is_there_and_never_throug
     assert theatre.run() == near((0, 0, 0))
 
 
-def test_a_cut_beside_a_third_layer_does_not_go_through_black_either(
-    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    late = ["b"]
-    render = Layer.render
-
-    def behind(self: Layer, frames: Mapping[str, Frame], now: float) -> Frame | None:
-        picture = render(self, frames, now)
-        self.late = self.name in late
-        return picture
-
-    monkeypatch.setattr(Layer, "render", behind)
+def test_a_cut_beside_a_third_layer_does_not_go_through_black_either(theatre: Theatre, late: list[str]) -> None:
+    late.append("b")
     theatre.open(ONE + '[[layer]]\nname = "b"\nsource = "blue"\non = false\n[[layer]]\nname = "c"\nopacity = 0.1\n')
     assert theatre.run() == near(RED)
     theatre.post("/layer/a/on", False)
