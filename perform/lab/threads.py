@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import nn
@@ -16,13 +17,19 @@ from torch import nn
 STEPS = 6  # training steps of the trial network, of which the first two warm up
 
 
-def fit(trial: Callable[[], float] | None = None) -> int:
-    """Set, and return, the count of PyTorch's threads that is quickest here and now: all, or a half of them, and so on
-    for as long as fewer are quicker. Some seconds where that changes something, else about one. `trial` is what is
+@cache
+def most() -> int:
+    """How many threads this process began with: as many as it was asked first. `fit` sets fewer."""
+    return torch.get_num_threads()
+
+
+def fit(most: int, trial: Callable[[], float] | None = None) -> int:
+    """Set, and return, the count of PyTorch's threads that is quickest here and now: `most`, or a half of them, and so
+    on for as long as fewer are quicker. Some seconds where that changes something, else about one. `trial` is what is
     timed: seconds of work with the count that is set.
     """
-    trial = trial or _steps
-    best = torch.get_num_threads()
+    trial, best = trial or _steps, most
+    torch.set_num_threads(best)
     least = trial() if best > 1 else 0.0
     while best > 1:
         torch.set_num_threads(best // 2)

@@ -395,18 +395,26 @@ def test_a_collapse_is_said_once_in_words(tmp_path: Path) -> None:
 
 def test_threads_are_counted_again_when_a_show_begins_beside(tmp_path: Path) -> None:
     now, counted, out, stage = [0.0], [], io.StringIO(), Scorer({})
+    full = torch.get_num_threads() + 1
+    torch.set_num_threads(full)
 
-    def refit() -> int:
+    def refit(most: int) -> int:
         counted.append(now[0])
-        return torch.get_num_threads() + (len(counted) == 1)
+        assert most == full
+        torch.set_num_threads(full - 1 if now[0] < 700 else full)
+        return torch.get_num_threads()
 
     view = watching.View("It learns", plan.Leg(10_000, 0.1, 1, 2), 6, 0.0, lambda numbers: [])
     shown = display.Lines(out, clock=lambda: 0.0)
-    watcher = watching.Watching(view, shown, tmp_path / "sheet.jpg", clock=lambda: now[0], refit=refit)
+    watcher = watching.Watching(view, shown, tmp_path / "sheet.jpg", clock=lambda: now[0], most=full, refit=refit)
     for now[0], stage.done in ((0, 1), (30, 100), (60, 500), (90, 550), (120, 700), (180, 900), (240, 1400)):
         watcher.stepped(stage, {}, 0.1)
     assert counted == [120, 180]  # 200 steps in a minute each, of which there were to be 600
     assert out.getvalue().count("Steps take twice as long as was planned: going on with") == 1
+    for now[0], stage.done in ((700, 6000), (760, 6600), (820, 7200), (1500, 20000)):
+        watcher.stepped(stage, {}, 0.1)
+    assert counted == [120, 180, 820]  # ten minutes later, and never again with all of them
+    assert f"There is room again: going on with {full} thread" in out.getvalue()
 
 
 def test_the_contact_sheet_grows(tmp_path: Path) -> None:

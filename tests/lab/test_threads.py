@@ -35,18 +35,22 @@ def test_fewer_are_taken_for_as_long_as_they_are_quicker(
         asked.append(torch.get_num_threads())
         return seconds[asked[-1]]
 
-    assert threads.fit(trial) == chosen == torch.get_num_threads()
+    assert threads.fit(8, trial) == chosen == torch.get_num_threads()
     assert asked == tried
 
 
+def test_who_was_left_one_thread_is_tried_with_all_of_them_again() -> None:
+    torch.set_num_threads(1)
+    assert threads.fit(8, lambda: 1.0 / torch.get_num_threads()) == 8 == torch.get_num_threads()
+
+
 def test_the_trial_is_a_real_one() -> None:
-    torch.set_num_threads(2)
-    assert threads.fit() in (1, 2)
+    assert threads.fit(2) in (1, 2)
 
 
 def test_a_training_begins_the_same_however_its_machine_was_timed() -> None:
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
-    threads.fit()
+    threads.fit(2)
     assert torch.equal(torch.rand(1), expected)

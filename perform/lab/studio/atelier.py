@@ -40,7 +40,7 @@ def open_for(wish: Wish) -> int:
     if wish.how.threads:
         torch.set_num_threads(wish.how.threads)
     elif where.type == "cpu":
-        threads.fit()
+        threads.fit(threads.most())
     ours = os.environ.get("RANK", "0") == "0"
     display: Display = pick(sys.stdout, wish.name) if ours else Silent()
     try:
@@ -217,8 +217,8 @@ class Atelier:
 
         sheet, told = self.wish.desk / SHEET, publish if self.wish.how.watch else None
         on_cpu = device.pick(self.wish.how.device).type == "cpu"
-        refit = threads.fit if on_cpu and not self.wish.how.threads else None
-        return watching.Watching(view, self.display, sheet, told, scores=watching.recall(folder), refit=refit)
+        most = threads.most() if on_cpu and not self.wish.how.threads else 0
+        return watching.Watching(view, self.display, sheet, told, scores=watching.recall(folder), most=most)
 
     @cached_property
     def _batches(self) -> Batches:

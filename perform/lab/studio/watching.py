@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from perform.lab import driving, run
+from perform.lab import driving, run, threads
 from perform.lab.studio import contact
 from perform.lab.studio.display import Display, News
 from perform.lab.studio.plan import Leg
@@ -46,8 +46,9 @@ class View:
 
 @dataclass
 class Watching:
-    """A `driving.Watcher`. `publish` is called with the stage's weights about once a minute, if somebody watches;
-    `refit` (`threads.fit`) after a minute whose steps took twice as long as planned.
+    """A `driving.Watcher`. `publish` is called with the stage's weights about once a minute, if somebody watches. The
+    threads, at most `most` (0: they are not ours to choose), are counted again (`refit`) after a minute whose steps
+    took twice as long as planned, and every ten minutes while they are fewer.
 
     `scores` are those of the folder, kept over interruptions: [step, score, variety].
     """
@@ -58,8 +59,10 @@ class Watching:
     publish: Callable[[Mapping[str, Tensor]], None] | None = None
     clock: Callable[[], float] = time.monotonic
     scores: list[list[float]] = field(default_factory=list)
-    refit: Callable[[], int] | None = None
+    most: int = 0
+    refit: Callable[[int], int] = threads.fit
     _since: tuple[int, float] | None = None
+    _counted: float = float("-inf")
     _published: float = float("-inf")
     _warned: bool = False
 
@@ -131,16 +134,21 @@ class Watching:
         self._published = self.clock()
 
     def _make_room(self, stage: driving.Stage) -> None:
-        """A show that was started after the threads were counted is in the way of each of them: count them again."""
+        """A show that was started after the threads were counted is in the way of each of them, and one that has ended
+        leaves room: count them again.
+        """
         done, then = self._since or (stage.done, self.clock())
         self._since = done, then
-        if self.refit is None or self.clock() - then < 60.0:
+        if not self.most or self.clock() - then < 60.0:
             return
-        if self.clock() - then > 2 * self.view.leg.step * (stage.done - done):
-            before, now = torch.get_num_threads(), self.refit()
+        before = torch.get_num_threads()
+        slow = self.clock() - then > 2 * self.view.leg.step * (stage.done - done)
+        if slow or (before < self.most and self.clock() - self._counted >= 600.0):
+            now = self.refit(self.most)
             if now != before:
-                what = f"{now} thread{'s' * (now != 1)}"
-                self.said(f"Steps take twice as long as was planned: going on with {what}, which is quicker now.")
+                why = "Steps take twice as long as was planned" if now < before else "There is room again"
+                self.said(f"{why}: going on with {now} thread{'s' * (now != 1)}, which is quicker now.")
+            self._counted = self.clock()
         self._since = stage.done, self.clock()
 
 
