@@ -32,6 +32,10 @@ __all__ = ["export", "play", "ship", "to_onnx"]
 SIDE = 256
 
 
+class Unfit(ValueError):
+    """A network that eight bits do not suit; float does."""
+
+
 def live(folder: Path) -> Dream:
     """The live network of a run folder, with its pixel maths. Raises ValueError, one sentence, for what is none."""
     return Dream(run.network(folder)).eval()
@@ -41,7 +45,7 @@ def export(network: Dream, size: str, bench: quantise.Bench, out: Path) -> dict[
     """Write the three files of one size into the folder `out`, check them, and return its table for the card.
 
     About 30 s. Raises ValueError, and leaves the files, if ONNX is not the torch network within rounding (45 dB; a
-    wrong graph is off by far more), or int8 or fp16 are worse than they ever should be (24 and 50 dB).
+    wrong graph is off by far more), or fp16 or int8 are worse than they ever should be (50 and 24 dB; `Unfit`).
     """
     files = {"weights": out / f"{size}.safetensors", "onnx": out / f"{size}.onnx", "int8": out / f"{size}.int8.onnx"}
     half = graph.rounded(network)
@@ -58,7 +62,8 @@ def export(network: Dream, size: str, bench: quantise.Bench, out: Path) -> dict[
     for kind, least in (("half", 50), ("onnx", 45), ("int8", 24)):
         if measured[f"{kind}_psnr"] < least:
             got = f"{measured[f'{kind}_psnr']:.1f} dB, {least} at least"
-            raise ValueError(f"{size}: the exported network disagrees with what was trained ({kind}: {got})")
+            error = Unfit if kind == "int8" else ValueError
+            raise error(f"{size}: the exported network disagrees with what was trained ({kind}: {got})")
     return card.size_entry(half, SIDE, files, measured)
 
 

@@ -172,7 +172,7 @@ def test_an_export_that_disagrees_leaves_the_world_as_it_was(home: Path, monkeyp
     out = home / "models" / "landscape"
     out.mkdir(parents=True)
     (out / "card.toml").write_text("before")
-    with pytest.raises(ValueError, match=r"disagrees with what was trained \(int8: 10\.0 dB"):
+    with pytest.raises(export.Unfit, match=r"disagrees with what was trained \(int8: 10\.0 dB"):
         export.ship({"s": home / "students" / "s"}, home / "landscape", out)
     assert (out / "card.toml").read_text() == "before"
     assert [path.name for path in out.iterdir()] == ["card.toml"]

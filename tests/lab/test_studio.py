@@ -601,6 +601,24 @@ def test_who_watches_gets_the_world_while_it_learns(photos: Path, tmp_path: Path
     assert seen[1] == ["card.toml", "s.onnx", "s.safetensors"]
 
 
+def test_only_int8_that_does_not_suit_is_left_out(
+    photos: Path, tmp_path: Path, quick: list[dict[str, Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong: list[ValueError] = [ValueError("words.toml cannot be read: Invalid value")]
+
+    def ship(*_: object) -> None:
+        raise wrong[0]
+
+    monkeypatch.setattr(export, "ship", ship)
+    wanted = asked(photos, tmp_path)
+    with pytest.raises(ValueError, match=r"words\.toml cannot be read"):
+        work(wanted)
+    assert not wanted.world.exists()
+    wrong[0] = export.Unfit("s: the exported network disagrees with what was trained (int8: 10.0 dB, 24 at least)")
+    assert "24 at least). The world is written without its int8 files." in work(wanted)
+    assert sorted(path.name for path in wanted.world.glob("s.*")) == ["s.onnx", "s.safetensors"]
+
+
 # ---------------------------------------------------------------------------------------------- bad input
 @pytest.mark.parametrize(
     ("words", "said"),

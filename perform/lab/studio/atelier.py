@@ -200,7 +200,7 @@ class Atelier:
         runs = {size: folder / size for size in plan.sizes}
         try:
             export.ship(runs, wish.world_folder, wish.world)
-        except ValueError as e:
+        except export.Unfit as e:
             # hours are not lost over a network that eight bits do not suit
             self.display.say(f"! {e}. The world is written without its int8 files.")
             made = {size: export.live(run_folder) for size, run_folder in runs.items()}
