@@ -16,7 +16,7 @@ from typing import Any
 
 from safetensors.torch import load_file
 
-from perform.lab import begun, distil, driving, run, train
+from perform.lab import begun, distil, driving, ranks, run, train
 from perform.parsing import Parser
 
 
@@ -89,12 +89,16 @@ def one(name: str, paths: Mapping[str, Path], steps: int, batch: tuple[int, int]
         train.train(recipe, paths["world"], there, paths["cache"], pace, device)
     else:
         asked = replace(distil.Recipe(sizes=variant.size), **(COPYING | shared))
+        distil.judges_of(paths["teacher"])  # none without: new ones would learn a quarter of the steps alone
         distil.distil(asked, paths["teacher"], paths["world"], there, pace, device, cache=paths["cache"])
-        alone = {key.partition(".")[2]: tensor for key, tensor in load_file(there / "ema.safetensors").items()}
-        run.tensors(there / "ema.safetensors", alone)
-        run.remember(there, begun.told(asked, **taught) | {"size": variant.size})
-    (there / "done").touch()  # first: killed in between, what was learned is there
-    (there / "checkpoint.pt").unlink()
+        if ranks.rank() == 0:
+            alone = {key.partition(".")[2]: tensor for key, tensor in load_file(there / "ema.safetensors").items()}
+            run.tensors(there / "ema.safetensors", alone)
+            run.remember(there, begun.told(asked, **taught) | {"size": variant.size})
+    if ranks.rank() == 0:
+        (there / "done").touch()  # first: killed in between, what was learned is there
+        (there / "checkpoint.pt").unlink()
+    ranks.agree(True)  # nobody begins the next one before
     return there
 
 

@@ -50,6 +50,12 @@ def join(device: str = "auto") -> None:
         dist.init_process_group("nccl" if gpus else "gloo", timeout=timedelta(days=1))
 
 
+def single() -> None:
+    """Raises ValueError, one sentence, where torchrun started several of what is one process."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ValueError("`perform slim` and `perform search` are one process: start them without torchrun")
+
+
 def leave() -> None:
     """Part from the others."""
     if dist.is_available() and dist.is_initialized():

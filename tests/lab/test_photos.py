@@ -472,6 +472,12 @@ def test_what_is_called_in_latin_1_is_written_down(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out" / "world.json").read_text(encoding="utf-8"))["source"] == "caf\\xe9"
 
 
+def test_the_folder_that_one_is_in_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path / "bark", 20)
+    monkeypatch.chdir(tmp_path / "bark")
+    assert photos.take(Path(".")).source == "bark"
+
+
 def test_linked_files_are_read_and_linked_folders_are_not(tmp_path: Path) -> None:
     save(tmp_path / "elsewhere", 2)
     (tmp_path / "in").mkdir()

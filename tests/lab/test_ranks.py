@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from perform.lab import ranks
+from perform.lab import graft, ranks
 
 # Trains two steps of a teacher and of a student in float32 and writes their losses and a fingerprint of the weights.
 SCRIPT = """
@@ -149,6 +149,40 @@ ranks.leave()
 def test_the_shared_norm_is_exact_far_from_nought(tmp_path: Path) -> None:
     done = _launched(tmp_path, NORM)
     assert done.returncode == 0, done.stdout[-2000:]
+
+
+# A variant whose distillation rank 0 alone has written, as all of them are.
+VARIANT = """
+from pathlib import Path
+import torch
+from perform.lab import ablate, distil, ranks, run
+
+def distilled(recipe, teacher, world, there, *_, **__):
+    ranks.join()
+    if ranks.rank() == 0:
+        there.mkdir(parents=True)
+        run.tensors(there / "ema.safetensors", {"m.body.0.weight": torch.ones(1)})
+        (there / "checkpoint.pt").touch()
+
+distil.distil, distil.judges_of = distilled, lambda teacher: None
+paths = {name: Path(name) for name in ("world", "teacher", "cache", "out")}
+there = ablate.one("no-pixel", paths, 2, (1, 1), "cpu")
+assert list(run.load_file(there / "ema.safetensors")) == ["body.0.weight"]
+assert sorted(path.name for path in there.iterdir()) == ["done", "ema.safetensors", "recipe.json"]
+assert ablate.one("no-pixel", paths, 2, (1, 1), "cpu") == there
+ranks.leave()
+"""
+
+
+def test_a_variant_of_many_ranks_is_tidied_up_once(tmp_path: Path) -> None:
+    done = _launched(tmp_path, VARIANT)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_what_is_one_process_says_so_where_it_is_several(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ValueError, match="`perform slim` and `perform search` are one process: start them without"):
+        graft.School(tmp_path, tmp_path, 32)
 
 
 # Rank 1 runs out of memory in the middle of a step, in which rank 0 waits for its gradients.

@@ -131,7 +131,7 @@ def judged(basket: Basket, path: Path, what: str, least: int) -> Found:
         left = f" ({len(basket.alike)} more were nearly the same as others)" if basket.alike else ""
         number = f"1 {what[:-1]}{left} in {path} is" if count == 1 else f"{count} {what}{left} in {path} are"
         raise ValueError(f"{number} too few: {least} are the least, 200 are comfortable")
-    source = folder.written(path.name)
+    source = folder.written(path.resolve().name)
     return Found(World.of(basket.pictures), basket.names, _warnings(basket, what), basket.refused, source)
 
 
