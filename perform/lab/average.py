@@ -4,13 +4,12 @@
 
 States along one training lie in one valley of the loss, and the middle of a valley is flatter than its slopes
 (stochastic weight averaging, Izmailov et al. 2018; model soups, Wortsman et al. 2022). States that did not grow out of
-one another have no meaningful mean.
+one another have no meaningful mean. A size of a shipped world (`models/landscape/m`) stands for a run folder.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,8 +28,7 @@ def average(folders: Sequence[Path], out: Path) -> Path:
     for folder, state in zip(folders, states, strict=True):
         if {name: tensor.shape for name, tensor in state.items()} != shapes:
             raise ValueError(f"{folder} holds another network than {folders[0]}: they have no mean")
-    size = json.loads((folders[0] / "recipe.json").read_text(encoding="utf-8"))["size"]
-    run.remember(out, {"size": size, "averaged": [str(folder) for folder in folders]})
+    run.remember(out, {"size": run.size_of(folders[0]), "averaged": [str(folder) for folder in folders]})
     run.tensors(out / "ema.safetensors", {name: sum(state[name] for state in states) / len(states) for name in shapes})
     return out
 

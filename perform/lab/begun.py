@@ -41,10 +41,14 @@ def folders(**about: Path | None) -> dict[str, Any]:
 
 
 def held(folder: Path) -> str:
-    """Hex digest of the pictures of a world's folder, or of the weights of a run folder; "" where there are neither."""
-    whole = [path for path in (folder / worlds.FILE, folder / "ema.safetensors") if path.is_file()]
+    """Hex digest of the pictures of a world's folder, or of the weights of a run folder, a shipped world or one of its
+    sizes; "" where there are none.
+    """
+    size = folder.parent / f"{folder.name}.safetensors"  # of a world that was shipped
+    files = [path for path in (folder / worlds.FILE, folder / "ema.safetensors", size) if path.is_file()]
+    files = files or sorted([*folder.glob("*/ema.safetensors"), *folder.glob("*.safetensors")])
     digest = hashlib.sha256()
-    for path in (files := whole or sorted(folder.glob("*/ema.safetensors"))):
+    for path in files:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest() if files else ""

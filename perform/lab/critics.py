@@ -37,6 +37,7 @@ class Critics:
         if frozen is not None:
             parts["projected"] = jury.projected
         self.networks = nn.ModuleDict(parts).to(**form)
+        self.asked = recipe.adversarial > 0 or (jury.untaught and recipe.matching > 0)  # what the patches make of it
         self.learning = [parameter for parameter in self.networks.parameters() if parameter.requires_grad]
         self.optimiser = adam(self.learning, rate, device)
 
@@ -47,7 +48,7 @@ class Critics:
         terms, count = {}, len(target)
         dreams = [dream.detach() for dream in dreams]
         with mixed(self.device):
-            if self.recipe.adversarial > 0:
+            if self.asked:
                 verdicts = [maps[-1] for maps in felt(self.networks["patches"], torch.cat([target, *dreams]))]
                 terms["judge"] = losses.hinge_judge([v[:count] for v in verdicts], [v[count:] for v in verdicts])
             if self.frozen is not None and self.recipe.projected > 0:

@@ -76,7 +76,11 @@ class Patches(nn.Module):
 
 
 class Jury(nn.Module):
-    """Two patch discriminators, at full and half size, and the projected one: all their logits at once."""
+    """Two patch discriminators, at full and half size, and the projected one: all their logits at once. `untaught`:
+    they have not learned with a teacher, and have to before anybody listens to them.
+    """
+
+    untaught = False
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()

@@ -37,7 +37,8 @@ from perform.parsing import Parser
 class Recipe:
     """What can be asked of a distillation. `sizes`: names of networks, comma separated. `norm`: "batch", or "kept" for
     students who go on: their batch norms keep the statistics that they begin with. Those of five pictures at once move
-    a dream by two thirds of what `m` is away from its teacher.
+    a dream by two thirds of what `m` is away from its teacher. `judges_first`: for how many steps the judges learn
+    alone where they begin from nothing, as they do where a shipped world is the teacher.
     """
 
     sizes: str = "s,m,l"
@@ -47,6 +48,7 @@ class Recipe:
     unpaired: int = 3
     rate: float = 6e-4
     judge_rate: float = 3e-4
+    judges_first: int = 300
     adversarial: float = 1.5
     coarse: float = 10.0
     pixel: float = 5.0
@@ -84,6 +86,9 @@ class Students:
     ) -> None:
         if recipe.norm not in ("batch", "kept") or (recipe.norm == "kept" and made is None):
             raise ValueError(f'--norm is "batch", or "kept" for networks that go on (--start), not {recipe.norm!r}')
+        if jury.untaught and not 0 <= recipe.judges_first < recipe.steps:
+            first, of = recipe.judges_first, recipe.steps
+            raise ValueError(f"--judges-first, while new judges learn alone, is 0 or more of {of} --steps, not {first}")
         torch.manual_seed(recipe.seed)
         self.recipe, self.batches, self.unseen = recipe, batches, unseen
         self.device = device = batches.device
@@ -102,13 +107,14 @@ class Students:
         self.rng = torch.Generator().manual_seed(recipe.seed + 100)
         self.ahead = Ahead(device)
         self.recorded = {steady: Recorded(device) for steady in (False, True)}
+        self.alone = recipe.judges_first if jury.untaught else 0
         self.done = 0
 
     def step(self) -> dict[str, Tensor]:
         """One step of every student. With s, m and l and a batch of 5 about 2 s on one core."""
         left = max(0.05, min(1.0, 2 * (1 - self.done / self.recipe.steps)))  # the second half falls to a twentieth
-        warm = min(1.0, (self.done + 1) / 50)  # a soft start for fresh students
-        set_rate(self.optimiser, self.recipe.rate * left * warm)
+        warm, late = (max(0.0, min(1.0, (self.done + 1 - first) / 50)) for first in (0, self.alone))  # a soft start
+        set_rate(self.optimiser, self.recipe.rate * left * late)
         set_rate(self.judge_optimiser, self.recipe.judge_rate * left * warm)
         steady = min(self.recipe.steady, self.recipe.unpaired) > 0 and self.done % self.recipe.steady_every == 0
         return steps.advance(self, steady)
@@ -235,12 +241,22 @@ def judges_of(teacher: Path) -> Jury:
     """The judges of run folder `teacher` as it left them, on the CPU. Raises ValueError, one sentence, where it has
     none.
     """
+    if run.shipped(teacher):
+        raise ValueError(f"{teacher} has no judges, it is a size of a world: of these only `perform distil` learns")
     jury = Jury()
     try:
         jury.load_state_dict(run.kept(teacher)["jury"])
     except (LookupError, RuntimeError, TypeError, AttributeError) as e:
         holds = f"{teacher / 'checkpoint.pt'} holds no teacher's judges ({run.first(e)})"
         raise ValueError(f"{holds}; that of a folder of `perform train --world` does") from None
+    return jury
+
+
+def new_judges(seed: int) -> Jury:
+    """Judges for a teacher that has none: they know nothing, and learn before anybody listens to them."""
+    torch.manual_seed(seed)
+    jury = Jury()
+    jury.untaught = True
     return jury
 
 
@@ -257,7 +273,8 @@ def distil(
 ) -> None:
     """Distil the teacher in run folder `teacher`, writing to and resuming from the run folder `out`.
 
-    `start` is an earlier distillation whose students go on from where they ended, instead of from nothing.
+    `start` is an earlier distillation whose students go on from where they ended, instead of from nothing, or a shipped
+    world whose sizes do. `teacher` may be a size of a world, too (`run.shipped`).
     Out of GPU memory, the batch is halved and it goes on. Raises ValueError, one sentence, for what cannot be done.
     """
     from perform.lab.graft import going_on  # which is made of this module
@@ -267,7 +284,7 @@ def distil(
     batches = Batches(data, recipe.side, device=pick(device))
     core = run.network(teacher)
     frozen = judge_with(recipe, cache)
-    jury = judges_of(teacher)
+    jury = new_judges(recipe.seed) if run.shipped(teacher) else judges_of(teacher)
 
     def begin(share: float) -> Students:
         paired, unpaired = room.shrunk((recipe.paired, recipe.unpaired), share)
@@ -283,10 +300,11 @@ def distil(
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--teacher", type=Path, default=Path("runs/teacher"))
+    whose = "a run folder of `perform train --world`, or a size of a shipped world, such as models/cosmos/m"
+    parser.add_argument("--teacher", type=Path, default=Path("runs/teacher"), help=whose)
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"))
     parser.add_argument("--out", type=Path, default=Path("runs/students"))
-    parser.add_argument("--start", type=Path, help="an earlier distillation whose students go on")
+    parser.add_argument("--start", type=Path, help="an earlier distillation, or a world, whose sizes go on")
     driving.add_arguments(parser, Recipe())
     args = vars(parser.parse_args(argv))
     recipe = Recipe(**{name: args[name] for name in asdict(Recipe())})

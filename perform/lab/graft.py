@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from perform.lab import begun, distil, driving, room, run
+from perform.lab import begun, distil, driving, moods, networks, ranks, room, run
 from perform.lab.batches import Batches
 from perform.lab.device import last, pick
 from perform.lab.discriminators import Jury
@@ -32,6 +32,7 @@ class School:
     def __init__(
         self, teacher: Path, world: Path, side: int, device: str = "auto", cache: Path = Path("runs/cache")
     ) -> None:
+        ranks.single()
         data = World.load(world)
         self.folders = {"teacher": teacher, "world": world}
         self.unseen = data.unseen()
@@ -63,7 +64,9 @@ class School:
 
 
 def going_on(start: Path, sizes: Sequence[str], batches: Batches) -> dict[str, nn.Module]:
-    """The students of an earlier distillation, trainable again."""
+    """The students of an earlier distillation, or sizes of a shipped world, trainable again. Raises ValueError, one
+    sentence, for networks that cannot go on, or not under that name.
+    """
 
     def inputs() -> Iterator[tuple[Tensor, Tensor]]:
         rng = torch.Generator().manual_seed(11)
@@ -76,6 +79,8 @@ def going_on(start: Path, sizes: Sequence[str], batches: Batches) -> dict[str, n
         folded = run.network(start / distil.key(size)).to(batches.device)
         if not isinstance(folded, Plain):
             raise ValueError(f"{start / distil.key(size)} holds no plain network: only those can go on")
+        if (plan := Plan.of(folded)) != Plan.of(networks.live(size, moods.SIZE)):
+            raise ValueError(f"{start} has a {size} of its own shape, {plan}: it cannot go on as an ordinary {size}")
         made[size] = unfold(folded, inputs())
     return made
 

@@ -30,6 +30,8 @@ from safetensors.torch import save as dump
 from torch import Tensor, nn
 
 from perform.lab import moods, networks, ranks
+from perform.lab.plans import Plan
+from perform.networks.cards import load
 
 LOCK = "lock"
 
@@ -117,15 +119,35 @@ def remember(folder: Path, recipe: Mapping[str, Any]) -> None:
         write(folder / "recipe.json", lambda path: path.write_text(text, encoding="utf-8"))
 
 
+def shipped(place: Path) -> tuple[Path, str] | None:
+    """The world and the size that are meant by `models/cosmos/m`, which is no folder; None for what is one. Such a size
+    stands for a run folder with its network in it: a shipped world goes on where its teacher is no more.
+    """
+    world = place.parent
+    return (world, place.name) if (world / "card.toml").is_file() and not place.is_dir() else None
+
+
+def size_of(folder: Path) -> str:
+    """The name of the network in a run folder; of a size of a world its plan, whatever it is called there. Raises
+    OSError, KeyError or ValueError where there is none.
+    """
+    if shipped(folder):
+        return str(Plan.of(network(folder)))
+    return str(json.loads((folder / "recipe.json").read_text(encoding="utf-8"))["size"])
+
+
 def network(folder: Path, size: str | None = None) -> nn.Module:
-    """The trained generator of a run folder, folded: (luma [B,1,H,W], mood [B,7]) -> RGB [B,3,H,W], on the CPU.
+    """The trained generator of a run folder, or of a size of a world (`shipped`), folded:
+    (luma [B,1,H,W], mood [B,7]) -> RGB [B,3,H,W], on the CPU.
 
     `size` names the network where the folder's recipe does not. Raises ValueError, one sentence.
     """
+    if (meant := shipped(folder)) is not None:
+        return _of_world(*meant)
     file = folder / "ema.safetensors"
     there(folder)
     try:
-        name = size or json.loads((folder / "recipe.json").read_text(encoding="utf-8"))["size"]
+        name = size or size_of(folder)
         weights = load_file(file)
     except FileNotFoundError:
         made = "recipe.json and ema.safetensors, as `perform distil` leaves them"
@@ -143,6 +165,17 @@ def network(folder: Path, size: str | None = None) -> nn.Module:
     except RuntimeError as e:
         raise ValueError(f"{file} does not hold a network {name!r}: {first(e)}") from None
     return folded.eval().requires_grad_(False)
+
+
+def _of_world(world: Path, size: str) -> nn.Module:
+    from perform.lab import card  # which is made of this module
+
+    told = card.trained(world)
+    file = card.sized(told, world, size).get("weights")
+    try:
+        return load(told, size, world).core.eval().requires_grad_(False)
+    except (KeyError, OSError):
+        raise ValueError(f"{world} has no weights of size {size} to go on from ({file or 'none named'})") from None
 
 
 def there(folder: Path) -> None:

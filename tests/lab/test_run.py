@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import pickle
+import shutil
 import weakref
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from perform.lab import distil, driving, features, graft, networks, room, run, train
+from perform.lab import average, distil, driving, features, graft, networks, room, run, train
 from perform.lab.batches import Batches
 from perform.lab.discriminators import Jury
+from perform.lab.evaluate import entrants
 from perform.lab.worlds import World
 
+MODELS = Path(__file__).parents[2] / "models"
 TINY = train.Recipe(size="s", side=32, paired=2, unpaired=2, steps=6, steady_every=2, steady=1.0)
 
 
@@ -226,6 +230,47 @@ def test_what_is_refused_leaves_what_was_asked_for_before(
         with pytest.raises(ValueError, match=r"was begun with --world .*world, not .*other: name another --out"):
             stage(asked)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()} == before
+
+
+def test_a_shipped_world_goes_on_without_its_teacher(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = features.Features
+    monkeypatch.setattr(features, "fetch", lambda cache: None)
+    monkeypatch.setattr(features, "Features", lambda weights: made(None, side=64))
+    world.save(tmp_path / "world")
+    shutil.copytree(MODELS / "agate", tmp_path / "agate")
+    asked = distil.Recipe(sizes="s", side=32, paired=1, unpaired=1, steps=2, judges_first=1, norm="kept")
+
+    def go_on(size: str = "s", recipe: distil.Recipe = asked, out: str = "on") -> None:
+        paths = (tmp_path / "agate" / size, tmp_path / "world", tmp_path / out)
+        distil.distil(recipe, *paths, driving.Pace(2, sheet_every=9), "cpu", start=tmp_path / "agate")
+
+    go_on()
+    mean = average.average([tmp_path / "agate" / "s", tmp_path / "on" / "s"], tmp_path / "mean")
+    for folder in (tmp_path / "on" / "s", mean):
+        for name, tensor in run.network(folder).state_dict().items():
+            assert torch.allclose(tensor, run.network(tmp_path / "agate" / "s").state_dict()[name], atol=2e-3), name
+    with pytest.raises(ValueError, match=r"was begun with --teacher .*agate.s, not .*agate.m: name another --out"):
+        go_on("m")
+    with pytest.raises(ValueError, match=r"agate has no size 'x'; it has s, m, l"):
+        go_on("x")
+    with pytest.raises(ValueError, match="there is no run folder"):
+        run.network(tmp_path / "nowhere" / "s")
+    with pytest.raises(ValueError, match=r"--judges-first, while .*, is 0 or more of 2 --steps, not 2"):
+        go_on(recipe=replace(asked, judges_first=2), out="off")
+    with pytest.raises(ValueError, match=r"agate.s has no judges, .*: of these only `perform distil` learns"):
+        graft.School(tmp_path / "agate" / "s", tmp_path / "world", 32, "cpu")
+    assert entrants.of_run(tmp_path / "agate" / "s").network == "16-32-64_64-64-64"
+    card = (tmp_path / "agate" / "card.toml").read_text(encoding="utf-8")
+    unnamed = card.replace('weights = "s.safetensors"', "")
+    (tmp_path / "agate" / "card.toml").write_text(unnamed, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"agate has no weights of size s to go on from \(none named\)"):
+        go_on()
+    (tmp_path / "agate" / "card.toml").write_text(card, encoding="utf-8")
+    (tmp_path / "agate" / "s.safetensors").unlink()
+    with pytest.raises(ValueError, match=r"agate has no weights of size s to go on from \(s.safetensors\)"):
+        go_on()
 
 
 def test_a_full_disk_is_said_and_training_goes_on(

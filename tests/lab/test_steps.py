@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -103,6 +104,29 @@ def test_judges_learn_to_tell_the_teacher_and_students_to_be_taken_for_it(batche
     assert painted.grad is not None
     assert all(parameter.requires_grad for parameter in stage.critics.learning)
     assert verdict(dream - 3.0 * painted.grad / painted.grad.abs().amax()) > verdict(dream)
+
+
+def test_judges_that_know_nothing_learn_before_anybody_listens_to_them(batches: Batches) -> None:
+    core, jury = networks.fold(networks.trainable((8, 8, 16), 1, 7)), Jury(8)
+    jury.untaught = True
+    recipe = replace(RECIPE, steps=60, judges_first=2)
+    stage = distil.Students(recipe, batches, core, jury, [], features.Features(None, side=64))
+    assert students(batches, recipe).alone == 0
+    copying = replace(recipe, adversarial=0, projected=0)  # what the patches feel is compared all the same
+    copied = distil.Students(copying, batches, core, jury, [], features.Features(None, side=64))
+    assert "judge" in copied.step()
+    assert "judge" not in students(batches, copying).step()
+
+    def learned() -> list[Tensor]:
+        return [copy.deepcopy(parameter.data) for parameter in stage.students.parameters()]
+
+    first, judges = learned(), copy.deepcopy(stage.judges.state_dict())
+    for _ in range(2):
+        stage.step()
+    assert same(learned(), first)
+    assert not same(stage.judges.state_dict(), judges)
+    stage.step()
+    assert not same(learned(), first)
 
 
 class Contrast(features.Features):

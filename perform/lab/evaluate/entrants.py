@@ -64,10 +64,9 @@ def of_run(folder: Path, kind: str = "run", why: str = "", name: str = "") -> En
     """The network of a run folder (`recipe.json` names it, `ema.safetensors` holds it). The teacher is asked as its
     students ask it, beyond the borders of the picture. Raises ValueError, one sentence.
     """
-    path = folder / "ema.safetensors"
     try:
-        network = run.network(folder)
-        size = str(json.loads((folder / "recipe.json").read_text(encoding="utf-8"))["size"])
+        network, size = run.network(folder), run.size_of(folder)
+        path = folder.parent / f"{folder.name}.safetensors" if run.shipped(folder) else folder / "ema.safetensors"
         fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
     except (OSError, KeyError, json.JSONDecodeError) as e:
         raise ValueError(f"{folder} is not a run folder with one trained network in it ({e})") from e
