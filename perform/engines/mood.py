@@ -77,25 +77,29 @@ class MoodPad:
         card = self.card()
         mood = card.mood if card is not None else None
         if card is not None and mood is not None:
-            self._enter(card.folder.name)
-            self._look(mood)
+            self._look(mood, self._enter(card.folder.name))
             self._glide(mood.size, now)
         self._then = now
         return tuple(self._vector)
 
-    def _enter(self, world: str) -> None:
-        """The numbers are this world's from now on. It may still play as it was left: that must not change at once."""
+    def _enter(self, world: str) -> bool:
+        """The numbers are this world's from now on; True if they were another's. It may still play as it was left: that
+        must not change at once.
+        """
         if world == self.world:
-            return
+            return False
         if self.world is not None:
             self._left[self.world] = list(self._vector)
         self.world = world
         if world in self._left:
             self._vector = self._left.pop(world)
             self._speed = [0.0] * len(self._vector)
+        return True
 
-    def _look(self, mood: Mood) -> None:
-        """Find out where to go: what was touched last, the name or the pad. What modulates the pad touches nothing."""
+    def _look(self, mood: Mood, entered: bool) -> None:
+        """Find out where to go: what was touched last, the name or the pad. What modulates the pad touches nothing.
+        `entered`: the world is another one than at the last look.
+        """
         state = (str(self.name.base), float(self.x.base), float(self.y.base))
         before, self._seen = self._posted or self._seen, state
         self._posted = None
@@ -108,8 +112,10 @@ class MoodPad:
             self._go(mood, mood.default)  # a mood that the new world does not have
         elif state[0] != PAD and (first or state[0] != before[0]):
             self._go(mood, state[0])
-        elif state[1:] != before[1:]:
-            self._say(PAD, *state[1:])
+        elif state[1:] != before[1:] and (state[0] == PAD or state[1:] != self._place(mood, state[0])):
+            self._say(PAD, *state[1:])  # not for a preset or a panic, which bring the handle's place with the name
+        elif entered and state[0] != PAD:
+            self._go(mood, state[0])  # the same name, in another place on this world's map
         self._goal = self._target(mood)
 
     def _declare_defaults(self, mood: Mood) -> None:
@@ -133,9 +139,12 @@ class MoodPad:
         return tuple(n + b - a for n, a, b in zip(named, mood.map.at(x, y), there, strict=True))
 
     def _go(self, mood: Mood, name: str) -> None:
-        """A name was chosen: the pad's handle follows to the nearest place on the map."""
-        x, y = nearest(mood, mood.named[name]) if mood.map is not None else self._seen[1:]
-        self._say(name, x, y)
+        """A name was chosen: the pad's handle follows."""
+        self._say(name, *self._place(mood, name))
+
+    def _place(self, mood: Mood, name: str) -> tuple[float, float]:
+        """Where the pad's handle is while a name plays: nearest to it on the map; without a map, wherever it is."""
+        return nearest(mood, mood.named[name]) if mood.map is not None else self._seen[1:]
 
     def _say(self, name: str, x: float, y: float) -> None:
         self._posted = (name, x, y)

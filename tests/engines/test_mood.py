@@ -202,6 +202,45 @@ def test_a_world_that_comes_again_goes_on_from_where_it_was_left() -> None:
     assert deck.rest() == (0.0, 0.0)
 
 
+ELSEWHERE = CARD.replace("bright = [2.0, 0.0]", "bright = [0.0, 4.0]")  # at (0, 1) on the map, not (1, 0)
+
+
+def test_the_handle_follows_a_name_into_a_world_that_has_it_elsewhere() -> None:
+    deck = Deck(start="bright")
+    deck.rest()
+    assert deck.shown == ("bright", 1.0, 0.0)
+    deck.world = card(ELSEWHERE, "other")
+    assert deck.rest() == (0.0, 4.0)
+    assert deck.shown == ("bright", 0.0, 1.0)
+    deck.post("/x", 0.25)  # from there: a nudge
+    assert deck.rest() == pytest.approx((0.5, 4.0))
+    assert deck.shown == ("pad", 0.25, 1.0)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("first", ["bright", "calm"])
+def test_a_preset_of_another_world_with_a_mood_of_that_name_lands_on_the_name(first: str, times: int) -> None:
+    deck = Deck(card(ELSEWHERE, "other"), start=first)
+    deck.rest()
+    for _ in range(times):
+        deck.world = card()
+        for key, value in (("", "bright"), ("/x", 1.0), ("/y", 0.0)):
+            deck.post(key, value)
+        assert deck.rest() == (2.0, 0.0)
+        assert deck.shown == ("bright", 1.0, 0.0)
+
+
+def test_a_preset_of_a_world_without_a_map_lands_on_the_name() -> None:
+    mapless = card(WIDER.replace("[mood.named]", "[mood.named]\nbright = [1.0, 2.0, 3.0]"), "wider")
+    deck = Deck(start="bright")
+    deck.rest()
+    deck.world = mapless
+    for key, value in (("", "bright"), ("/x", 0.3), ("/y", 0.4)):
+        deck.post(key, value)
+    assert deck.rest() == pytest.approx((1.0, 2.0, 3.0))
+    assert deck.shown == ("bright", 0.3, 0.4)
+
+
 def test_worlds_with_longer_moods_with_none_and_no_world_at_all() -> None:
     deck = Deck(world=None)
     assert deck.tick() == ()
