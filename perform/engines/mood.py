@@ -54,7 +54,7 @@ class MoodPad:
         """Make `<prefix>/mood` and `/mood/x`, `/y`, `/fade`, which also answer under `alias`.
 
         `card` gives the card whose moods count now (None: no world, no names); `start` is the mood to begin with
-        (empty: the world's default).
+        (empty: the world's default; "pad": where `x` and `y` are).
         """
 
         def names() -> Sequence[str]:
@@ -106,7 +106,7 @@ class MoodPad:
         first, self._met = not self._met, True
         if first:
             self._declare_defaults(mood)
-        if first and state == (PAD, 0.5, 0.5):
+        if first and state == (PAD, 0.5, 0.5) and self._start != PAD:
             self._go(mood, self._start if self._start in mood.named else mood.default)
         elif state[0] != PAD and state[0] not in mood.named:
             self._go(mood, mood.default)  # a mood that the new world does not have
@@ -119,7 +119,9 @@ class MoodPad:
         self._goal = self._target(mood)
 
     def _declare_defaults(self, mood: Mood) -> None:
-        """The mood a show opens with is what its parameters fall back to (`/panic`)."""
+        """The mood a show opens with is what its parameters fall back to (`/panic`); the world's, if the show opens on
+        the pad, and itself says where.
+        """
         name = self._start if self._start in mood.named else mood.default
         x, y = nearest(mood, mood.named[name]) if mood.map is not None else (0.5, 0.5)
         for param, value in ((self.name, name), (self.x, x), (self.y, y)):

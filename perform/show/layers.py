@@ -15,6 +15,7 @@ from perform.show.values import NAME, NAME_RULE, scalars
 KEYS = {"mask/invert": "mask_invert"}  # tails of addresses that are another key in the file
 SIZES = ("s", "m", "l", "teacher")
 MOST = 64  # layers: each is a pass of its own and has some forty addresses
+PAD, MIDDLE = "pad", 0.5  # the mood that is a place, and where the pad's handle is unless the layer says otherwise
 LONG_SIDE = 512  # pixels of the generator's picture unless the layer says otherwise
 
 
@@ -115,19 +116,23 @@ def _source(table: Table, name: str, feeds: Sequence[str]) -> str:
 
 
 def _mood(table: Table) -> dict[str, Value]:
-    """mood = "dawn", or a table with name, x, y and fade."""
+    """mood = "dawn", or a table with name, x, y and fade.
+
+    A mood has a place of its own on the pad: beside its name `x` and `y` say nothing. Without a name they are where the
+    show opens, and goes back to: then the name is the pad's, and both are given.
+    """
     if not isinstance(table.data.get("mood"), Mapping):
-        name = table.text("mood")
-        return {"mood": name} if name else {}
-    mood = table.table("mood")
-    name = mood.text("name")
-    read = {
-        "mood/x": mood.maybe_number("x", *SHARE),
-        "mood/y": mood.maybe_number("y", *SHARE),
-        "mood/fade": mood.maybe_number("fade", *MOOD_FADE),
-    }
-    mood.done()
-    return {**({"mood": name} if name else {}), **{tail: v for tail, v in read.items() if v is not None}}
+        name, place, fade = table.text("mood"), {}, None
+    else:
+        mood = table.table("mood")
+        name = mood.text("name")
+        place = {axis: at for axis in "xy" if (at := mood.maybe_number(axis, *SHARE)) is not None}
+        fade = mood.maybe_number("fade", *MOOD_FADE)
+        mood.done()
+    read: dict[str, Value] = {"mood/fade": fade} if fade is not None else {}
+    if name.casefold() == PAD or (place and not name):
+        return {"mood": PAD, "mood/x": place.get("x", MIDDLE), "mood/y": place.get("y", MIDDLE), **read}
+    return {"mood": name, **read} if name else read
 
 
 def _filters(table: Table, stock: Stock) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ class LayerSpec:
     """One layer. `values` holds everything that has an address below `/layer/<name>/`, for example
 
         {"source": "camera", "world": "landscape", "size": "m", "opacity": 0.2, "mask": "layer:ghost",
-         "condition/gamma": 1.2, "filter/bloom/intensity": 0.4, "mood": "dawn", "mood/x": 0.3, "transform/scale": 2.0}
+         "condition/gamma": 1.2, "filter/bloom/intensity": 0.4, "mood": "dawn", "mood/fade": 4.0}
 
     and only what the show sets: a missing tail means the parameter's own default. `filters` are patches, resolved
     to files, in order; `filter_names` what their addresses are called.

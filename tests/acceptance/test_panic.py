@@ -24,6 +24,32 @@ def tick(play: Performance, frames: int = 3) -> dict[str, Value]:
     return play.params.snapshot()
 
 
+MOODS = [
+    '"storm"',
+    '{ name = "noon", x = 0.3, y = 0.7 }',
+    "{ x = 0.3, y = 0.7 }",
+    "{ y = 0.7 }",
+    '"pad"',
+    "{ fade = 2 }",
+]
+
+
+@pytest.mark.parametrize("mood", MOODS)
+def test_panic_brings_a_mood_back_however_the_show_gives_it(mood: str, gl: Context, tmp_path: Path) -> None:
+    head = f'[show]\nsize = [160, 90]\nmodels = ["{ROOT / "models"}"]\n[source.card]\ntype = "testcard"\n'
+    (tmp_path / "show.toml").write_text(f'{head}[[layer]]\nworld = "landscape"\nsize = "s"\nmood = {mood}\n')
+    show = load(tmp_path / "show.toml")
+    with open_performance(show, FixedClock(30.0), Wishes(headless=True, controls=False, edits=False)) as play:
+        opened = tick(play)
+        play.params.post("/panic")
+        assert tick(play) == opened, "panic moves what nobody has touched"
+        for address, value in (("mood", "dusk"), ("mood/x", 0.1), ("mood", "gold")):
+            play.params.post(f"/layer/1/{address}", value)
+            assert tick(play) != opened
+            play.params.post("/panic")
+            assert tick(play) == opened
+
+
 @pytest.mark.parametrize("path", SHOWS, ids=lambda p: p.parent.name)
 def test_panic_brings_a_show_back_to_its_opening(path: Path, gl: Context) -> None:
     show = replace(load(path), size=(160, 90), sinks={}, record=None)

@@ -67,6 +67,9 @@ def test_it_begins_in_the_worlds_default_mood_with_the_handle_there() -> None:
 def test_it_can_begin_in_another_one() -> None:
     assert Deck(start="bright").tick() == (2.0, 0.0)
     assert Deck(start="nonsense").tick() == (0.0, 0.0)
+    pad = Deck(start="pad")
+    assert pad.rest() == pytest.approx((1.0, 2.0))  # the middle of the map
+    assert pad.shown == ("pad", 0.5, 0.5)
 
 
 def test_a_name_moves_the_vector_and_the_handle() -> None:

@@ -84,13 +84,30 @@ radius = 4
     assert (layer.number, layer.alias, layer.resolution, layer.filters) == (2, "/layer/2", (256, 144), ("blur",))
     assert dict(layer.values) == {
         "source": "layer:ghost", "world": "landscape", "size": "s", "blend": "screen", "opacity": 0.2, "on": False,
-        "mask": "layer:ghost", "mask/invert": True, "memory": 0.0, "mood": "dawn", "mood/x": 0.25, "mood/fade": 2.0,
+        "mask": "layer:ghost", "mask/invert": True, "memory": 0.0, "mood": "dawn", "mood/fade": 2.0,
         "transform/scale": 2, "transform/rotate": -10.5, "condition/gamma": 1.5, "filter/blur/radius": 4,
     }  # fmt: skip
     assert show.values()["/layer/dream/opacity"] == 0.2
     assert show.lines["/layer/dream/opacity"] == 15
     assert show.lines["/layer/dream/mask/invert"] == 18
     assert show.worlds == ("landscape",)
+
+
+@pytest.mark.parametrize(
+    ("mood", "values"),
+    [
+        ('"dawn"', {"mood": "dawn"}),
+        ("{ fade = 2 }", {"mood/fade": 2.0}),
+        ('{ name = "dawn", x = 0.3, y = 0.7 }', {"mood": "dawn"}),
+        ("{ x = 0.3, y = 0.7 }", {"mood": "pad", "mood/x": 0.3, "mood/y": 0.7}),
+        ("{ y = 0.7, fade = 2 }", {"mood": "pad", "mood/x": 0.5, "mood/y": 0.7, "mood/fade": 2.0}),
+        ('{ name = "Pad", x = 0.0 }', {"mood": "pad", "mood/x": 0.0, "mood/y": 0.5}),
+        ('"pad"', {"mood": "pad", "mood/x": 0.5, "mood/y": 0.5}),
+    ],
+)
+def test_a_mood_is_a_name_or_a_place_on_the_pad(read: Read, mood: str, values: dict[str, object]) -> None:
+    layer = read(SOURCE + f"[[layer]]\nmood = {mood}\n").layers[0]
+    assert {tail: value for tail, value in layer.values.items() if tail.startswith("mood")} == values
 
 
 def test_a_layer_looks_at_the_first_source_unless_told(read: Read) -> None:
