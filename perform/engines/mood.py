@@ -82,6 +82,11 @@ class MoodPad:
         self._then = now
         return tuple(self._vector)
 
+    def pause(self, seconds: float) -> None:
+        """So many seconds went by in which the picture was frozen: a glide does not make up for them."""
+        if self._then is not None:
+            self._then += seconds
+
     def _enter(self, world: str) -> bool:
         """The numbers are this world's from now on; True if they were another's. It may still play as it was left: that
         must not change at once.

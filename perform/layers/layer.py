@@ -72,6 +72,7 @@ class Moods(Protocol):
     """What a layer needs of its mood pad (see perform.engines.mood)."""
 
     def vector(self, now: float) -> Sequence[float]: ...
+    def pause(self, seconds: float) -> None: ...
 
     @property
     def world(self) -> str | None: ...
@@ -191,11 +192,12 @@ class Layer:
 
     def hold(self, now: float) -> None:
         """The picture is frozen, and this tick goes by: nothing of a layer that is seen moves, neither its own fade nor
-        one from world to world, nor the time that a dream is waited for. Costs nothing.
+        one from world to world, nor its mood, nor the time that a dream is waited for. Costs nothing.
         """
         if not self._rested:
             lost, self._then = now - self._then, now
             self.slot.pause(lost)
+            self.moods.pause(lost)
             if self._back is not None:
                 self._back = self._back[0] + lost, self._back[1]
 

@@ -424,6 +424,20 @@ def test_a_fade_between_two_worlds_goes_on_where_it_was_when_the_picture_is_rele
     assert greys[-1] == GREYS["pale"]
 
 
+def test_a_mood_glides_on_from_where_it_was_when_the_picture_is_released(desk: Desk) -> None:
+    dreaming(desk, 0)
+    desk.paint(SOURCE)
+    desk.post("mood/fade", 4.0)
+    desk.post("mood", "bright")
+    half = desk.run(50)[-1]  # a quarter of its time
+    assert GREYS["dark"] + 4 < half < GREYS["dark"] + 16
+    frozen(desk, 5.0)
+    greys = desk.run(200)
+    assert greys[0] == pytest.approx(half, abs=1)
+    assert greys == sorted(greys)
+    assert greys[-1] == GREYS["dark"] + 20
+
+
 def test_a_freeze_does_not_end_the_time_in_which_a_dream_is_waited_for(desk: Desk) -> None:
     desk.slot.__class__ = Coming
     desk.post("world", "dark")

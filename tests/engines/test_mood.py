@@ -176,6 +176,19 @@ def test_the_glide_takes_as_long_as_asked_and_never_jumps() -> None:
     assert deck.tick() == (0.0, 0.0)
 
 
+def test_a_pause_is_not_made_up_for() -> None:
+    deck = Deck()
+    deck.pad.pause(1.0)  # before the first frame: nothing to hold
+    deck.rest()
+    deck.post("/fade", 2.0)
+    deck.post("", "bright")
+    for _ in range(25):
+        before = deck.tick()
+    deck.pad.pause(10.0)
+    assert deck.tick(10.02) == pytest.approx(before, abs=0.06)
+    assert deck.rest() == (2.0, 0.0)
+
+
 def test_another_world_is_a_glide_and_a_mood_it_lacks_becomes_its_default() -> None:
     deck = Deck()
     deck.rest()
