@@ -17,7 +17,7 @@ import itertools
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +39,8 @@ class Params(Addresses):
     `on_refuse(post, reason)` is called for each refused post (for OSC's /error) and `on_settle(param, origin)` for
     each base that changed (for replies and subscriptions), on the render thread: they may append to a box, no more.
     `refused` counts. `feeds` are asked at the end of each settle, after the posts, for what is due at that show time
-    (bundles from the future, cues): it lands in the same frame. `said` has the newest text of each status.
+    (bundles from the future, cues): it lands in the same frame. `said` has the newest text of each status, `awaited`
+    what addresses begin with that there are not yet (case-folded, see `expect`).
     Cost of `settle`: proportional to what changed, not to the number of parameters.
     """
 
@@ -48,6 +49,7 @@ class Params(Addresses):
     feeds: list[Callable[[float], Sequence[Post]]] = field(default_factory=list)
     refused: int = 0
     said: dict[str, str] = field(default_factory=dict)
+    awaited: dict[str, Any] = field(default_factory=dict)
     _inbox: deque[Sequence[Post]] = field(default_factory=deque)
     _waiting: int = 0
     _counter: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -71,6 +73,24 @@ class Params(Addresses):
             self._new.append(param)
         if param.spec != spec:
             self._respec(param, spec)
+        return param
+
+    def expect(self, values: Mapping[str, Any]) -> None:
+        """Keep those of these values whose addresses there are not, for `begin`; what was kept before is forgotten."""
+        self.awaited = {address.casefold(): value for address, value in values.items() if address not in self}
+
+    def begin(self, address: str, spec: Spec) -> Param:
+        """`declare` for what may come late (an input of a patch that is mended while the show plays): a new address
+        begins with what is expected of it, at once and not at the next settle. What it cannot take is refused.
+        """
+        new = address not in self
+        param = self.declare(address, spec)
+        value = self.awaited.pop(address.casefold(), None)
+        if new and value is not None and spec.kind != "trigger":
+            try:
+                param.base = param.value = spec.coerce(value)
+            except Refused as why:
+                self.refuse(Post(address, value), str(why))
         return param
 
     def _respec(self, param: Param, spec: Spec) -> None:
@@ -99,10 +119,12 @@ class Params(Addresses):
             return False
 
     def remove(self, prefix: str) -> None:
-        """Forget an address or everything below it (a layer or a patch input that is gone)."""
+        """Forget an address or everything below it (a layer or a patch input that is gone), expected or not."""
         for address in self.drop(prefix):
             self._moving.pop(address, None)
             self.said.pop(address, None)
+        above = prefix.casefold().rstrip("/") + "/"
+        self.awaited = {a: v for a, v in self.awaited.items() if not f"{a}/".startswith(above)}
 
     # ------------------------------------------------------------------ in
     def post(

@@ -300,6 +300,16 @@ def test_memory_holds_where_a_fade_is_going(tmp_path: Path) -> None:
     assert memory.values() == {"/level": 0.0}
 
 
+def test_memory_holds_what_is_expected_of_a_patch_that_is_not_good_yet(tmp_path: Path) -> None:
+    params = Params()
+    params.declare("/level", Spec("float", 0.25))
+    params.expect({"/level": 0.5, "/filter/shade/light": 0.8})
+    memory = Memory(tmp_path / "m.json")
+    worker = memory.keep(params, every=0.01)
+    until(lambda: memory.values() == {"/level": 0.25, "/filter/shade/light": 0.8})
+    assert worker.close(120.0)
+
+
 def test_a_full_disk_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("")
     worker = Memory(tmp_path / "file" / "m.json").keep(Params(), every=0.001)

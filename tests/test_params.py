@@ -529,3 +529,20 @@ def test_what_is_new_begins_where_it_is_sent_and_glides_from_then_on() -> None:
     params.post("/x", 1.0)
     params.settle(0.003)
     assert param.value == 1.0
+
+
+def test_what_comes_late_begins_with_what_is_expected_of_it_once() -> None:
+    params, there = one(Spec("float", 0.0))
+    told: list[str] = []
+    params.on_refuse.append(lambda post, reason: told.append(f"{post.address} {reason}"))
+    late = {"/x": 9.0, "/Late": 0.5, "/loud": "very", "/bang": True, "/gone/y": 0.5, "/goner": 0.5}
+    params.expect(late)
+    params.remove("/GONE")
+    assert params.begin("/x", Spec("float", 0.0)) is there
+    begun = [params.begin(a, Spec("float", 0.25)) for a in ("/late", "/loud", "/gone/y", "/goner", "/other")]
+    assert [param.value for param in begun] == [param.base for param in begun] == [0.5, 0.25, 0.25, 0.5, 0.25]
+    assert not params.begin("/bang", Spec("trigger")).fired
+    assert there.base == 0.0
+    assert told == ["/loud takes a number, not the text 'very'"]
+    params.remove("/late")
+    assert params.begin("/late", Spec("float", 0.25)).value == 0.25  # anew

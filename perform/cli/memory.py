@@ -77,7 +77,8 @@ class Memory:
         self, params: Params, every: float = EVERY, stood: Callable[[], Mapping[str, Any]] = dict
     ) -> workers.Worker:
         """Write the parameters, and where the cues stand, down every few seconds until the worker is closed. What
-        fades is written as where it is going: its cue is past for who resumes. A full disk is said once.
+        fades is written as where it is going: its cue is past for who resumes. So is what is expected of patches that
+        are not good yet. A full disk is said once.
         """
         trouble = ""
 
@@ -85,7 +86,7 @@ class Memory:
             nonlocal trouble
             while not stop.wait(every):
                 try:
-                    self.write({**params.goals(), "cues": dict(stood())})
+                    self.write({**params.awaited, **params.goals(), "cues": dict(stood())})
                     trouble = ""
                 except OSError as e:
                     if str(e) != trouble:

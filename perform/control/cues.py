@@ -219,4 +219,5 @@ class _List:
                     continue  # a choice that has nothing to choose from now
                 except Exception:  # live choices are asked of parts: the mistake of one must not keep all the others
                     log.debug("panic: %s stays", param.address, exc_info=True)
+        params.expect(self.opening or {})  # what comes only now begins there, too
         return [Post(a, v) for a, v in back.items() if params[a].base != v or params[a].fade is not None]

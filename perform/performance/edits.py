@@ -115,6 +115,7 @@ class Editor:
         self._change_layers(edits, new)
         self._change_values(edits, new)
         self._change_controls(edits, new)
+        self._expect(edits, new)
         self.layering.bank.keep(roles(new, self.layering.bank.library))
         return list(edits.restart)
 
@@ -193,6 +194,14 @@ class Editor:
         if edits.inset:
             posts.append(Post("/master/inset", new.inset))
         params.post_all(posts)
+
+    def _expect(self, edits: Edits, new: Show) -> None:
+        """What inputs begin with whose patches are not good yet: with what the show says now; where that is as it was,
+        with what was expected (after a restart, the performer's).
+        """
+        edited = {address.casefold() for address in (*edits.values, *edits.defaults)}
+        kept = {a: v for a, v in self.play.params.awaited.items() if a not in edited}
+        self.play.params.expect({**new.values(), **kept})
 
     def _change_controls(self, edits: Edits, new: Show) -> None:
         for name in (*edits.controls, *edits.gone_controls):

@@ -103,12 +103,14 @@ def _open(
         layering.add(layer)
     layering.number(show.layers)
     # A new process has nothing to hold: frozen, it would show its first frame, before a camera has delivered, for ever.
-    _set(play, {**show.values(), **{a: v for a, v in wishes.resume.items() if a != "/master/freeze"}})
+    values = {**show.values(), **{a: v for a, v in wishes.resume.items() if a != "/master/freeze"}}
+    _set(play, values)
     if wishes.controls:
         _open_controls(play, wishes, stage)
     _open_outputs(play, wishes, stage, window)
     play.cues = Cues(show.cues, opening=show.values(), resume=wishes.stood).open(replace(stage, prefix="/cue"))
     closing.append(play.cues.close)
+    params.expect(values)  # of patches that are not good yet: their inputs begin there when they come
     if wishes.edits:
         _follow_edits(play, stage, layering)
     return play

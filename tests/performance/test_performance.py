@@ -661,6 +661,88 @@ def test_filters_play_on_until_those_that_an_edit_puts_in_their_place_are_good(t
     assert [p.address for p in play.params if "grow" in p.address] == []
 
 
+SHADE = """/*{"CREDIT": "perform", "INPUTS": [{"NAME": "inputImage", "TYPE": "image"},
+  {"NAME": "light", "TYPE": "float", "DEFAULT": 1.0}]}*/
+void main() { gl_FragColor = vec4(IMG_THIS_PIXEL(inputImage).rgb * light, 1.0); }
+"""
+SHADED = ONE + 'filters = ["shade"]\n[layer.filter.shade]\nlight = 0.2\n'
+
+
+def mend(theatre: Theatre) -> None:
+    """The filter that did not compile is saved without its mistake."""
+    (theatre.folder / "patches" / "filters" / "shade.fs").write_text(SHADE)
+    assert theatre.play is not None
+    (step,) = (step for step in theatre.play.layers["a"].conditioning._steps if step is not None)  # type: ignore[attr-defined]
+    assert step._patch.look()
+
+
+@pytest.fixture
+def mistaken(theatre: Theatre) -> Theatre:
+    """Where `shade` does not compile."""
+    (theatre.folder / "patches" / "filters").mkdir()
+    (theatre.folder / "patches" / "filters" / "shade.fs").write_text(SHADE.replace("gl_FragColor", "gl_FragColour"))
+    return theatre
+
+
+@pytest.mark.parametrize("written", ["shade]\nlight", "Shade]\nLight"])
+def test_a_filter_that_is_mended_later_begins_as_the_show_says(mistaken: Theatre, written: str) -> None:
+    mistaken.open(SHADED.replace("shade]\nlight", written))
+    assert mistaken.run() == near(RED)
+    mend(mistaken)
+    assert mistaken.run() == near((51, 0, 0))  # from its first frame on
+    mistaken.post("/layer/a/filter/shade/light", 0.6)
+    assert mistaken.run() == near((153, 0, 0))
+    mistaken.post("/panic")
+    assert mistaken.run() == near((51, 0, 0))
+
+
+def test_a_source_that_is_mended_later_begins_as_the_show_says(theatre: Theatre) -> None:
+    path = theatre.patch("plain", PLAIN.replace("gl_FragColor", "gl_FragColour"))
+    play = theatre.open(ONE.replace('source = "red"', 'source = "blue"'))
+    assert theatre.run() == near((0, 0, 0))
+    path.write_text(PLAIN)
+    assert play.sources["blue"].source._live.look()  # type: ignore[attr-defined]
+    assert theatre.run() == near(BLUE)
+
+
+LIGHT = "/layer/a/filter/shade/light"
+
+
+@pytest.mark.parametrize(
+    ("edits", "light"),
+    [
+        ([], 0.8),  # what the performer had, before the crash
+        ([SHADED.replace("filters", "opacity = 0.5\nfilters")], 0.8),
+        ([SHADED.replace("light = 0.2", "light = 0.4")], 0.4),
+        ([SHADED.replace("light = 0.2", "")], 1.0),
+        ([ONE, SHADED], 0.2),  # gone, and back: anew
+    ],
+    ids=["as it was", "another edit", "edited", "no longer said", "gone and back"],
+)
+def test_what_a_filter_begins_with_that_is_mended_after_a_restart(
+    mistaken: Theatre, edits: list[str], light: float
+) -> None:
+    play = mistaken.open(SHADED, resume={LIGHT: 0.8})
+    mistaken.run()
+    for text in edits:
+        save(mistaken, text)
+        mistaken.run()
+    assert LIGHT not in play.params
+    mend(mistaken)
+    mistaken.run()
+    assert play.params[LIGHT].base == pytest.approx(light)
+
+
+def test_a_filter_that_is_mended_after_a_panic_is_as_the_show_opened(mistaken: Theatre) -> None:
+    play = mistaken.open(SHADED, resume={LIGHT: 0.8})
+    mistaken.run()
+    mistaken.post("/panic")
+    mistaken.run()
+    mend(mistaken)
+    mistaken.run()
+    assert play.params[LIGHT].base == pytest.approx(0.2)
+
+
 def test_a_source_that_looks_at_itself_does_not_draw_into_what_it_reads(theatre: Theatre) -> None:
     theatre.patch("grow", GROW)
     source = '[source.x]\ntype = "shader"\npatch = "grow"\nimages = { inputImage = "x" }\n'

@@ -16,9 +16,9 @@ def declare(params: Params, prefix: str, header: Header) -> Controls:
     """Declare every input that is a number below `prefix`: `/source/drift` + `speed` → `/source/drift/speed`.
 
     A point becomes two floats, `NAME/x` and `NAME/y`; images and sound are no parameters. What is there already
-    keeps its value. Returns the parameters by input name.
+    keeps its value, what is new begins with what the show says. Returns the parameters by input name.
     """
-    return {name: params.declare(f"{prefix}/{address}", spec) for name, address, spec in _places(header)}
+    return {name: params.begin(f"{prefix}/{address}", spec) for name, address, spec in _places(header)}
 
 
 def values(header: Header, controls: Controls) -> dict[str, Any]:
