@@ -766,6 +766,25 @@ def test_panic_goes_back_to_what_the_file_says_now(theatre: Theatre) -> None:
     assert theatre.play.params["/layer/a/opacity"].base == 0.5
 
 
+@pytest.mark.parametrize("edited", ['"calm"', "{ x = 0.5, y = 1.0 }", '{ name = "bright", fade = 0.0 }'])
+def test_panic_goes_back_to_the_mood_that_the_file_says_now(theatre: Theatre, edited: str) -> None:
+    make_world(theatre.folder / "models", "tide", ("m",))
+    dreams = ONE + 'world = "tide"\nsize = "m"\nresolution = [64, 32]\nmood = '
+    play = theatre.open(f'{dreams}"bright"\n')
+    theatre.run(0.1)
+    save(theatre, f"{dreams}{edited}\n")
+    theatre.run(0.1)
+    there = play.params.snapshot()
+    theatre.post("/panic")
+    theatre.run(0.1)
+    assert play.params.snapshot() == there, "panic moves what nobody has touched"
+    theatre.post("/layer/a/mood/x", 0.25)
+    theatre.run(0.1)
+    theatre.post("/panic")
+    theatre.run(0.1)
+    assert play.params.snapshot() == there
+
+
 def test_another_size_leaves_the_layers_alone(theatre: Theatre) -> None:
     play = theatre.open(ONE)
     layer = play.layers["a"]
