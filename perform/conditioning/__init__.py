@@ -66,10 +66,11 @@ class Conditioning(Closing):
 
         A filter that stays goes on with its memory, its values and whatever moves them. One that goes plays on until
         all that come have a good patch: a mistake in a new one costs nothing that was seen. One whose name another file
-        takes goes at once: they would share their addresses.
+        takes has its place and its addresses, and plays on in the same way until that file is good.
         """
         before = {step.name.casefold(): step for step in self._steps if step is not None}
         steps: list[Filter | None] = []
+        other: list[Filter] = []  # of another file
         for asked in filters:
             if asked.casefold() == CONDITION:
                 steps += [] if None in steps else [None]  # once: it has one memory
@@ -77,10 +78,11 @@ class Conditioning(Closing):
             name = name_of(asked, [step.name for step in steps if step is not None])
             step = before.pop(name.casefold(), None)
             if step is not None and step.asked != asked:
-                step.close()  # its addresses are another patch's now
-                step = None
+                step.become(asked)
+                other.append(step)
             steps.append(step or Filter(asked, name, self._stage))
-        new = [step for step in steps if step is not None and (step not in self._steps or step in self._coming)]
+        waited = [*self._coming, *other]
+        new = [step for step in steps if step is not None and (step not in self._steps or step in waited)]
         self._coming, self._going = new, list(before.values())
         for n, old in enumerate(self._steps):
             if old in self._going:
@@ -90,7 +92,7 @@ class Conditioning(Closing):
 
     def _let_go(self) -> None:
         """Of the filters that are going: those of which nothing is seen now, the others once all that come are good."""
-        wait = not all(step.ready for step in self._coming)
+        wait = not all(step.good for step in self._coming)
         for step in [step for step in self._going if not (wait and step.ready)]:
             self._going.remove(step)
             self._steps.remove(step)

@@ -162,7 +162,7 @@ class Editor:
 
     def _change_layers(self, edits: Edits, new: Show) -> None:
         """Layers come and go; one with other filters or another resolution plays on. An address that is new has what
-        the performer had set there (its filter is another file of the same name), or what the show says.
+        the performer had set there (another file under a filter's name spells it otherwise), or what the show says.
         """
         params = self.play.params
         known, values = set(params), {**new.values(), **params.goals()}

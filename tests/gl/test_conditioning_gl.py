@@ -33,6 +33,7 @@ INVERT = """/*{"ISFVSN": "2", "INPUTS": [{"NAME": "inputImage", "TYPE": "image"}
     {"NAME": "amount", "TYPE": "float", "DEFAULT": 1.0, "MIN": 0.0, "MAX": 1.0}]}*/
 void main() { vec4 c = IMG_THIS_PIXEL(inputImage); gl_FragColor = vec4(mix(c.rgb, 1.0 - c.rgb, amount), c.a); }
 """
+GLOW = '{"NAME": "glow", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0}'
 
 
 @pytest.fixture(scope="module")
@@ -496,6 +497,77 @@ class TestChain:
             assert (pixels(chain.draw(frame, (64, 48), 3.1).texture)[..., :3] == 255).all()
             assert [p.address for p in params if "invert2" in p.address] == []
             assert "/layer/dream/filter/invert/amount" in params
+
+    def test_a_broken_file_of_the_same_name_costs_nothing_and_takes_its_place_once_it_is_mended(
+        self, stage: Stage, params: Params, frame: Frame
+    ) -> None:
+        own = stage.folder / "own" / "invert.fs"
+        own.parent.mkdir()
+        own.write_text("/*{ broken")
+        still = replace(stage, clock=FixedClock(60.0))  # nobody watches the files
+        with Conditioning(["invert", "filters/blur"], condition=False).open(still) as chain:
+            amount, inverted = params["/layer/dream/filter/invert/amount"], 255 - hills(64, 48)[..., :3]
+            params.post("/layer/dream/filter/invert/amount", 0.9)
+            params.settle(1.0)
+            params.post("/layer/dream/filter/invert/amount", 1.0)
+            params.post("/layer/dream/filter/blur/on", False)
+            params.settle(1.0)
+            for n in range(30):
+                chain.draw(frame, (64, 48), 1.0 + n / 60.0)
+            chain.refilter([str(own)])  # and blur goes, once that is good
+            for now in (3.0, 3.1):
+                got = pixels(chain.draw(frame, (64, 48), now).texture)[..., :3]
+                assert np.abs(got - inverted).max() <= 1
+            params.settle(3.1)
+            said = params["/status/layer/dream/filter/invert"].value
+            assert "invert.fs" in said
+            assert said.endswith("; the last good version stays")
+            assert "/layer/dream/filter/blur/on" in params
+            own.write_text(INVERT.replace("1.0 - c.rgb", "vec3(1.0)").replace('"MAX": 1.0}', '"MAX": 1.0}, ' + GLOW))
+            step = chain._steps[0]
+            assert step is not None
+            assert step._next is not None
+            step._next.look()
+            for now in (3.2, 3.3):
+                assert (pixels(chain.draw(frame, (64, 48), now).texture)[..., :3] == 255).all()
+            params.settle(3.3)
+            assert params["/status/layer/dream/filter/invert"].value == "on"
+            assert params["/layer/dream/filter/invert/amount"] is amount  # and whatever moved it
+            assert "/layer/dream/filter/invert/glow" in params
+            assert "/layer/dream/filter/blur/on" not in params
+            chain.refilter(["invert"])
+            assert np.abs(pixels(chain.draw(frame, (64, 48), 3.4).texture)[..., :3] - inverted).max() <= 1
+            assert "/layer/dream/filter/invert/glow" not in params
+
+    def test_a_file_of_the_same_name_that_is_taken_back_or_is_not_there_leaves_the_filter_its_memory(
+        self, stage: Stage, params: Params, frame: Frame
+    ) -> None:
+        counts = """/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}],
+            "PASSES": [{"TARGET": "sum", "PERSISTENT": true}, {}]}*/
+        void main() { gl_FragColor = IMG_THIS_PIXEL(sum) + (PASSINDEX == 0 ? vec4(0.04) : vec4(0.0, 0.0, 0.0, 1.0)); }
+        """
+        (stage.folder / "counts.fs").write_text(counts)
+        (stage.folder / "own").mkdir()
+        (stage.folder / "own" / "counts.fs").write_text("/*{ broken")
+        own, none = str(stage.folder / "own" / "counts.fs"), str(stage.folder / "none" / "counts.fs")
+        with Conditioning(["counts"], condition=False).open(stage) as chain:
+            for n, asked in enumerate((own, "counts", none, own, "counts"), 1):
+                got = pixels(chain.draw(frame, (64, 48), n / 60).texture)
+                assert np.abs(got[..., 0].astype(int) - n * 10).max() <= 2
+                chain.refilter([asked])
+                params.settle(n / 60)
+                stays = "the last good version stays" in params["/status/layer/dream/filter/counts"].value
+                assert stays == (asked != "counts")
+
+    def test_inputs_of_another_file_may_be_spelled_otherwise(self, stage: Stage, params: Params, frame: Frame) -> None:
+        (stage.folder / "own").mkdir()
+        (stage.folder / "own" / "invert.fs").write_text(INVERT.replace("amount", "Amount"))
+        with Conditioning(["invert"], condition=False).open(stage) as chain:
+            chain.refilter([str(stage.folder / "own" / "invert.fs")])
+            chain.draw(frame, (64, 48), 3.0)
+            params.settle(3.0)
+            assert params["/status/layer/dream/filter/invert"].value == "on"
+            assert params["/layer/dream/filter/invert/amount"].address == "/layer/dream/filter/invert/Amount"
 
     def test_a_filter_that_has_gone_leaves_nothing_and_one_that_waits_goes_with_the_next_edit(
         self, stage: Stage, params: Params, frame: Frame

@@ -743,6 +743,29 @@ def test_a_filter_that_is_mended_after_a_panic_is_as_the_show_opened(mistaken: T
     assert play.params[LIGHT].base == pytest.approx(0.2)
 
 
+def test_another_file_under_a_filters_name_leaves_the_one_that_plays_and_what_was_set_until_it_is_good(
+    theatre: Theatre,
+) -> None:
+    for folder in ("filters", "own"):
+        (theatre.folder / "patches" / folder).mkdir()
+    (theatre.folder / "patches" / "filters" / "grow.fs").write_text(GROW)
+    own = theatre.folder / "patches" / "own" / "grow.fs"
+    own.write_text(THROUGH.replace("IMG_THIS_PIXEL", "IMG_THAT_PIXEL"))
+    play = theatre.open(ONE + 'filters = ["grow"]\n')
+    assert theatre.run() == near((255, 51, 51))
+    switch = play.params["/layer/a/filter/grow/on"]
+    save(theatre, ONE + 'filters = ["patches/own/grow.fs"]\n')
+    assert theatre.run(0.1) == near((255, 51, 51))
+    assert theatre.value("/status/show") == "taken up"
+    assert str(theatre.value("/status/layer/a/filter/grow")).endswith("; the last good version stays")
+    own.write_text(THROUGH)
+    coming = play.layers["a"].conditioning._steps[0]._next  # type: ignore[attr-defined]
+    assert coming.look()
+    assert theatre.run(0.1) == near(RED)
+    assert theatre.value("/status/layer/a/filter/grow") == "on"
+    assert play.params["/layer/a/filter/grow/on"] is switch
+
+
 def test_a_source_that_looks_at_itself_does_not_draw_into_what_it_reads(theatre: Theatre) -> None:
     theatre.patch("grow", GROW)
     source = '[source.x]\ntype = "shader"\npatch = "grow"\nimages = { inputImage = "x" }\n'

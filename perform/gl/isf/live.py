@@ -19,7 +19,7 @@ from perform.gl.isf.kinds import VERTEX, Header, PatchError
 from perform.gl.isf.patch import Date, Patch, today
 from perform.gl.isf.rehearse import rehearse
 from perform.gl.target import Format, Texture
-from perform.params import Params
+from perform.params import Param, Params
 from perform.plugins import Stage
 from perform.workers import Mailbox, spawn
 
@@ -35,6 +35,9 @@ class LivePatch:
     Never raises for what is in the file: `error` says what is wrong (file, line, message; "" if nothing), and the
     last good version stays. `header` is the present version's, None before the first good one. `serial` grows
     with each render. Render thread, but for the worker that reads the files (`watch=False`: none).
+
+    `before` is another patch that plays below the same prefix: its parameters stay as they are until the first good
+    version here, which takes their place as a saved version takes the place of the one before.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class LivePatch:
         format: Format = "rgba8",
         date: Callable[[], Date] = today,
         watch: bool = True,
+        before: LivePatch | None = None,
     ) -> None:
         self.path, self.params, self.prefix = path, params, prefix
         self.error = ""
@@ -52,6 +56,7 @@ class LivePatch:
         self.header: Header | None = None
         self._format, self._date = format, date
         self._patch: Patch | None = None
+        self._before = before
         self._controls: controls.Controls = {}
         self._blank: Texture | None = None
         self._news: Mailbox[News] = Mailbox()
@@ -62,18 +67,18 @@ class LivePatch:
         self._watcher = spawn(f"watch {path.name}", self._watch) if watch else None
 
     @classmethod
-    def on(cls, stage: Stage, path: Path, prefix: str) -> LivePatch:
+    def on(cls, stage: Stage, path: Path, prefix: str, before: LivePatch | None = None) -> LivePatch:
         """For a part of a show. With a fixed clock nobody watches the file, and the date is the show's own: the same
         film twice.
         """
         clock = stage.clock
         if not isinstance(clock, FixedClock):
-            return cls(path, stage.params, prefix)
+            return cls(path, stage.params, prefix, before=before)
 
         def date() -> Date:
             return 2000.0, 1.0, 1.0, clock.now() % 86400.0
 
-        return cls(path, stage.params, prefix, date=date, watch=False)
+        return cls(path, stage.params, prefix, date=date, watch=False, before=before)
 
     # ------------------------------------------------------------------ the worker
     def _watch(self, stop: threading.Event) -> None:
@@ -145,6 +150,11 @@ class LivePatch:
         """True once there has been a good version."""
         return self._patch is not None
 
+    @property
+    def inputs(self) -> Mapping[str, Param]:
+        """The parameters of the present version, by input name."""
+        return self._controls
+
     def prepare(self, size: tuple[int, int]) -> None:
         """Take up a new version if one has been read; `render` does this too."""
         self._size = size
@@ -170,16 +180,18 @@ class LivePatch:
             self._patch.close()
             log.info("%s is live", self.path.name)
         self._patch, self.header, self.error, self._slow = patch, news.header, "", False
+        self._before = None
 
     def _declared(self, header: Header) -> controls.Controls:
         """The parameters of a new version, in the place of those of the present one, which stay if it cannot be.
         Raises PatchError."""
-        controls.gone(self.params, self._controls, header, self.prefix)
+        present = self._before or self
+        controls.gone(self.params, present._controls, header, self.prefix)
         try:
             return controls.declare(self.params, self.prefix, header)
         except ValueError as e:
-            if self.header is not None:
-                self._controls = controls.declare(self.params, self.prefix, self.header)
+            if present.header is not None:
+                present._controls = controls.declare(self.params, self.prefix, present.header)
             raise PatchError(self.path, 0, str(e)) from e
 
     def _complain(self, error: PatchError) -> None:
