@@ -180,7 +180,8 @@ class LayerStack:
     _programs: dict[tuple[bool, int], Program] = field(default_factory=dict)  # plain or not, and taps (0: any)
     _composites: list[Target] = field(default_factory=list)  # the newest last: a blend that fails leaves it whole
     _placed: Target | None = None
-    _blends: dict[str, Blend | None] = field(default_factory=dict)
+    _blends: dict[str, Blend] = field(default_factory=dict)
+    _failed: dict[str, tuple[Param, int]] = field(default_factory=dict)  # by layer: its blend and that one's serial
     _serial: int = 0
 
     def blend(self, pictures: Mapping[str, Frame | None], frames: Mapping[str, Frame], now: float) -> Frame:
@@ -200,7 +201,7 @@ class LayerStack:
                 below = None
             place = self.places[name]
             mode = str(place.blend.value)
-            patch = None if mode == "normal" else self._patch(mode)
+            patch = None if mode == "normal" else self._patch(name, mode)
             if patch is None:
                 self._draw(picture, place, frames, base, float(place.opacity.value), over=True)
                 continue
@@ -225,14 +226,21 @@ class LayerStack:
         solo = any(p.solo.value for p in self.places.values())
         return bool(place.solo.value if solo else place.on.value) and float(place.opacity.value) > 0.0
 
-    def _patch(self, mode: str) -> Blend | None:
-        """The open blend patch; None (so: normal) if it does not open, said once."""
+    def _patch(self, name: str, mode: str) -> Blend | None:
+        """The open blend patch of a layer; None (so: normal) if it does not open, said once. Chosen again, it is tried
+        again: its file may have been mended.
+        """
         if mode not in self._blends:
+            param = self.places[name].blend
+            chosen = param, param.serial
+            if self._failed.get(name) == chosen:
+                return None
             try:
                 self._blends[mode] = self.open_blend(mode)
             except (LookupError, PatchError) as e:
                 self.trouble(f"blend {mode!r} cannot be used, normal is shown instead: {e}")
-                self._blends[mode] = None
+                self._failed[name] = chosen
+                return None
         return self._blends[mode]
 
     def _draw(
@@ -285,3 +293,4 @@ class LayerStack:
         self._placed = None
         self._programs.clear()
         self._blends.clear()
+        self._failed.clear()

@@ -66,12 +66,13 @@ class Desk:
         self.params = Params()
         self.patch = Invert()
         self.said: list[str] = []
+        self.lacks = {"broken"}
         places = {n: Place.declare(self.params, n, ["normal", "odd", "broken"], lambda: ["none", "m"]) for n in "ab"}
         self.stack = LayerStack(SIZE, places, self.open_blend, trouble=self.said.append, **options)  # type: ignore[arg-type]
         self.now = 0.0
 
     def open_blend(self, name: str) -> Invert:
-        if name == "broken":
+        if name in self.lacks:
             raise LookupError("no such file")
         return self.patch
 
@@ -171,6 +172,29 @@ def test_a_blend_that_does_not_open_shows_normal_and_says_so_once(desk: Desk, pi
     for _ in range(3):
         assert middle(desk.blend(picture((1, 0, 0, 1)), None)) == pytest.approx([1, 0, 0, 1])
     assert desk.said == ["blend 'broken' cannot be used, normal is shown instead: no such file"]
+
+
+def test_a_blend_that_did_not_open_is_tried_again_when_it_is_chosen_again(desk: Desk, picture: Picture) -> None:
+    red, green = picture((1, 0, 0, 1)), picture((0, 1, 0, 1))
+    desk.set(b_blend="broken", b_opacity=0.5)
+    desk.blend(red, green)
+    desk.lacks.clear()
+    for _ in range(3):  # not by itself: what is looked for in every frame would cost every frame
+        assert middle(desk.blend(red, green)) == pytest.approx([0.5, 0.5, 0, 1], abs=0.003)
+    assert len(desk.said) == 1
+    desk.set(b_blend="normal")
+    desk.set(b_blend="broken")
+    assert middle(desk.blend(red, green)) == [1, 0, 0, 1]  # the patch shows what is below
+    assert len(desk.said) == 1
+
+
+def test_layers_whose_blend_does_not_open_do_not_try_it_in_turns(desk: Desk, picture: Picture) -> None:
+    red = picture((1, 0, 0, 1))
+    desk.set(a_blend="odd")
+    desk.set(a_blend="broken", b_blend="broken")  # each has changed another number of times
+    for _ in range(3):
+        desk.blend(red, red)
+    assert len(desk.said) == 2
 
 
 def test_a_blend_that_raises_leaves_the_picture_before_whole(desk: Desk, picture: Picture) -> None:
