@@ -220,6 +220,25 @@ def test_a_pattern_asks_and_fires_nothing(desk: Desk) -> None:
     assert fired == []
 
 
+def test_a_pattern_with_a_value_sets_and_fires_neither_panic_nor_snapshot(desk: Desk) -> None:
+    fired: list[str] = []
+    for address in ("/panic", "/cue/go"):
+        desk.params[address].on_change = lambda p: fired.append(p.address)
+    for pattern in ("/pan*", "/{panic,snapshot}"):
+        desk.send(pattern, 1.0)
+        assert "want their whole name" in str(desk.answer("/error").args)
+    desk.send("/*", "on")  # a title, too, in this tree
+    desk.send("//opacity", 0.5)
+    desk.send("/cue/g?", 1)
+    desk.until(lambda: fired)
+    assert fired == ["/cue/go"]
+    assert desk.params["/title"].value == "on"
+    assert desk.params["/layer/ghost/opacity"].value == 0.5
+    desk.send("/panic", 1)
+    desk.until(lambda: len(fired) > 1)
+    assert fired == ["/cue/go", "/panic"]
+
+
 def test_triggers_fire_on_one_true_bang_and_nothing_but_not_on_zero(desk: Desk) -> None:
     fired: list[int] = []
     desk.params["/cue/go"].on_change = lambda p: fired.append(p.serial)

@@ -92,12 +92,12 @@ class Door:
         reached = self.patterns.reach(pattern)
         if not reached:
             raise Refused("no address matches")
+        if not args and any(p.spec.kind != "trigger" for p in reached.values()):  # `//` asks; it must not fire /panic
+            reached = {a: p for a, p in reached.items() if p.spec.kind != "trigger"}
+        elif not (reached := {a: p for a, p in reached.items() if p.spec.kind != "trigger" or a.count("/") > 1}):
+            raise Refused("fires nothing: /panic and /snapshot want their whole name")  # `/*` may not, nor `/* 1`
         if args:  # what can only be read is not meant when a pattern sets
             reached = {a: p for a, p in reached.items() if not p.spec.readonly} or reached
-        elif any(p.spec.kind != "trigger" for p in reached.values()):  # `//` asks; it must not fire /panic
-            reached = {a: p for a, p in reached.items() if p.spec.kind != "trigger"}
-        elif not (reached := {a: p for a, p in reached.items() if a.count("/") > 1}):  # nor may `/*`
-            raise Refused("fires nothing: /panic and /snapshot want their whole name")
         return self._meant(reached, args, sender)
 
     def _meant(self, reached: dict[str, Param], args: tuple[Any, ...], sender: object) -> list[Post]:
