@@ -57,7 +57,7 @@ class Cues(Closing):
         params = stage.params
         status, patterns = Status(params, STATUS), Patterns(params)
         self._list = _List(status, Triggers(params), patterns, tuple(self.cues), self.opening)
-        triggers = Triggers(params, self._list.triggers.wishes)  # in the order in which they were wished for
+        triggers = self._list.triggers.beside()
         self._presets = PresetList(stage.folder / self.folder, status, triggers, patterns)
         self._list.open()
         self._list.stand(self.resume)
@@ -81,8 +81,7 @@ class Cues(Closing):
         old, self.cues = self._list, cues
         if old is not None and self._presets is not None:
             old.triggers.close()
-            triggers = Triggers(old.triggers.params, old.triggers.wishes)
-            self._list = _List(old.status, triggers, old.patterns, tuple(cues), opening or old.opening)
+            self._list = _List(old.status, old.triggers.beside(), old.patterns, tuple(cues), opening or old.opening)
             self._list.open()
             self._list.carry_on(old)
             wrong = self._presets.look()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from perform.control import presets
-from perform.control.cue import HINTS, Cue, Score, posts
-from perform.control.osc.pattern import Patterns
+from perform.control.cue import HINTS, Cue, Score, posts, worlds_of
+from perform.control.osc.pattern import PatternError, Patterns
 from perform.files import Stamp, stamp
 from perform.health import Status
 from perform.params import Param, Params, Post, Spec, Value
@@ -28,6 +30,11 @@ class Triggers:
     wishes: deque[Deed] = field(default_factory=deque)
     alone: Deed | None = None  # what was wished for before it, in the same settle, is not posted
     declared: set[str] = field(default_factory=set)
+    presets: dict[str, Score] = field(default_factory=dict)  # by the address that calls them up
+
+    def beside(self) -> Triggers:
+        """Others in the same tree: what they wish for is done in the same order, and the presets are the same."""
+        return Triggers(self.params, self.wishes, presets=self.presets)
 
     def fulfil(self, now: float) -> list[Post]:
         """What the deeds that were wished for post."""
@@ -40,11 +47,41 @@ class Triggers:
         return out
 
     def posts(self, address: str, cue: Score, patterns: Patterns) -> list[Post]:
-        """What a cue or a preset posts when `address` fires it; what the tree cannot take of it is counted."""
-        out, wrong = posts(cue, patterns)
-        for line in wrong:
-            self.params.refuse(Post(address, None), line.text)
+        """What a cue or a preset posts when `address` fires it; what the tree cannot take of it is counted.
+
+        The presets that it calls come first, in the same frame: its own lines stand on top, and what it fades goes
+        from where it is, not from what a preset says.
+        """
+        find = self.params.find
+        scores = self._with_presets(address, cue, patterns, set())
+        worlds = worlds_of([score for _, score in scores], patterns)  # a cue may bring a mood of a preset's world
+        out: list[Post] = []
+        for name, score in scores:
+            own, wrong = posts(score, patterns, worlds=worlds)
+            for line in wrong:
+                self.params.refuse(Post(name, None), line.text)
+            fading = {find(post.address) for post in own if post.seconds > 0.0}
+            out = [post for post in out if find(post.address) not in fading]
+            out += [post for post in own if not ((param := find(post.address)) and self._calls(param, post.value))]
         return out
+
+    def _with_presets(self, address: str, cue: Score, patterns: Patterns, seen: set[str]) -> list[tuple[str, Score]]:
+        """A cue or preset with its address, after the presets that it calls and those that they call. Each is there
+        once: one that calls itself, by whatever way, must not go round.
+        """
+        seen.add(address)
+        first: list[tuple[str, Score]] = []
+        for line, value in cue.set.items():
+            with contextlib.suppress(PatternError):  # `posts` says it
+                for param in patterns.reach(line).values():
+                    own = param.address
+                    if own not in seen and self._calls(param, value):
+                        first += self._with_presets(own, self.presets[own], patterns, seen)
+        return [*first, (address, cue)]
+
+    def _calls(self, param: Param, value: Any) -> bool:
+        """Whether this value at this address calls up a preset."""
+        return param.address in self.presets and not param.spec.misfit(value) and bool(param.spec.coerce(value))
 
     def add(self, address: str, doc: str, deed: Deed) -> None:
         """Raises ValueError as `Addresses.add` does."""
@@ -59,6 +96,7 @@ class Triggers:
         """Forget one, if it is there."""
         if address in self.declared:
             self.declared.discard(address)
+            self.presets.pop(address, None)
             self.params[address].on_change = None
             self.params.remove(address)
 
@@ -139,6 +177,7 @@ class PresetList:
             return self.triggers.posts(_address(preset.name), preset, self.patterns)
 
         self.triggers.add(_address(preset.name), f"Calls up the preset {preset.name!r}, at once.", deed)
+        self.triggers.presets[_address(preset.name)] = preset
 
     def _wish_to_save(self, param: Param) -> None:
         name = str(param.base).strip()

@@ -533,6 +533,63 @@ def test_a_cue_may_call_a_preset(tmp_path: Path) -> None:
     assert cues.problems == []
 
 
+def test_a_preset_that_a_cue_calls_lies_beneath_the_cues_own_lines_in_the_same_frame(tmp_path: Path) -> None:
+    calm = {"/layer/dream/opacity": 0.8, "/layer/ghost/opacity": 0.25, "/layer/dream/world": "ocean"}
+    presets.write(tmp_path / "presets" / "calm.toml", calm)
+    lines = {"/layer/1/opacity": 0.2, "/layer/dream/world": "none", "/preset/C*/go": True}
+    params, _ = opened(tmp_path, Cue("one", lines, fade=4.0, easing="linear"), Cue("not", {"/preset/calm/go": False}))
+    params.post("/cue/one/go")
+    params.settle(1.0)
+    assert params["/layer/ghost/opacity"].value == 0.25
+    assert params["/layer/dream/world"].value == "none"
+    assert params["/layer/dream/opacity"].value == 1.0  # fades from where it is
+    for now, value in ((2.0, 0.8), (3.0, 0.6), (5.0, 0.2), (6.0, 0.2)):
+        params.settle(now)
+        assert params["/layer/dream/opacity"].value == pytest.approx(value)
+    params.post("/layer/ghost/opacity", 1.0)
+    params.post("/cue/not/go")
+    for now in (7.0, 8.0):
+        params.settle(now)
+        assert params["/layer/ghost/opacity"].value == 1.0
+    assert params.refused == 0
+
+
+def test_a_cue_may_bring_a_mood_of_the_world_that_its_preset_brings(tmp_path: Path) -> None:
+    presets.write(tmp_path / "presets" / "sea.toml", {"/layer/dream/world": "ocean", "/layer/dream/mood": "calm"})
+    params = Params()
+    world = params.declare("/layer/dream/world", Spec("choice", 0, choices=("none", "ocean")), "/layer/1/world")
+
+    def moods() -> tuple[str, ...]:
+        return ("pad", "calm", "storm") if world.base == "ocean" else ("pad",)
+
+    params.declare("/layer/dream/mood", Spec("choice", "pad", live_choices=moods))
+    opened(tmp_path, Cue("one", {"/preset/sea/go": True, "/layer/dream/mood": "storm"}), params=params)
+    params.post("/cue/one/go")
+    params.settle(1.0)
+    assert (world.value, params["/layer/dream/mood"].value) == ("ocean", "storm")
+    assert params.refused == 0
+
+
+def test_presets_that_call_each_other_come_once_and_in_one_frame(tmp_path: Path) -> None:
+    (tmp_path / "presets").mkdir()
+    for name, calls, opacity in (("a", "b", 0.25), ("b", "?", 0.5), ("c", "c", 0.75)):
+        text = (
+            f'[set]\n"/preset/{calls}/go" = true\n"/layer/{"ghost" if name == "c" else "dream"}/opacity" = {opacity}\n'
+        )
+        (tmp_path / "presets" / f"{name}.toml").write_text(text)
+    params, cues = opened(tmp_path)
+    assert cues.problems == []
+    params.post("/preset/a/go")
+    params.settle(1.0)
+    assert params["/layer/dream/opacity"].value == 0.25  # over b's
+    assert params["/layer/ghost/opacity"].value == 0.75
+    params.post("/layer/dream/opacity", 1.0)
+    params.post("/layer/ghost/opacity", 1.0)
+    for now in (2.0, 3.0):  # and do not go on calling each other
+        params.settle(now)
+        assert params["/layer/dream/opacity"].value == params["/layer/ghost/opacity"].value == 1.0
+
+
 def test_a_preset_may_call_one_that_comes_after_it(tmp_path: Path) -> None:
     (tmp_path / "presets").mkdir()
     (tmp_path / "presets" / "calm.toml").write_text('[set]\n"/preset/night/go" = true\n')
