@@ -17,6 +17,7 @@ from perform.health import Status
 from perform.params import Params
 from perform.plugins import Closing, Stage
 from perform.sinks.overlay import Overlay
+from perform.sinks.whereabouts import Whereabouts, whereabouts
 
 STATUS = "/status/window"
 LOOK = 30.0  # seconds between looks for a screen that is not there: asking a driver may take a frame or two
@@ -97,6 +98,9 @@ class Window(Closing):
     _missing: bool = field(default=False, init=False)  # the screen that was asked for
     _doubts: int = field(default=0, init=False)  # looks that are due, since the window was moved: is it still there?
     _look: float = field(default=0.0, init=False)  # show time of the next look for it
+    _there: Whereabouts | None = field(default=None, init=False)  # in full screen, when it was last asked for
+    _ask: float = field(default=0.0, init=False)  # show time at which it is asked for again
+    _tried: tuple[int, int] | None = field(default=None, init=False)  # the place that it was last put right from
 
     def __post_init__(self) -> None:
         if isinstance(self.screen, int) and self.screen < 0:
@@ -135,6 +139,17 @@ class Window(Closing):
         """
         self._doubts = 2
 
+    def _watch(self, now: float) -> None:
+        """In full screen pyglet says nothing of that under X11, so the X server is asked now and then. A driver is not:
+        that may cost a frame or two, and only a window that has been moved is worth them.
+        """
+        if not self._window.fullscreen:
+            self._there = None
+        elif now >= self._ask:
+            before, self._there, self._ask = self._there, whereabouts(self._window), now + LOOK
+            if before is not None and self._there != before:
+                self._shifted()
+
     def _find(self, display: Any) -> Any:
         """The screen that was asked for; None if it is not there, or none was."""
         screens = display.get_screens()
@@ -146,8 +161,10 @@ class Window(Closing):
 
     def _look_for_screen(self, now: float) -> None:
         """Move to the screen that was asked for once it is there: a projector may be switched on after the show, or off
-        at night. A window that somebody has moved off a screen that is there stays where it is.
+        at night. A window that somebody has moved off a screen that is there stays where it is; one that fills a screen
+        is put back, since nobody drags such a window: the system has moved it.
         """
+        self._watch(now)
         if self.screen is None or not (self._missing or self._doubts) or now < self._look:
             return
         self._doubts, self._look = max(0, self._doubts - 1), now + LOOK
@@ -157,15 +174,28 @@ class Window(Closing):
             names = ", ".join(_names(self._window.display.get_screens()))
             self._status.say(f"there is no screen {self.screen!r} (there are {names}): on the main one", trouble=True)
             self._missing = True
-            return
-        if not self._missing:
-            return
-        self._missing = False
+        elif self._missing:
+            self._missing = False
+            self._move_to(screen)
+            self._status.say(f"the screen {self.screen!r} is there: moved to it")
+        elif self._astray(screen):
+            self._move_to(screen)
+            self._status.say(f"back on the screen {self.screen!r}")
+
+    def _astray(self, screen: Any) -> bool:
+        """Whether a window in full screen is still off its screen at the last look. From one place it is put back only
+        once: there are window managers that insist on theirs.
+        """
+        if not self._window.fullscreen or self._doubts or (there := whereabouts(self._window)) is None:
+            return False
+        before, self._tried = self._tried, None if there.place == (screen.x, screen.y) else there.place
+        return self._tried is not None and self._tried != before
+
+    def _move_to(self, screen: Any) -> None:
         if self._window.fullscreen:
             self._window.set_fullscreen(True, screen=screen)
         else:
             _centre(self._window, screen)
-        self._status.say(f"the screen {self.screen!r} is there: moved to it")
 
     def declare(self, stage: Stage) -> None:
         """The status."""

@@ -11,6 +11,7 @@ import pytest
 
 from perform.health import Status
 from perform.params import Params
+from perform.sinks.whereabouts import Whereabouts
 from perform.sinks.window import LOOK, Window
 
 
@@ -53,6 +54,8 @@ class Pane:
     height: int = 360
     places: list[Any] = field(default_factory=list)
     handlers: dict[str, Any] = field(default_factory=dict)
+    there: Whereabouts | None = None  # what the X server says; None: it is no X server
+    insists: bool = False  # a window manager does on where the window is
 
     def set_location(self, x: int, y: int) -> None:
         self.places.append((x, y))
@@ -60,6 +63,18 @@ class Pane:
     def set_fullscreen(self, fullscreen: bool, screen: Screen) -> None:
         assert fullscreen
         self.places.append(screen.name)
+        if self.there is not None and not self.insists:
+            self.there = filling(screen)
+        self.handlers["on_resize"](screen.width, screen.height)
+
+
+def filling(screen: Screen) -> Whereabouts:
+    return Whereabouts((screen.x, screen.y), (screen.width, screen.height), (3200, 1080))
+
+
+@pytest.fixture(autouse=True)
+def x_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perform.sinks.window.whereabouts", lambda pane: pane.there)
 
 
 LAPTOP, BEAMER = Screen("eDP-1"), Screen("HDMI-1", 1920, 0, 1280, 720)
@@ -84,11 +99,18 @@ def made(display: Display, params: Params, fullscreen: bool, **keys: Any) -> tup
     return window, pane, given[0]
 
 
+def looks(window: Window, start: float, count: int) -> None:
+    for n in range(count):
+        window._look_for_screen(start + n * LOOK)
+
+
 def test_the_stand_in_has_the_words_of_pyglets_screens() -> None:
     import pyglet  # its display is not to be imported here: that would choose a screen for all tests
 
     words = (Path(pyglet.__file__).parent / "display" / "base.py").read_text("utf-8")
     assert [w for w in ("get_monitor_name", "get_screens", "get_default_screen") if f"def {w}(" not in words] == []
+    words = (Path(pyglet.__file__).parent / "window" / "xlib" / "__init__.py").read_text("utf-8")
+    assert [w for w in ("    _x_display:", "    _window:", "def get_location(") if w not in words] == []
 
 
 @pytest.mark.parametrize(
@@ -123,6 +145,7 @@ def test_a_screen_that_is_switched_on_later_is_moved_to(fullscreen: bool, place:
     assert pane.places == [place]
     params.settle(1.0)
     assert params["/status/window"].value == "the screen 'hdmi' is there: moved to it"
+    looks(window, 2 * LOOK, 2)  # whether it stays there: moving it has told of another size
     before = display.asked
     window._look_for_screen(10 * LOOK)
     assert display.asked == before, "found is found"
@@ -171,3 +194,45 @@ def test_a_window_that_is_moved_by_hand_stays_there() -> None:
         window._look_for_screen((n + 1) * LOOK)
     assert pane.places == []
     assert display.asked == before + 3  # one in the drag, two after it
+
+
+def test_a_full_screen_that_the_system_moves_at_night_is_back_in_the_morning() -> None:
+    """Under X11: pyglet's window tells nothing of it."""
+    display, params = Display([LAPTOP, BEAMER]), Params()
+    window, pane, _ = made(display, params, fullscreen=True, screen="hdmi")
+    pane.there = filling(BEAMER)
+    before = display.asked
+    looks(window, 0.0, 100)
+    assert display.asked == before, "a driver is not asked for a screen that nothing has happened to"
+    display.screens, pane.there = [LAPTOP], filling(LAPTOP)
+    looks(window, 5000.0, 100)
+    params.settle(0.0)
+    assert params["/status/window"].value == "there is no screen 'hdmi' (there are eDP-1): on the main one"
+    display.screens = [LAPTOP, BEAMER]
+    looks(window, 9000.0, 10)
+    assert pane.places[-1] == "HDMI-1"
+    assert pane.places.count("HDMI-1") == 1
+    params.settle(1.0)
+    assert params["/status/window"].value == "the screen 'hdmi' is there: moved to it"
+
+
+def test_a_full_screen_that_is_off_its_screen_is_put_back_though_the_screen_was_gone_between_two_looks() -> None:
+    display, params = Display([LAPTOP, BEAMER]), Params()
+    window, pane, _ = made(display, params, fullscreen=True, screen="hdmi")
+    for night in range(3):
+        pane.there = filling(BEAMER)
+        looks(window, night * 9000.0, 5)
+        pane.there = filling(LAPTOP)
+        looks(window, night * 9000.0 + 5000.0, 5)
+        assert pane.places == ["HDMI-1"] * (night + 1)
+    params.settle(0.0)
+    assert params["/status/window"].value == "back on the screen 'hdmi'"
+
+
+def test_a_window_manager_that_insists_on_another_place_is_not_fought() -> None:
+    display = Display([LAPTOP, BEAMER])
+    window, pane, _ = made(display, Params(), fullscreen=True, screen="hdmi")
+    pane.there, pane.insists = filling(BEAMER)._replace(place=(1920, 32)), True
+    pane.handlers["on_resize"](1280, 720)  # as it comes when the window does
+    looks(window, 0.0, 100)
+    assert pane.places == ["HDMI-1"]
