@@ -72,6 +72,10 @@ def _names(screens: Sequence[Any]) -> list[str]:
     return [f"screen {n}" if name == "Unknown" else name for n, name in enumerate(names)]
 
 
+def _shape(screen: Any) -> tuple[int, int, int, int]:
+    return screen.x, screen.y, screen.width, screen.height
+
+
 def _centre(window: Any, screen: Any) -> None:
     window.set_location(screen.x + (screen.width - window.width) // 2, screen.y + (screen.height - window.height) // 2)
 
@@ -162,23 +166,28 @@ class Window(Closing):
     def _look_for_screen(self, now: float) -> None:
         """Move to the screen that was asked for once it is there: a projector may be switched on after the show, or off
         at night. A window that somebody has moved off a screen that is there stays where it is; one that fills a screen
-        is put back, since nobody drags such a window: the system has moved it.
+        is put back, since nobody drags such a window: the system has moved it. What it fills, it fills as it is now.
         """
         self._watch(now)
-        if self.screen is None or not (self._missing or self._doubts) or now < self._look:
+        idle = self.screen is None and not self._window.fullscreen
+        if idle or not (self._missing or self._doubts) or now < self._look:
             return
         self._doubts, self._look = max(0, self._doubts - 1), now + LOOK
         assert self._status is not None
-        screen = self._find(self._window.display)
+        display = self._window.display
+        screen = self._find(display)
         if screen is None:
-            names = ", ".join(_names(self._window.display.get_screens()))
-            self._status.say(f"there is no screen {self.screen!r} (there are {names}): on the main one", trouble=True)
-            self._missing = True
+            self._fill(display.get_default_screen())
+            if self.screen is not None:
+                names = ", ".join(_names(display.get_screens()))
+                say = f"there is no screen {self.screen!r} (there are {names}): on the main one"
+                self._status.say(say, trouble=True)
+                self._missing = True
         elif self._missing:
             self._missing = False
             self._move_to(screen)
             self._status.say(f"the screen {self.screen!r} is there: moved to it")
-        elif self._astray(screen):
+        elif not self._fill(screen) and self._astray(screen):
             self._move_to(screen)
             self._status.say(f"back on the screen {self.screen!r}")
 
@@ -190,6 +199,16 @@ class Window(Closing):
             return False
         before, self._tried = self._tried, None if there.place == (screen.x, screen.y) else there.place
         return self._tried is not None and self._tried != before
+
+    def _fill(self, screen: Any) -> bool:
+        """In full screen, fill this screen if it isn't (or is no more) the one that is filled; True if so.
+
+        pyglet keeps the size that the window was given, whatever the system makes of it.
+        """
+        if not self._window.fullscreen or _shape(screen) == _shape(self._window.screen):
+            return False
+        self._window.set_fullscreen(True, screen=screen)
+        return True
 
     def _move_to(self, screen: Any) -> None:
         if self._window.fullscreen:

@@ -56,6 +56,7 @@ class Pane:
     handlers: dict[str, Any] = field(default_factory=dict)
     there: Whereabouts | None = None  # what the X server says; None: it is no X server
     insists: bool = False  # a window manager does on where the window is
+    screen: Screen | None = None  # that it was made for, as it was then
 
     def set_location(self, x: int, y: int) -> None:
         self.places.append((x, y))
@@ -63,6 +64,7 @@ class Pane:
     def set_fullscreen(self, fullscreen: bool, screen: Screen) -> None:
         assert fullscreen
         self.places.append(screen.name)
+        self.screen = screen
         if self.there is not None and not self.insists:
             self.there = filling(screen)
         self.handlers["on_resize"](screen.width, screen.height)
@@ -95,6 +97,7 @@ def made(display: Display, params: Params, fullscreen: bool, **keys: Any) -> tup
         display=SimpleNamespace(get_display=lambda: display), window=SimpleNamespace(Window=window_of)
     )
     window._make(pyglet_, None, (640, 360))
+    pane.screen = given[0]
     window._window, window._status = pane, Status(params, "/status/window")
     return window, pane, given[0]
 
@@ -174,6 +177,8 @@ def test_a_screen_that_goes_at_night_is_moved_to_in_the_morning(fullscreen: bool
     for look in range(2):
         display.screens = [LAPTOP] if look >= known else [LAPTOP, BEAMER]
         window._look_for_screen(2000.0 + look * LOOK)
+    assert pane.places == ["eDP-1"] * fullscreen  # what is left may have another size
+    pane.places.clear()
     params.settle(0.0)
     assert params["/status/window"].value == "there is no screen 'hdmi' (there are eDP-1): on the main one"
     window._look_for_screen(9000.0)
@@ -236,3 +241,29 @@ def test_a_window_manager_that_insists_on_another_place_is_not_fought() -> None:
     pane.handlers["on_resize"](1280, 720)  # as it comes when the window does
     looks(window, 0.0, 100)
     assert pane.places == ["HDMI-1"]
+
+
+@pytest.mark.parametrize("wanted", ["hdmi", 0, None])
+def test_a_full_screen_fills_a_screen_that_comes_back_with_another_mode(wanted: int | str | None) -> None:
+    there, other = (Screen("HDMI-1", 0, 0, *size) for size in ((1280, 720), (1920, 1080)))
+    display = Display([there])
+    window, pane, _ = made(display, Params(), fullscreen=True, screen=wanted)
+    pane.there = filling(there)
+    pane.handlers["on_resize"](1280, 720)  # as it comes when the window does
+    looks(window, 0.0, 5)
+    assert pane.places == []
+    display.screens, pane.there = [other], filling(other)  # a window manager has changed what pyglet does not see
+    looks(window, 5000.0, 5)
+    assert pane.screen is other
+    assert pane.places == ["HDMI-1"]
+
+
+def test_a_mode_that_changes_where_no_window_manager_looks_after_the_window_is_seen_by_the_desktop() -> None:
+    there, other = (Screen("HDMI-1", 0, 0, *size) for size in ((1280, 720), (1920, 1080)))
+    display = Display([there])
+    window, pane, _ = made(display, Params(), fullscreen=True)
+    pane.there = filling(there)._replace(desktop=(1280, 720))
+    looks(window, 0.0, 5)
+    display.screens, pane.there = [other], filling(there)._replace(desktop=(1920, 1080))
+    looks(window, 5000.0, 5)
+    assert pane.screen is other
