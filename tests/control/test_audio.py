@@ -6,13 +6,15 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
 from perform.clock import FixedClock, ManualClock
 from perform.control.audio import Audio, part
-from perform.control.audio.device import LENGTH, Ring
+from perform.control.audio.device import LENGTH, Ring, listen
 from perform.gl.context import Context
 from perform.gl.transfer import read
 from perform.params import Params, Spec
@@ -205,6 +207,45 @@ def test_without_a_device(gl: Context, tmp_path: Path) -> None:
             assert time.monotonic() < end
             params.settle(0.0)
             time.sleep(0.001)
+
+
+class PortAudio(ModuleType):
+    """As sounddevice: what is not running cannot be ended. `broken`: it cannot be started."""
+
+    class PortAudioError(Exception): ...
+
+    def __init__(self) -> None:
+        super().__init__("sounddevice")
+        self.running, self.broken = True, False
+
+    def _terminate(self) -> None:
+        if not self.running:
+            raise self.PortAudioError("Error terminating PortAudio: PortAudio not initialized")
+        self.running = False
+
+    def _initialize(self) -> None:
+        if self.broken:
+            raise self.PortAudioError("Error initializing PortAudio: Unanticipated host error")
+        self.running = True
+
+    def query_devices(self, device: object, kind: str) -> dict[str, int]:
+        return {"max_input_channels": 2}
+
+    def InputStream(self, **keys: object) -> Any:
+        stream: Any = Fake()
+        stream.start = lambda: None
+        return stream
+
+
+def test_a_portaudio_that_could_not_be_started_once_is_started_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = PortAudio()
+    monkeypatch.setitem(sys.modules, "sounddevice", sound)
+    sound.broken = True
+    for _ in range(2):
+        with pytest.raises(sound.PortAudioError, match="initializing"):
+            listen(None, Ring(), again=True)
+    sound.broken = False
+    assert listen(None, Ring(), again=True).active
 
 
 def test_a_rendered_film_is_silent(gl: Context, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any, Protocol
 
@@ -48,7 +49,8 @@ def listen(device: str | int | None, ring: Ring, again: bool) -> Stream:
     import sounddevice as sd
 
     if again:  # PortAudio reads the list of devices only when it starts
-        sd._terminate()
+        with contextlib.suppress(sd.PortAudioError):  # it is not running where the last try could not start it
+            sd._terminate()
         sd._initialize()
     channels = min(CHANNELS, int(sd.query_devices(device, "input")["max_input_channels"]))
 
