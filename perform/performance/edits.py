@@ -44,7 +44,7 @@ class Editor:
         """Look at the file from now on; what was saved while the show opened is found at the first look."""
         show = self.play.show
         self._stamp, self._size = show.stamp or stamp(show.path), show.size
-        with contextlib.suppress(ShowError):
+        with contextlib.suppress(ShowError, OSError):
             there = load(show.path)
             if there.stamp == self._stamp:
                 self._size = there.size  # the file's own, whatever size was asked for on the command line
@@ -75,6 +75,10 @@ class Editor:
             self._news.put(load(path))
         except ShowError as e:
             self._news.put(e)
+        except OSError as e:  # a folder that it names, on a stick that was pulled: it may be back at the next look
+            self._stamp = None
+            what = f"{e.filename or 'a folder that it names'} cannot be looked at: {e.strerror or e}"
+            self._news.put(ShowError([Problem(path, 0, what)]))
         return True
 
     def take_up(self, now: float) -> None:

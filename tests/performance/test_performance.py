@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -519,6 +521,30 @@ def test_a_show_file_that_stays_away_is_said_once_and_read_when_it_is_back(
     assert editor.look()
     theatre.run()
     assert theatre.value("/status/show") == "taken up"
+
+
+def test_an_edit_is_not_lost_with_a_folder_that_cannot_be_looked_at_for_a_moment(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theatre.open(ONE)
+    editor = editor_of(theatre)
+    editor._worker.close()  # the test looks for itself
+    with monkeypatch.context() as pulled:
+
+        def load(path: Path) -> None:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), "/media/stick/models")
+
+        pulled.setattr("perform.performance.edits.load", load)
+        path = theatre.write(ONE.replace('source = "red"', 'source = "blue"'))
+        for _ in range(2):
+            assert editor.look()
+            assert theatre.run(0.1) == near(RED)
+        said = f"{path}: /media/stick/models cannot be looked at: {os.strerror(errno.EIO)}: the show goes on as it was"
+        assert theatre.value("/status/show") == said
+    assert editor.look()
+    assert theatre.run(0.1) == near(BLUE)
+    assert theatre.value("/status/show") == "taken up"
+    assert not editor.look()
 
 
 def test_what_no_open_part_takes_is_said_and_the_rest_of_the_edit_is_taken_up(theatre: Theatre) -> None:
