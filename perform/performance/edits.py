@@ -102,10 +102,15 @@ class Editor:
         return None
 
     def review(self) -> None:
-        """Hold what was taken up against the tree as it is now: addresses and values. The worker's thread."""
+        """Hold what was taken up against the tree as it is now: addresses and values. The worker's thread.
+
+        A show plays on without what is wrong, but does not start with what is wrong and not light: that comes first.
+        """
         at_start = self._taken.take()
         if at_start is not None and (wrong := misfits(self.play.show, self.play.params)):
-            self.status.say(f"taken up but for {wrong[0]}{_more(wrong)}{at_start}", trouble=True)
+            wrong.sort(key=lambda problem: problem.light)
+            end = "" if wrong[0].light else "; as the file is now, the show would not start again"
+            self.status.say(f"taken up but for {wrong[0]}{_more(wrong)}{at_start}{end}", trouble=True)
 
     def _become(self, new: Show) -> list[str]:
         """Make the changes; returns the words for what has to wait."""

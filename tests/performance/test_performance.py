@@ -550,7 +550,7 @@ def test_an_edit_is_not_lost_with_a_folder_that_cannot_be_looked_at_for_a_moment
 def test_what_no_open_part_takes_is_said_and_the_rest_of_the_edit_is_taken_up(theatre: Theatre) -> None:
     theatre.open(ONE)
     theatre.run()
-    save(theatre, ONE.replace('source = "red"', 'source = "blue"') + "transform = { scael = 2.0 }\n")
+    save(theatre, ONE.replace('source = "red"', 'source = "blue"') + "transform = { scael = 2.0, scale = 99.0 }\n")
     assert theatre.run(0.1) == near(BLUE)
     assert theatre.value("/status/show") == "taken up"
     editor_of(theatre).review()
@@ -559,6 +559,14 @@ def test_what_no_open_part_takes_is_said_and_the_rest_of_the_edit_is_taken_up(th
     assert said.startswith("taken up but for ")
     assert "show.toml:16: " in said
     assert "'/layer/a/transform/scael'; did you mean '/layer/a/transform/scale'?" in said
+    assert said.endswith(" (and 1 more); as the file is now, the show would not start again")
+    save(theatre, ONE + "transform = { scale = 99.0 }\n")
+    theatre.run()
+    editor_of(theatre).review()
+    theatre.run()
+    said = str(theatre.value("/status/show"))
+    assert said.startswith("taken up but for ")
+    assert "start again" not in said, "what is only clipped keeps no show from starting"
 
 
 def test_what_is_gone_leaves_no_status(theatre: Theatre) -> None:
