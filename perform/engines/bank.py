@@ -4,7 +4,8 @@
     bank.find(Role("ocean", "m", (512, 512)))                                          # a Generator, or None yet
 
 One worker does all loading, one world after another: what a slot is waiting for first, then what the show names.
-A failed load leaves everything as it was; it is tried again when one of the world's files changes, or on request.
+A failed load leaves everything as it was; it is tried again when one of the world's files changes, on request, and
+after a while by itself: the disk may have been away, or memory short.
 A world whose files change while it plays is loaded again, and the slots move over to the new one.
 """
 
@@ -20,7 +21,7 @@ from perform.engines.dreamer import be_nice
 from perform.engines.generator import Full, Generator, Hardware, OnCard
 from perform.engines.ladder import Ladder
 from perform.engines.room import Cost, Room
-from perform.engines.shelf import Role, Shelf
+from perform.engines.shelf import Entry, Role, Shelf
 from perform.engines.stamps import resident, stamp
 from perform.health import Status, ask_restart
 from perform.library import Library
@@ -33,6 +34,7 @@ PARTING = 5.0  # seconds a load under way is waited for at the end
 BUDGET = 2_000_000_000  # bytes of warm worlds in the host's memory
 SHARE = 0.7  # of what a graphics card has free
 LOOK = 1.0  # seconds between looks at the files
+AGAIN = 300.0  # seconds until what failed to load is tried once more, as with patches
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ class Bank:
     synchronous: bool = False
     status: Status | None = None
     share: float = SHARE
+    clock: Callable[[], float] = time.monotonic
     worlds: tuple[str, ...] = ()  # all that the library has, as of the worker's last look: no disk for who asks
     _ladder: Ladder = field(init=False)
     _shelf: Shelf = field(init=False)
@@ -165,14 +168,15 @@ class Bank:
                     entry.card = self.library.card(role.world)
                 except (CardError, LookupError) as e:
                     with self._shelf.lock:
-                        entry.stamp, entry.due, entry.trouble = before, False, str(e.args[0])
-                    self._say(f"{role} cannot be loaded: {entry.trouble}", trouble=True)
+                        entry.stamp = before
+                    self._failed(role, entry, str(e.args[0]))
 
     def _load(self, role: Role, more: int = 0) -> None:
         entry = self._shelf.entries.get(role)
         if entry is None:
             return
-        self._say(f"loading {role} at {role.shape[0]}×{role.shape[1]}" + f", {more} to follow" * (more > 0))
+        if not entry.trouble:  # else it is tried once more, of which something is said only if it goes otherwise
+            self._say(f"loading {role} at {role.shape[0]}×{role.shape[1]}" + f", {more} to follow" * (more > 0))
         entry.stamp = entry.seen = stamp(self.library, role.world, role.size)
         before, ahead = resident(), not entry.wanted
         try:
@@ -186,14 +190,13 @@ class Bank:
         except (EngineError, CardError, LookupError) as e:
             if isinstance(e, Full) and ahead:
                 with self._shelf.lock:
-                    entry.due = entry.wanted > 0  # once somebody wants it, others make room
+                    entry.trouble, entry.due = "", entry.wanted > 0  # once somebody wants it, others make room
                 self._say(f"{role} is not loaded ahead: {e}")
                 return
-            with self._shelf.lock:
-                entry.trouble, entry.due = str(e.args[0] if e.args else e), False
+            why = str(e.args[0] if e.args else e)
             if getattr(e, "deadly", False) and self.status is not None:
-                ask_restart(self.status.params, entry.trouble)
-            self._say(f"{role} cannot be loaded: {entry.trouble}", trouble=True)
+                ask_restart(self.status.params, why)
+            self._failed(role, entry, why)
             return
         with self._shelf.lock:
             forgotten = self._shelf.entries.get(role) is not entry  # the bank was closed meanwhile
@@ -208,6 +211,13 @@ class Bank:
             return
         why = f"; {troubles[0]}" if troubles else ""
         self._say(f"{role} is ready ({generator.note}){why}", trouble=bool(why))
+
+    def _failed(self, role: Role, entry: Entry, why: str) -> None:
+        """It cannot be loaded. Said once, however often it is tried."""
+        with self._shelf.lock:
+            before, entry.trouble, entry.due, entry.failed = entry.trouble, why, False, self.clock()
+        if why != before:
+            self._say(f"{role} cannot be loaded: {why}", trouble=True)
 
     def _tidy(self) -> None:
         """Put away what there is no room for."""
@@ -240,7 +250,9 @@ class Bank:
         return True
 
     def _look(self) -> None:
-        """See whether files of what is loaded, or failed, have changed: seen twice the same, they are complete."""
+        """See whether files of what is loaded, or failed, have changed: seen twice the same, they are complete. And
+        whether what failed, and is needed, has waited for long enough: its trouble stands until it has been loaded.
+        """
         self.worlds = tuple(self.library.names())
         for role, entry in list(self._shelf.entries.items()):
             if entry.due or not (entry.generator or entry.trouble):
@@ -249,6 +261,9 @@ class Bank:
             if now != entry.stamp and now == entry.seen:
                 with self._shelf.lock:
                     entry.trouble, entry.due = "", True
+            elif entry.trouble and self.clock() - entry.failed >= AGAIN:
+                with self._shelf.lock:
+                    entry.due = entry.wanted > 0 or role in self._shelf.kept
             entry.seen = now
 
     def _say(self, text: str, trouble: bool = False) -> None:

@@ -32,6 +32,7 @@ class Entry:
     generator: Generator | None = None
     card: Card | None = None
     trouble: str = ""
+    failed: float = 0.0  # wall time of that, by the bank's clock
     stamp: Stamp = ()  # of the files it was loaded from, or that failed
     seen: Stamp = ()  # of the last look: a change counts once it is seen twice
     wanted: int = 0  # slots that wait for it or play it

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from perform.engines.bank import Bank, Role
+from perform.clock import ManualClock
+from perform.engines.bank import AGAIN, Bank, Role
 from perform.engines.generator import Shape
 from perform.engines.host import HostGenerator
 from perform.engines.openvino import OpenVino
@@ -153,6 +154,44 @@ def test_a_failed_load_waits_for_the_file_or_a_request(tmp_path: Path) -> None:
     assert bank.trouble(role("a")) == ""
     assert slow.loaded == ["a", "a"]
     bank.close()
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["a slot waits for it", "the show names it"])
+def test_a_failed_load_is_tried_again_after_a_while_and_said_once(
+    tmp_path: Path, shown: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    slow, params, clock = Slow(refuse={"a", "b"}), Params(), ManualClock()
+    slow.gate.set()
+    status = Status(params, "/status/worlds")
+    bank = Bank(library(tmp_path, "a", "b"), lambda: [slow], synchronous=True, status=status, clock=clock.now)
+    here, nobodys = role("a"), role("b")
+    bank.hold(here) if shown else bank.keep([here])
+    bank.hold(nobodys)
+
+    def look(seconds: float) -> list[str]:
+        """What is loaded when so many seconds are over; the worker's look and what it would do then."""
+        clock.advance(seconds)
+        slow.loaded.clear()
+        for _ in range(2):
+            bank._look()
+            for each in (here, nobodys):
+                bank.find(each)
+        return list(slow.loaded)
+
+    assert look(0.0) == ["a", "b"]
+    bank.release(nobodys)
+    assert look(AGAIN - 1.0) == []
+    assert look(1.0) == ["a"]
+    assert bank.trouble(here) == "a is refused"
+    assert look(AGAIN - 1.0) == []
+    assert [line.count("a m cannot be loaded") for line in caplog.messages].count(1) == 1
+    assert [line.count("loading a m") for line in caplog.messages].count(1) == 1
+    slow.refuse.clear()
+    assert look(1.0) == ["a"]
+    assert bank.trouble(here) == ""
+    assert said(params) == "a m is ready (slow)"
+    assert look(10 * AGAIN) == []
 
 
 def test_an_unknown_world_appears_when_its_folder_does(tmp_path: Path) -> None:
