@@ -37,6 +37,11 @@ class Booth:
     def damaged(self) -> int:
         return self.front.damaged + (self._spare.damaged if self._spare else 0)
 
+    @property
+    def read(self) -> int:
+        """Packets read so far. Any thread."""
+        return self.front.read + (spare.read if (spare := self._spare) else 0)
+
     def at(self, t: float, backwards: bool = False) -> Still:
         """The frame on screen at `t` seconds. Raises NoFilm, av.FFmpegError."""
         here, spare = self.front.current, self._spare

@@ -47,6 +47,7 @@ class Film:
         self._pictures: Mailbox[Pixels] = Mailbox()
         self._asked = 0
         self._answered = 0
+        self._booth: Booth | None = None
         self._answer = threading.Condition()
         self._last: Still | None = None
         self._worker = spawn(name, self._run, on_error=lambda e: self._fail(str(e)))
@@ -60,6 +61,17 @@ class Film:
     def take(self) -> Pixels | None:
         """The newest picture, if there is one that was not taken: (height, width, 4), bottom-up."""
         return self._pictures.take()
+
+    @property
+    def idle(self) -> bool:
+        """Whether every question has its answer."""
+        return self._answered >= self._asked
+
+    @property
+    def signs(self) -> tuple[int, int]:
+        """Signs of life: other ones whenever a question was answered, or something was read on the way to an answer."""
+        booth = self._booth
+        return self._answered, booth.read if booth is not None else 0
 
     def wait(self, seconds: float) -> bool:
         """Wait for the answer to the last question (offline rendering only); False if there will be none."""
@@ -79,7 +91,7 @@ class Film:
         while not stop.is_set():
             opened = stamp(self.path)
             try:
-                booth = Booth(self.path, self._start, self._loop)
+                booth = self._booth = Booth(self.path, self._start, self._loop)
             except NoFilm as e:
                 wait = BACKOFF[min(tries, len(BACKOFF) - 1)]
                 tries += 1
@@ -93,6 +105,7 @@ class Film:
                 self._fail(f"{self.path.name} stopped: {e}; trying again in {BACKOFF[-1]:g} s")
                 stop.wait(BACKOFF[-1])
             finally:
+                self._booth = None
                 booth.close()
 
     def _fail(self, sentence: str) -> None:

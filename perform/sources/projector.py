@@ -47,6 +47,7 @@ class Projector:
         self.upcoming: Still | None = None
         self.end: float | None = None  # seconds, once the last frame was decoded
         self.damaged = 0  # packets that could not be decoded
+        self.read = 0  # packets so far: while it grows, there is somebody at work
         self._over = False  # nothing comes after `upcoming`
         self._first_shown = 0.0  # seconds at which the first frame begins, if that is not zero
         self._recent: deque[Still] = deque()
@@ -198,6 +199,7 @@ class Projector:
                 self.damaged += 1
                 packets = self._container.demux(self._stream)
                 continue
+            self.read += 1
             try:
                 frames = packet.decode()
             except EOFError:

@@ -22,6 +22,7 @@ from perform.sources.playhead import Playhead
 from perform.sources.sizes import check_range
 
 SPEED = -4.0, 4.0  # times normal
+HANGS = 2.0  # seconds without a sign of life: on a busy machine the next packet may take a while, too
 PATIENCE = 30.0  # seconds an offline render waits for one frame before it goes on with the last good one
 
 
@@ -30,9 +31,10 @@ class Video(Closing):
     """`type = "video"`. `file` is relative to show.toml; `start` and `end` are seconds of film (end 0: all of it).
 
     Live: `speed` (-4..4), `position` (0..1, a jump each time it changes), `play`, `restart` (a trigger). `lost` while
-    there is no picture to give, or once none has come for `grace` seconds because the file is gone or broken. On the
-    render thread it costs one upload per new frame (720p: 0.09 ms on llvmpipe). With a live clock the frame shown is
-    the one for now within 1/fps; with a fixed clock it is exactly the one for now, and `frame` waits for it.
+    there is no picture to give, or once none has come for `grace` seconds because the file is gone or broken, or its
+    disk hangs (`HANGS` seconds at least). On the render thread it costs one upload per new frame (720p: 0.09 ms on
+    llvmpipe). With a live clock the frame shown is the one for now within 1/fps; with a fixed clock it is exactly the
+    one for now, and `frame` waits for it.
     """
 
     file: str
@@ -61,6 +63,7 @@ class Video(Closing):
         self._slot = 1.0 / stage.fps
         self._now = -math.inf
         self._good = stage.clock.now()  # show time when the film was last well
+        self._signs = self._film.signs
         self._jumped = 0.0
         return self
 
@@ -79,19 +82,33 @@ class Video(Closing):
     @property
     def lost(self) -> bool:
         """Whether the film gives nothing: at once if it never did, after `grace` seconds otherwise."""
-        grace = self.grace if self._canvas.frame.serial else 0.0
-        return bool(self._film.failed) and self._now - self._good >= grace
+        if self._film.failed:
+            return self._now - self._good >= (self.grace if self._canvas.frame.serial else 0.0)
+        return self._canvas.frame.serial > 0 and self._now - self._good >= max(self.grace, HANGS)
 
     def frame(self, now: float) -> Frame:
         """The picture for show time `now`; the last good one if the film cannot give it. Render thread."""
         if now == self._now:
             return self._canvas.frame
         self._now = now
+        self._listen(now)
         self._ask(now)
         pixels = self._film.take()
-        if not self._film.failed:
+        if pixels is None:
+            return self._canvas.frame
+        self._good = now
+        return self._canvas.show(Picture(pixels, now))
+
+    def _listen(self, now: float) -> None:
+        """See how the film is, by what it was asked before: while nobody looks at it, nobody misses an answer."""
+        signs = self._film.signs
+        alive = self._film.idle or signs != self._signs
+        self._signs = signs
+        if alive and not self._film.failed:
             self._good = now
-        return self._canvas.show(Picture(pixels, now)) if pixels is not None else self._canvas.frame
+        elif not self._film.failed and self.lost:
+            silence = f"lost: {self._film.path.name} gives nothing more, its disk may hang"
+            self._status.say(silence, trouble=True)
 
     def _ask(self, now: float) -> None:
         rate = float(self._speed.value) if self._play.value else 0.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -11,7 +13,9 @@ import pytest
 from perform.clock import FixedClock, LiveClock, ManualClock
 from perform.gl.transfer import read
 from perform.plugins import Stage
-from perform.sources.video import Video
+from perform.sources.booth import Booth
+from perform.sources.projector import Still
+from perform.sources.video import HANGS, Video
 from tests.sources.conftest import MakeStage, said, until
 from tests.sources.films import coded, film, number
 
@@ -158,6 +162,18 @@ def test_a_film_that_appears_later_is_found(stage: MakeStage, tmp_path: Path) ->
         until(lambda: said(here).startswith("playing späť.mp4"))
 
 
+def test_a_film_that_was_waited_for_for_long_is_there_with_its_first_picture(
+    stage: MakeStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perform.sources.film.BACKOFF", (0.001,))
+    clock = ManualClock()
+    with Video("late.mp4").open(stage(clock)) as video:
+        until(lambda: video.frame(clock.advance(1e-6)) and video.lost)
+        film(tmp_path / "half.mp4").rename(tmp_path / "late.mp4")
+        until(lambda: video.frame(clock.advance(1000.0)).serial)
+        assert not video.lost
+
+
 def test_a_film_is_looked_for_less_and_less_often(stage: MakeStage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("perform.sources.film.BACKOFF", (0.001, 0.002, 60.0))
     here = stage()
@@ -181,6 +197,60 @@ def test_a_film_that_breaks_while_it_plays_is_lost_after_its_grace(
         assert not video.lost
         assert video.frame(clock.advance(0.2)).serial
         assert video.lost
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A film's disk: while it is cleared, what reads from it does not come back."""
+    there, at = threading.Event(), Booth.at
+    there.set()
+
+    def read(booth: Booth, t: float, backwards: bool = False) -> Still:
+        assert there.wait(120)
+        return at(booth, t, backwards)
+
+    monkeypatch.setattr(Booth, "at", read)
+    yield there
+    there.set()
+
+
+@pytest.mark.parametrize("grace", [0.0, 5.0])
+def test_a_film_whose_disk_hangs_is_lost_after_its_grace(
+    stage: MakeStage, clip: Path, disk: threading.Event, grace: float
+) -> None:
+    clock = ManualClock()
+    here = stage(clock)
+    patience = max(grace, HANGS)
+    with Video(str(clip), grace=grace, loop=False).open(here) as video:  # no loop: nothing is read ahead
+        until(lambda: video.frame(clock.advance(1e-6)).serial)
+        until(lambda: video._film.idle)
+        assert not video.lost
+        disk.clear()
+        video.frame(clock.advance(1000.0))
+        assert not video.lost, "nobody looked at it meanwhile"
+        video.frame(clock.advance(patience - 0.1))
+        assert not video.lost
+        assert video.frame(clock.advance(0.2)).serial
+        assert video.lost
+        assert said(here) == "lost: clip.mp4 gives nothing more, its disk may hang"
+        disk.set()
+        until(lambda: video.frame(clock.advance(1e-6)) and not video.lost)
+        until(lambda: video.frame(clock.advance(1e-6)) and said(here).startswith("playing"))
+
+
+def test_a_film_that_takes_long_to_find_its_place_is_not_lost(
+    stage: MakeStage, clip: Path, disk: threading.Event
+) -> None:
+    clock = ManualClock()
+    with Video(str(clip), loop=False).open(stage(clock)) as video:
+        until(lambda: video.frame(clock.advance(1e-6)).serial)
+        until(lambda: video._film.idle)
+        disk.clear()
+        for _ in range(10):
+            video.frame(clock.advance(HANGS / 2))
+            assert video._film._booth is not None
+            video._film._booth.front.read += 1  # on its way from the last key frame
+            assert not video.lost
 
 
 def test_a_damaged_film_is_said_to_be_damaged(stage: MakeStage, tmp_path: Path) -> None:
