@@ -35,6 +35,12 @@ void main() { vec4 c = IMG_THIS_PIXEL(inputImage); gl_FragColor = vec4(mix(c.rgb
 """
 GLOW = '{"NAME": "glow", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0}'
 
+# Counts its frames in a sum that it keeps.
+COUNTS = """/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}],
+    "PASSES": [{"TARGET": "sum", "PERSISTENT": true}, {}]}*/
+void main() { gl_FragColor = IMG_THIS_PIXEL(sum) + (PASSINDEX == 0 ? vec4(0.04) : vec4(0.0, 0.0, 0.0, 1.0)); }
+"""
+
 
 @pytest.fixture(scope="module")
 def reduction(_context: Context) -> Iterator[Reduction]:
@@ -457,11 +463,7 @@ class TestChain:
             assert np.ptp(pixels(two.texture)[..., 0]) <= 1  # half inverted is grey all over
 
     def test_a_filter_remembers_the_source_and_what_is_given_apart(self, stage: Stage, frame: Frame) -> None:
-        counts = """/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}],
-            "PASSES": [{"TARGET": "sum", "PERSISTENT": true}, {}]}*/
-        void main() { gl_FragColor = IMG_THIS_PIXEL(sum) + (PASSINDEX == 0 ? vec4(0.04) : vec4(0.0, 0.0, 0.0, 1.0)); }
-        """
-        (stage.folder / "counts.fs").write_text(counts)
+        (stage.folder / "counts.fs").write_text(COUNTS)
         with Conditioning(["counts"]).open(stage) as chain:
             for n in range(1, 5):  # a dream that comes or goes: both in each frame
                 chain.draw(frame, (64, 48), n / 60)
@@ -471,11 +473,7 @@ class TestChain:
     def test_other_filters_leave_those_that_stay_their_memory_and_their_values(
         self, stage: Stage, params: Params, frame: Frame
     ) -> None:
-        counts = """/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}],
-            "PASSES": [{"TARGET": "sum", "PERSISTENT": true}, {}]}*/
-        void main() { gl_FragColor = IMG_THIS_PIXEL(sum) + (PASSINDEX == 0 ? vec4(0.04) : vec4(0.0, 0.0, 0.0, 1.0)); }
-        """
-        (stage.folder / "counts.fs").write_text(counts)
+        (stage.folder / "counts.fs").write_text(COUNTS)
         with Conditioning(["invert", "counts"]).open(stage) as chain:
             params.post("/layer/dream/condition/smooth", 0.0)
             params.settle(1.0)
@@ -542,11 +540,7 @@ class TestChain:
     def test_a_file_of_the_same_name_that_is_taken_back_or_is_not_there_leaves_the_filter_its_memory(
         self, stage: Stage, params: Params, frame: Frame
     ) -> None:
-        counts = """/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}],
-            "PASSES": [{"TARGET": "sum", "PERSISTENT": true}, {}]}*/
-        void main() { gl_FragColor = IMG_THIS_PIXEL(sum) + (PASSINDEX == 0 ? vec4(0.04) : vec4(0.0, 0.0, 0.0, 1.0)); }
-        """
-        (stage.folder / "counts.fs").write_text(counts)
+        (stage.folder / "counts.fs").write_text(COUNTS)
         (stage.folder / "own").mkdir()
         (stage.folder / "own" / "counts.fs").write_text("/*{ broken")
         own, none = str(stage.folder / "own" / "counts.fs"), str(stage.folder / "none" / "counts.fs")

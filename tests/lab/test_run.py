@@ -189,12 +189,16 @@ def test_whatever_is_wrong_with_a_checkpoint_is_one_sentence(tmp_path: Path) -> 
         distil.judges_of(tmp_path)
 
 
-def test_what_is_refused_leaves_what_was_asked_for_before(
-    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def fresh_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frozen features of chance, so that nothing is downloaded."""
     made = features.Features
     monkeypatch.setattr(features, "fetch", lambda cache: None)
     monkeypatch.setattr(features, "Features", lambda weights: made(None, side=64))
+
+
+@pytest.mark.usefixtures("fresh_features")
+def test_what_is_refused_leaves_what_was_asked_for_before(tmp_path: Path, world: World) -> None:
     world.save(tmp_path / "world")
     paths = [tmp_path / name for name in ("teacher", "world", "students")]
     pace = driving.Pace(1, sheet_every=9)
@@ -232,12 +236,8 @@ def test_what_is_refused_leaves_what_was_asked_for_before(
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()} == before
 
 
-def test_a_shipped_world_goes_on_without_its_teacher(
-    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = features.Features
-    monkeypatch.setattr(features, "fetch", lambda cache: None)
-    monkeypatch.setattr(features, "Features", lambda weights: made(None, side=64))
+@pytest.mark.usefixtures("fresh_features")
+def test_a_shipped_world_goes_on_without_its_teacher(tmp_path: Path, world: World) -> None:
     world.save(tmp_path / "world")
     shutil.copytree(MODELS / "agate", tmp_path / "agate")
     asked = distil.Recipe(sizes="s", side=32, paired=1, unpaired=1, steps=2, judges_first=1, norm="kept")
