@@ -170,6 +170,9 @@ def test_goals_are_worked_out_from_the_record() -> None:
     assert all_of_them[5].found == "0.20 dB against held-out pictures"
     assert all_of_them[7].reached is False  # s: 16 ms at 512
     assert found["all sizes of the world"].reached
+    otherwise = made_up()
+    otherwise["entrants"]["as-long"] = otherwise["entrants"].pop("whole")
+    assert goals.of(otherwise)[2] == all_of_them[2]
     bare = made_up() | {"entrants": {}, "bytes": None}
     assert all(goal.reached is None for goal in goals.of(bare))
 

@@ -34,6 +34,7 @@ from perform.lab.worlds import FILE, World
 from perform.parsing import Parser
 
 WHY = {name: variant.why for name, variant in VARIANTS.items()} | {
+    "as-long": "its teacher's copy, without judges, for as many steps as `undistilled`",
     "at-once": "with judges from its first step, before it copied",
     "annealed": "`followed`, gone on with at three quarters of the rate",
     "copied": "as its teacher's copy, before it went on",
