@@ -1,4 +1,4 @@
-"""Are a show's parts there, and as they should be? Asked before the doors open: patches, films, what sound drives."""
+"""Are a show's parts there, and as they should be? Asked before the doors open: patches, films, what is driven."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def absent(show: Show) -> Iterator[Problem]:
 
 
 def undriven(show: Show, params: Params, strangers: Collection[str] = ()) -> Iterator[Problem]:
-    """What the sound is to drive and cannot. What may be an address of `strangers` (see `misfits`) is a hint."""
+    """What sound or an LFO is to drive and cannot. What may be an address of `strangers` (see `misfits`) is a hint."""
     for control in show.controls.values():
         for address in control.keys.get("drive", ()):
             param = params.find(address)

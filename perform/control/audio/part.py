@@ -15,10 +15,11 @@ import numpy.typing as npt
 
 from perform.clock import FixedClock
 from perform.control.audio.device import CHANNELS, LENGTH, Ring, Samples, Stream, listen, why
+from perform.control.movers import Movers
 from perform.gl.target import Texture
 from perform.gl.transfer import upload
 from perform.health import Status
-from perform.params import Modulator, Param, Post, Spec
+from perform.params import Modulator, Post, Spec
 from perform.plugins import Closing, Stage
 from perform.workers import BACKOFF, Worker, spawn
 
@@ -97,15 +98,13 @@ class _Ear:
     ring: Ring = field(default_factory=Ring)
     rate: float = 48000.0
     values: dict[str, float] = field(default_factory=lambda: dict.fromkeys(WORDS, 0.0))
-    movers: dict[str, Modulator] = field(default_factory=dict)  # by the address that each moves
-    seats: dict[str, tuple[Param, Callable[[], None]]] = field(default_factory=dict)  # what it moves, what takes it off
+    movers: Movers = field(init=False)
     pictures: dict[str, Texture] = field(default_factory=dict)
     worker: Worker | None = None
     _count: int = 0
     _news: float = -math.inf  # when the last samples came
     _then: float = 0.0
     _usual: float = 0.0  # bass, slowly averaged: what a beat stands out from
-    _version: int = -1
     _how: str = ""  # the device is
     _wrong: str = ""  # with what is driven
     _silent: bool = True
@@ -114,7 +113,7 @@ class _Ear:
         self.pictures = {kind: Texture.make(WIDTH, CHANNELS) for kind in ("audio", "audioFFT")}
         self._draw(np.zeros((LENGTH, CHANNELS), np.float32), np.zeros((WIDTH, CHANNELS)))
         self.stage.sound.update(self.pictures)
-        self.movers = {address: self._mover(how) for address, how in self.drive.items()}
+        self.movers = Movers(self.stage.params, {address: self._mover(how) for address, how in self.drive.items()})
         self.stage.params.feeds.append(self.hear)
         if isinstance(self.stage.clock, FixedClock):
             self._say("silent: a film that is rendered hears nothing")
@@ -152,7 +151,9 @@ class _Ear:
     # ------------------------------------------------------------------ the render thread
     def hear(self, now: float) -> Sequence[Post]:
         """What is heard at `now`: pictures are drawn, values returned for this very frame."""
-        self._attach()
+        if (wrong := self.movers.follow()) is not None:
+            self._wrong = wrong
+            self._say(self._how, trouble=bool(wrong))
         count = self.ring.count
         fresh, self._count = count != self._count, count
         self._news = now if fresh else self._news
@@ -198,31 +199,6 @@ class _Ear:
         band, amount = str(how["band"]), float(how.get("amount", 1.0))
         return lambda now: amount * self.values[band]
 
-    def _attach(self) -> None:
-        """Move what is to be moved, also when it has come (again) since."""
-        params = self.stage.params
-        if params.version == self._version:
-            return
-        self._version = params.version
-        wrong = []
-        for address, mover in self.movers.items():
-            param = params.find(address)
-            if address in self.seats and self.seats[address][0] is not param:  # a layer's number is another's now
-                self._take_off(address)
-            if param is None:
-                wrong.append(f"drive: there is no address {address}")
-            elif param.spec.unmoved:
-                wrong.append(f"drive: {address} {param.spec.unmoved}")
-            elif mover not in param.modulators:
-                self.seats[address] = param, params.attach(address, mover)
-        self._wrong = "; ".join(wrong)
-        self._say(self._how, trouble=bool(wrong))
-
-    def _take_off(self, address: str) -> None:
-        """Let what an address stood for go back to its fader."""
-        _, detach = self.seats.pop(address)
-        detach()
-
     def _say(self, how: str, trouble: bool = False) -> None:
         self._how = how
         self.status.say("; ".join(filter(None, (how, self._wrong))), trouble=trouble or bool(self._wrong))
@@ -232,8 +208,7 @@ class _Ear:
             self.worker.close()
         params = self.stage.params
         params.feeds[:] = [feed for feed in params.feeds if feed != self.hear]
-        for address in list(self.seats):
-            self._take_off(address)
+        self.movers.close()
         for kind, picture in self.pictures.items():
             if self.stage.sound.get(kind) is picture:
                 del self.stage.sound[kind]

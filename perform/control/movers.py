@@ -1,0 +1,49 @@
+"""What moves parameters beside their faders: modulators, kept where an address leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from perform.params import Modulator, Param, Params
+
+
+@dataclass(slots=True)
+class Movers:
+    """`follow` attaches each modulator to what its address stands for now. Render thread."""
+
+    params: Params
+    movers: Mapping[str, Modulator]  # by the address that each moves
+    _seats: dict[str, tuple[Param, Callable[[], None]]] = field(
+        default_factory=dict
+    )  # what it moves, what takes it off
+    _version: int = -1
+
+    def follow(self) -> str | None:
+        """What cannot be moved, in words (empty: nothing); None if no address has come or gone since the last look."""
+        if self.params.version == self._version:
+            return None
+        self._version = self.params.version
+        return "; ".join(filter(None, map(self._seat, self.movers)))
+
+    def _seat(self, address: str) -> str:
+        mover, param = self.movers[address], self.params.find(address)
+        if address in self._seats and self._seats[address][0] is not param:  # a layer's number is another's now
+            self._take_off(address)
+        if param is None:
+            return f"drive: there is no address {address}"
+        if param.spec.unmoved:
+            return f"drive: {address} {param.spec.unmoved}"
+        if mover not in param.modulators:
+            self._seats[address] = param, self.params.attach(address, mover)
+        return ""
+
+    def _take_off(self, address: str) -> None:
+        """Let what an address stood for go back to its fader."""
+        _, detach = self._seats.pop(address)
+        detach()
+
+    def close(self) -> None:
+        """Everything goes back to its fader. Twice is allowed."""
+        for address in list(self._seats):
+            self._take_off(address)
