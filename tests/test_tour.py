@@ -19,6 +19,7 @@ from perform.library import Library
 from perform.show import load, parse
 from perform.show.keys import fields
 from perform.show.table import Table
+from perform.sinks.window import KEYS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*/README.md")])
@@ -131,6 +132,15 @@ def test_every_key_of_the_show_its_layers_and_cues_is_documented(monkeypatch: py
     for title, head in (("[show]", "## [show]"), ("layer 'a'", "## [[layer]]"), ("cue 'b'", "## [[cue]]")):
         section = page.partition(f"{head}\n")[2].partition("\n## ")[0]
         assert [key for key in asked[title] if f"`{key}`" not in section] == [], f"not in docs/show.md, {head}"
+
+
+def test_every_key_of_the_window_is_documented() -> None:
+    section = (ROOT / "docs" / "show.md").read_text("utf-8").partition("\n## [window]\n")[2].partition("\n## ")[0]
+    told = re.findall(r"^\| `(\S+)`.* \|.*\|.*\|$", section.partition("Its keys")[2], re.MULTILINE)
+    assert sorted(told) == sorted(name for name, _ in KEYS.values())
+    addresses = (ROOT / "docs" / "addresses.md").read_text("utf-8")
+    posted = re.findall(r"`(/[a-z/]+)` \|$", section, re.MULTILINE)
+    assert [address for address in posted if f"| `{address}` |" not in addresses] == []
 
 
 def test_what_a_build_is_shown_to_say_is_what_the_first_show_plays() -> None:
