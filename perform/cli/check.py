@@ -124,7 +124,7 @@ def _markdown(tree: list[Param]) -> Iterator[str]:
     yield "Made by `perform params show.toml --markdown`: every address of the first show. A layer answers to its name"
     yield "and to its number (`/layer/dream/opacity`, `/layer/1/opacity`); case is forgiven; patterns match"
     yield "(`/layer/*/opacity`). A float takes seconds as a second argument; no argument asks, or fires a trigger."
-    yield "Defaults in brackets."
+    yield "Defaults in brackets: what is there without the key, not what this show opens with; `--json` has both."
     groups: dict[str, list[Param]] = {}
     for param in tree:
         parts = param.address.split("/")
