@@ -45,6 +45,11 @@ def test_the_two_tensorrts_exclude_each_other() -> None:
     assert PROJECT["tool"]["uv"]["conflicts"] == [[{"extra": "tensorrt"}, {"extra": "tensorrt-rtx"}]]
 
 
+def test_the_lab_brings_the_pip_that_it_downloads_with() -> None:
+    """An environment that uv has made has none of its own."""
+    assert any(one.startswith("pip>") for one in PROJECT["project"]["optional-dependencies"]["lab"])
+
+
 def test_a_wheel_brings_patches_worlds_and_the_first_show(tmp_path: Path) -> None:
     command = [
         sys.executable,
