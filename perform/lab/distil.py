@@ -22,14 +22,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from perform.lab import begun, driving, features, losses, moods, networks, ranks, room, run, steps, viewing
+from perform.lab import begun, card, driving, features, losses, moods, networks, ranks, room, run, steps, viewing
 from perform.lab.batches import Batches
 from perform.lab.conditions import noise
 from perform.lab.critics import Critics
 from perform.lab.device import Ahead, Inputs, Recorded, adam, last, mixed, pick, set_rate
 from perform.lab.discriminators import Jury, disturbance
 from perform.lab.train import follow_average
-from perform.lab.worlds import World
+from perform.lab.worlds import World, named
 from perform.parsing import Parser
 
 
@@ -260,6 +260,17 @@ def new_judges(seed: int) -> Jury:
     return jury
 
 
+def _at_home(teacher: Path, world: Path) -> None:
+    """Raises ValueError, one sentence, where the teacher is a size of a world (`run.shipped`) and the pictures in
+    `world` are another one's: its students would learn moods, and be judged by pictures, that are not its own.
+    """
+    if (meant := run.shipped(teacher)) is None:
+        return
+    own, given = card.trained(meant[0]).get("world"), named(world)
+    if given and own != given:
+        raise ValueError(f"{teacher} is a size of the world {own!r}, {world} holds {given!r}: name another --world")
+
+
 def distil(
     recipe: Recipe,
     teacher: Path,
@@ -283,6 +294,7 @@ def distil(
     data = World.load(world)
     batches = Batches(data, recipe.side, device=pick(device))
     core = run.network(teacher)
+    _at_home(teacher, world)
     frozen = judge_with(recipe, cache)
     jury = new_judges(recipe.seed) if run.shipped(teacher) else judges_of(teacher)
 

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from perform import networks as live_networks
-from perform.lab import card, graph, losses, moods, quantise, run, words
+from perform.lab import card, graph, losses, moods, quantise, run, words, worlds
 from perform.lab.batches import Batches, apart, middle
 from perform.lab.graph import play, to_onnx
 from perform.lab.words import own
@@ -167,8 +167,7 @@ def learned(told: Mapping[str, Any], mood: Mapping[str, Any]) -> bool:
 
 def describe(world_folder: Path, batches: Batches, said: words.Words | None = None) -> dict[str, Any]:
     """What the card says about a world, apart from its networks. Raises ValueError for words that cannot be read."""
-    about = world_folder / "world.json"
-    name = str(json.loads(about.read_text(encoding="utf-8"))["world"]) if about.exists() else world_folder.name
+    name = worlds.named(world_folder) or world_folder.name
     said = said or _words(world_folder, name, batches)
     named, rows = said.moods.vectors(batches.scale), said.moods.pad
     pad = {"rows": len(rows), "columns": len(rows[0]), "grid": moods.grid(named, rows)}

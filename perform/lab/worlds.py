@@ -9,6 +9,7 @@ writes `world.safetensors` (the pictures), `world.json` (package, version, sha25
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from perform.parsing import Parser
 
 HELD_OUT = 13  # every 13th picture is never trained on
 FILE = "world.safetensors"
+ABOUT = "world.json"
 INPUT = "input-"
 
 
@@ -81,6 +83,18 @@ class World:
         if not self.inputs:
             return self.pictures
         return [torch.cat(pair) for pair in zip(self.pictures, self.inputs, strict=True)]
+
+
+def named(folder: Path) -> str:
+    """The name under which the pictures in `folder` were collected (`world.json`); "" where nobody has said. Raises
+    ValueError, one sentence, for a file that is damaged.
+    """
+    try:
+        return str(json.loads((folder / ABOUT).read_text(encoding="utf-8"))["world"])
+    except FileNotFoundError:
+        return ""
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"{folder / ABOUT} is damaged: it names no world") from None
 
 
 def pixels(image: Image.Image) -> Tensor:

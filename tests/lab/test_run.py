@@ -261,6 +261,14 @@ def test_a_shipped_world_goes_on_without_its_teacher(tmp_path: Path, world: Worl
         go_on(recipe=replace(asked, judges_first=2), out="off")
     with pytest.raises(ValueError, match=r"agate.s has no judges, .*: of these only `perform distil` learns"):
         graft.School(tmp_path / "agate" / "s", tmp_path / "world", 32, "cpu")
+    (tmp_path / "world" / "world.json").write_text('{"world": "bark"}')
+    with pytest.raises(ValueError, match=r"agate.s is a size of the world 'agate', .*world holds 'bark': name another"):
+        go_on(out="other")
+    (tmp_path / "world" / "world.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"world\.json is damaged: it names no world"):
+        go_on(out="other")
+    (tmp_path / "world" / "world.json").write_text('{"world": "agate"}')
+    go_on()
     assert entrants.of_run(tmp_path / "agate" / "s").network == "16-32-64_64-64-64"
     card = (tmp_path / "agate" / "card.toml").read_text(encoding="utf-8")
     unnamed = card.replace('weights = "s.safetensors"', "")
