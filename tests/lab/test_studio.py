@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from perform import cli
-from perform.lab import batches, distil, driving, export, features, graph, moods, networks, run, strangers, studio
+from perform.lab import batches, card, distil, driving, export, features, graph, moods, networks, run, strangers, studio
 from perform.lab.studio import atelier, contact, display, interim, pairs, plan, survey, watching, wish
 from perform.lab.words import own
 from perform.library import Library, verify
@@ -533,6 +533,24 @@ def test_a_disk_that_is_full_for_the_world_ends_no_training(tmp_path: Path, monk
         watcher.stepped(stage, {}, 1.0)
     assert "The world could not be written for the show (File too large); it plays the one before." in out.getvalue()
     assert not list((tmp_path / "models").iterdir())
+
+
+def test_a_card_with_a_slip_in_it_ends_no_training(tmp_path: Path) -> None:
+    out, stage, world = io.StringIO(), Scorer({}), tmp_path / "nice"
+    world.mkdir()
+    (world / "card.toml").write_text("title = Nice")
+
+    def publish(_: Mapping[str, Tensor]) -> None:
+        card.publish({}, tmp_path / "staged", world)
+
+    (tmp_path / "staged").mkdir()
+    view = watching.View("It learns", plan.Leg(8, 0.1, 1, 2), 6, 0.0, lambda numbers: [])
+    watcher = watching.Watching(view, display.Lines(out), tmp_path / "sheet.jpg", publish, clock=lambda: 0.0)
+    for _ in range(2):
+        watcher.stepped(stage, {}, 1.0)
+    assert out.getvalue().count("The world could not be written for the show") == 1  # the next try is a minute later
+    assert "card.toml cannot be read: Invalid value" in out.getvalue()
+    assert (world / "card.toml").read_text() == "title = Nice"
 
 
 def test_a_disk_that_is_full_is_an_oserror_wherever_weights_or_pictures_are_written(

@@ -129,8 +129,9 @@ class Watching:
             return
         try:
             self.publish(stage.weights())
-        except OSError as e:
-            self.said(f"The world could not be written for the show ({e.strerror or e}); it plays the one before.")
+        except (OSError, ValueError) as e:  # a full disk; a card or words with a slip in them, weights beyond fp16
+            why = (e.strerror or e) if isinstance(e, OSError) else e
+            self.said(f"The world could not be written for the show ({why}); it plays the one before.")
         self._published = self.clock()
 
     def _make_room(self, stage: driving.Stage) -> None:
