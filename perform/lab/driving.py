@@ -76,8 +76,9 @@ def save(folder: Path, stage: Stage) -> None:
     weights = averaged(stage)
     if not all(bool(value.isfinite().all()) for value in weights.values()):
         raise ValueError(
-            f"by step {stage.done} the weights are no numbers any more; {folder} keeps the last good checkpoint, "
-            "and a lower --rate (perform distil, perform train --world) goes on from it"
+            f"by step {stage.done} the weights are no numbers any more; {folder} keeps the last good checkpoint: "
+            "the same command goes on from it, a single stage (perform distil, perform train --world) with a lower "
+            "--rate as well"
         )
     buffer = io.BytesIO()  # so that a full disk is an OSError here, not one of a library's many
     torch.save(stage.state(), buffer)

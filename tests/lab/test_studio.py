@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from torch import Tensor
 
 from perform import cli
@@ -366,8 +368,6 @@ def test_the_best_of_the_later_half_is_kept_and_chosen_if_clearly_better(tmp_pat
     assert watcher.final["score"] == 2.0
     assert [row[0] for row in watching.recall(tmp_path)] == [2, 4, 6, 8]
     assert watching.elect(tmp_path, watcher.final, 8) == {"step": 6.0, "score": 1.0, "variety": 1.0}
-    from safetensors.torch import load_file
-
     assert float(load_file(tmp_path / "ema.safetensors")["head.weight"]) == 6.0
     nearly, _ = watched(tmp_path, scores | {8: (1.01, 1.0)})
     assert watching.elect(tmp_path, nearly.final, 8) == nearly.final
@@ -384,6 +384,16 @@ def test_the_summary_judges_the_state_that_the_small_ones_learned_from(
     assert "It painted best at step 4, clearly better than at the end: that state is the teacher." in told
     assert "close to your pictures (distance 1.11; the lab's own worlds: about 1)" in told
     assert "as various as your pictures (0.91 of their variety)" in told
+
+
+def test_of_a_score_that_is_no_number_nothing_is_kept(tmp_path: Path) -> None:
+    lost = float("nan")
+    (tmp_path / "scores.json").write_text("[[1, NaN, 1.0], [2, 9.0, NaN]]")  # of an older program
+    watcher, told = watched(tmp_path, {2: (lost, 0.0), 4: (3.0, 1.0), 6: (lost, 1.0), 8: (1.0, lost)})
+    assert watcher.scores == watching.recall(tmp_path) == [[4, 3.0, 1.0]]
+    assert "NaN" not in (tmp_path / "scores.json").read_text()
+    assert float(load_file(tmp_path / "best.safetensors")["head.weight"]) == 4.0
+    assert "nearly the same" not in told
 
 
 def test_a_collapse_is_said_once_in_words(tmp_path: Path) -> None:
@@ -794,6 +804,7 @@ def test_the_panel_shows_the_stage_and_what_is_left() -> None:
     panel.show(news)
     panel.say("A sentence.")
     panel.console.print(panel._drawn(news))
+    panel.console.print(panel._drawn(replace(news, scores=[float("nan"), 1.7, 1.3, float("inf")])))
     panel.close()
     for part in (
         "The teacher learns",
@@ -802,6 +813,7 @@ def test_the_panel_shows_the_stage_and_what_is_left() -> None:
         "follows the light 91 %",
         "A sentence.",
         "best 1.50",
+        "distance from your pictures 1.30, best 1.30",
     ):
         assert part in out.getvalue()
     assert isinstance(display.pick(io.StringIO(), "nice"), display.Lines)

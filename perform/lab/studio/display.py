@@ -5,6 +5,7 @@ that are not the first.
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -113,9 +114,10 @@ class Panel:
         top.add_row(Text(news.stage, style="bold"), bar, f"{left(news.left)} left")
         lines = [Text(f"step {news.done:,} of {news.steps:,}   {news.rate:.1f} pictures/s", style="dim")]
         lines += [Text("   ".join(news.words))] if news.words else []
-        if len(news.scores) > 1:
-            told = f"   distance from your pictures {news.scores[-1]:.2f}, best {min(news.scores):.2f}"
-            lines.append(Text(sparkline(news.scores), style="cyan") + Text(told, style="dim"))
+        scores = [score for score in news.scores if math.isfinite(score)]  # else no bar could be drawn
+        if len(scores) > 1:
+            told = f"   distance from your pictures {scores[-1]:.2f}, best {min(scores):.2f}"
+            lines.append(Text(sparkline(scores), style="cyan") + Text(told, style="dim"))
         return Frame(Group(top, *lines), title=self.name, title_align="left", box=box.ROUNDED, border_style="dim")
 
     def close(self) -> None:
@@ -146,7 +148,7 @@ def left(seconds: float) -> str:
 
 
 def sparkline(numbers: Sequence[float], most: int = 40) -> str:
-    """The newest numbers as little bars, the largest highest."""
+    """The newest numbers, all of them finite, as little bars, the largest highest."""
     shown = list(numbers)[-most:]
     low, high = min(shown), max(shown)
     return "".join(BARS[round((n - low) / (high - low or 1.0) * (len(BARS) - 1))] for n in shown)

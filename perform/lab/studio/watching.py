@@ -5,6 +5,7 @@ learning world to a running show.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -108,8 +109,12 @@ class Watching:
             contact.grow(sheet.parent, self.sheet)
 
     def _judge(self, stage: Any, folder: Path) -> None:
-        """Score the state; the best of the later half is kept as `best.safetensors`."""
+        """Score the state; the best of the later half is kept as `best.safetensors`. Of weights that are no numbers
+        any more nothing is kept: their training ends at its next checkpoint, and goes on from the last.
+        """
         got = stage.score()
+        if not (math.isfinite(got["score"]) and math.isfinite(got["variety"])):
+            return
         later = [
             row for row in self.scores if row[0] < stage.done
         ]  # what was judged after the last checkpoint is redone
@@ -157,11 +162,13 @@ TITLES = {"teacher": "The teacher learns", "students": "The small ones learn fro
 
 
 def recall(folder: Path) -> list[list[float]]:
-    """The scores of a run folder; none if it has none yet, or they cannot be read."""
+    """The scores of a run folder; none if it has none yet, or they cannot be read. What is no number says nothing."""
     try:
-        return [[float(number) for number in row] for row in json.loads((folder / SCORES).read_text(encoding="utf-8"))]
+        rows = json.loads((folder / SCORES).read_text(encoding="utf-8"))
+        scores = [[float(number) for number in row] for row in rows]
     except (OSError, ValueError, TypeError):
         return []
+    return [row for row in scores if all(map(math.isfinite, row))]
 
 
 def _judgement(row: Sequence[float]) -> dict[str, float]:
