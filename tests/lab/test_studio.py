@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import os
 import resource
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +25,7 @@ from torch import Tensor
 
 from perform import cli
 from perform.lab import batches, card, distil, driving, export, features, graph, moods, networks, run, strangers, studio
-from perform.lab.studio import atelier, contact, display, interim, pairs, plan, survey, watching, wish
+from perform.lab.studio import atelier, contact, display, ingest, interim, pairs, plan, survey, watching, wish
 from perform.lab.words import own
 from perform.library import Library, verify
 from perform.networks import Dream
@@ -627,6 +629,25 @@ def test_who_watches_gets_the_world_while_it_learns(photos: Path, tmp_path: Path
     assert "Play it meanwhile: perform run" in told
     assert seen[0] == ["card.toml", "learning.onnx", "learning.safetensors"]
     assert seen[1] == ["card.toml", "s.onnx", "s.safetensors"]
+
+
+def test_who_watches_holds_the_pictures_once(
+    photos: Path, tmp_path: Path, quick: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted, read = asked(photos, tmp_path), []
+
+    def load(*given: Any, **more: Any) -> batches.Batches:
+        made = batches.Batches(*given, **more)
+        read.append(weakref.ref(made))
+        return made
+
+    wish.settle(wanted)
+    ingest.take_in(wanted, lambda sentence: None)
+    monkeypatch.setattr(atelier, "Batches", load)
+    made = atelier.Atelier(wanted, display.Silent(), True)
+    assert made._about == made._about
+    gc.collect()
+    assert [one() for one in read] == [None]
 
 
 def test_only_int8_that_does_not_suit_is_left_out(

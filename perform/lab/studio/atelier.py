@@ -221,14 +221,14 @@ class Atelier:
         return watching.Watching(view, self.display, sheet, told, scores=watching.recall(folder), most=most)
 
     @cached_property
-    def _batches(self) -> Batches:
-        return Batches(World.load(self.wish.world_folder), export.SIDE, strange=16)
-
-    @cached_property
     def _about(self) -> dict[str, object]:
-        told = export.describe(self.wish.world_folder, self._batches)
+        """What the card says apart from the sizes. The pictures that it is made of are let go: the training has its
+        own.
+        """
+        batches = Batches(World.load(self.wish.world_folder), export.SIDE, strange=16)
+        told = export.describe(self.wish.world_folder, batches)
         del told["preview"]
-        condition = card.CONDITION | ({"reduce": 1.0} if self._batches.pairs else {})
+        condition = card.CONDITION | ({"reduce": 1.0} if batches.pairs else {})
         return told | {"condition": {"name": "reduce", **condition}, "network": {"name": "plain"}}
 
 
