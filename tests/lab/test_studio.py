@@ -429,6 +429,29 @@ def test_threads_are_counted_again_when_a_show_begins_beside(tmp_path: Path) -> 
     assert f"There is room again: going on with {full} thread" in out.getvalue()
 
 
+def test_threads_are_counted_ten_minutes_after_a_stage_began_and_fewer_need_not_be_slow(tmp_path: Path) -> None:
+    now, counted, out, stage = [50_000.0], [], io.StringIO(), Scorer({})
+    torch.set_num_threads(4)
+
+    def refit(most: int) -> int:
+        counted.append(now[0] - 50_000)
+        torch.set_num_threads(2)
+        return 2
+
+    try:
+        view = watching.View("It learns", plan.Leg(100_000, 0.1, 1, 2), 6, 0.0, lambda numbers: [])
+        shown = display.Lines(out, clock=lambda: 0.0)
+        watcher = watching.Watching(view, shown, tmp_path / "sheet.jpg", clock=lambda: now[0], most=8, refit=refit)
+        for seconds in range(0, 661, 60):
+            now[0], stage.done = 50_000.0 + seconds, 10 * seconds
+            watcher.stepped(stage, {}, 0.1)
+    finally:
+        torch.set_num_threads(1)
+    assert counted == [600]
+    assert "The machine is busier: going on with 2 threads, which is quicker now." in out.getvalue()
+    assert "twice as long" not in out.getvalue()
+
+
 def test_the_contact_sheet_grows(tmp_path: Path) -> None:
     watched(tmp_path, dict.fromkeys(range(20), (1.0, 1.0)))
     with Image.open(tmp_path / "sheet.jpg") as sheet:

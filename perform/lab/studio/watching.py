@@ -63,7 +63,7 @@ class Watching:
     most: int = 0
     refit: Callable[[int], int] = threads.fit
     _since: tuple[int, float] | None = None
-    _counted: float = float("-inf")
+    _counted: float = 0.0
     _published: float = float("-inf")
     _warned: bool = False
 
@@ -143,6 +143,8 @@ class Watching:
         """A show that was started after the threads were counted is in the way of each of them, and one that has ended
         leaves room: count them again.
         """
+        if self._since is None:
+            self._counted = self.clock()  # they were counted before the stage began
         done, then = self._since or (stage.done, self.clock())
         self._since = done, then
         if not self.most or self.clock() - then < 60.0:
@@ -152,7 +154,8 @@ class Watching:
         if slow or (before < self.most and self.clock() - self._counted >= 600.0):
             now = self.refit(self.most)
             if now != before:
-                why = "Steps take twice as long as was planned" if now < before else "There is room again"
+                busier = "Steps take twice as long as was planned" if slow else "The machine is busier"
+                why = "There is room again" if now > before else busier
                 self.said(f"{why}: going on with {now} thread{'s' * (now != 1)}, which is quicker now.")
             self._counted = self.clock()
         self._since = stage.done, self.clock()
