@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from perform.lab import worlds
+from perform.lab import run, worlds
 
 FREE = ("steps", "paired", "unpaired", "rate", "judge_rate")  # how long, how much at once, how fast
 FOLDERS = ("world", "teacher", "start")
@@ -44,14 +44,21 @@ def held(folder: Path) -> str:
     """Hex digest of the pictures of a world's folder, or of the weights of a run folder, a shipped world or one of its
     sizes; "" where there are none.
     """
-    size = folder.parent / f"{folder.name}.safetensors"  # of a world that was shipped
-    files = [path for path in (folder / worlds.FILE, folder / "ema.safetensors", size) if path.is_file()]
+    files = [path for path in (folder / worlds.FILE, _weights(folder)) if path is not None and path.is_file()]
     files = files or sorted([*folder.glob("*/ema.safetensors"), *folder.glob("*.safetensors")])
     digest = hashlib.sha256()
     for path in files:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest() if files else ""
+
+
+def _weights(folder: Path) -> Path | None:
+    """See `run.weights`; None where a card names none, or is damaged."""
+    try:
+        return run.weights(folder)
+    except ValueError:
+        return None
 
 
 def same(folder: Path, asked: Mapping[str, Any]) -> None:

@@ -148,7 +148,7 @@ def network(folder: Path, size: str | None = None) -> nn.Module:
     there(folder)
     try:
         name = size or size_of(folder)
-        weights = load_file(file)
+        found = load_file(file)
     except FileNotFoundError:
         made = "recipe.json and ema.safetensors, as `perform distil` leaves them"
         raise ValueError(f"{folder} holds no trained network: a run folder has {made}") from None
@@ -158,7 +158,7 @@ def network(folder: Path, size: str | None = None) -> nn.Module:
         raise ValueError(f"{folder / 'recipe.json'} is damaged, it is no JSON: {e}") from None
     except SafetensorError as e:
         raise ValueError(f"{file} is damaged or was cut off: {e}") from None
-    state = {key: value.float() for key, value in weights.items() if not key.startswith("mood.")}
+    state = {key: value.float() for key, value in found.items() if not key.startswith("mood.")}
     folded = networks.live(name, moods.SIZE)
     try:
         folded.load_state_dict(state)
@@ -167,15 +167,29 @@ def network(folder: Path, size: str | None = None) -> nn.Module:
     return folded.eval().requires_grad_(False)
 
 
+def weights(folder: Path) -> Path:
+    """The file with the weights of a run folder, or of a size of a world (`shipped`), as its card names it; whether it
+    is there or not. Raises ValueError, one sentence, where the card names none.
+    """
+    if (meant := shipped(folder)) is None:
+        return folder / "ema.safetensors"
+    from perform.lab import card  # which is made of this module
+
+    world, size = meant
+    named = card.sized(card.trained(world), world, size).get("weights")
+    if not isinstance(named, str):
+        raise ValueError(f"{world} has no weights of size {size} to go on from (none named)")
+    return world / Path(named).name  # a card names files beside itself, never elsewhere
+
+
 def _of_world(world: Path, size: str) -> nn.Module:
     from perform.lab import card  # which is made of this module
 
-    told = card.trained(world)
-    file = card.sized(told, world, size).get("weights")
+    file = weights(world / size)
     try:
-        return load(told, size, world).core.eval().requires_grad_(False)
+        return load(card.trained(world), size, world).core.eval().requires_grad_(False)
     except (KeyError, OSError):
-        raise ValueError(f"{world} has no weights of size {size} to go on from ({file or 'none named'})") from None
+        raise ValueError(f"{world} has no weights of size {size} to go on from ({file.name})") from None
 
 
 def there(folder: Path) -> None:

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from perform.lab import average, distil, driving, features, graft, networks, room, run, train
+from perform.lab import average, begun, distil, driving, features, graft, networks, room, run, train
 from perform.lab.batches import Batches
 from perform.lab.discriminators import Jury
 from perform.lab.evaluate import entrants
@@ -271,6 +271,15 @@ def test_a_shipped_world_goes_on_without_its_teacher(tmp_path: Path, world: Worl
     go_on()
     assert entrants.of_run(tmp_path / "agate" / "s").network == "16-32-64_64-64-64"
     card = (tmp_path / "agate" / "card.toml").read_text(encoding="utf-8")
+    by_another = tmp_path / "by-another" / "s"  # whose file has a name of its own
+    shutil.copytree(tmp_path / "agate", by_another.parent)
+    (by_another.parent / "s.safetensors").rename(by_another.parent / "small.safetensors")
+    named = card.replace('weights = "s.safetensors"', 'weights = "small.safetensors"')
+    (by_another.parent / "card.toml").write_text(named, encoding="utf-8")
+    one = entrants.of_run(tmp_path / "agate" / "s")
+    assert entrants.of_run(by_another).fingerprint == one.fingerprint
+    assert begun.held(by_another) == begun.held(tmp_path / "agate" / "s") != ""
+    assert run.weights(tmp_path / "on" / "s") == tmp_path / "on" / "s" / "ema.safetensors"
     unnamed = card.replace('weights = "s.safetensors"', "")
     (tmp_path / "agate" / "card.toml").write_text(unnamed, encoding="utf-8")
     with pytest.raises(ValueError, match=r"agate has no weights of size s to go on from \(none named\)"):

@@ -66,8 +66,7 @@ def of_run(folder: Path, kind: str = "run", why: str = "", name: str = "") -> En
     """
     try:
         network, size = run.network(folder), run.size_of(folder)
-        path = folder.parent / f"{folder.name}.safetensors" if run.shipped(folder) else folder / "ema.safetensors"
-        fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
+        fingerprint = hashlib.sha256(run.weights(folder).read_bytes()).hexdigest()
     except (OSError, KeyError, json.JSONDecodeError) as e:
         raise ValueError(f"{folder} is not a run folder with one trained network in it ({e})") from e
     cost = costs(network)
