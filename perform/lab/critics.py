@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 class Critics:
     """A jury at work in a distillation. Without `frozen` features the projected judge stays away, whatever the recipe
-    weighs it with, and `deep` is left out.
+    weighs it with, and `deep` is left out. `learns`: whether any of its judges does.
     """
 
     def __init__(self, recipe: Recipe, jury: Jury, frozen: Features | None, rate: float, device: torch.device) -> None:
@@ -38,6 +38,8 @@ class Critics:
             parts["projected"] = jury.projected
         self.networks = nn.ModuleDict(parts).to(**form)
         self.asked = recipe.adversarial > 0 or (jury.untaught and recipe.matching > 0)  # what the patches make of it
+        self.real = frozen is not None and recipe.projected > 0  # whether the projected judge has a say
+        self.learns = self.asked or self.real
         self.learning = [parameter for parameter in self.networks.parameters() if parameter.requires_grad]
         self.optimiser = adam(self.learning, rate, device)
 
@@ -51,7 +53,7 @@ class Critics:
             if self.asked:
                 verdicts = [maps[-1] for maps in felt(self.networks["patches"], torch.cat([target, *dreams]))]
                 terms["judge"] = losses.hinge_judge([v[:count] for v in verdicts], [v[count:] for v in verdicts])
-            if self.frozen is not None and self.recipe.projected > 0:
+            if self.real:
                 how = given["how"].repeat(1 + len(dreams), 1)
                 with torch.no_grad():
                     seen = self._features(torch.cat([given["real"], *dreams]), how)

@@ -86,9 +86,6 @@ class Students:
     ) -> None:
         if recipe.norm not in ("batch", "kept") or (recipe.norm == "kept" and made is None):
             raise ValueError(f'--norm is "batch", or "kept" for networks that go on (--start), not {recipe.norm!r}')
-        if jury.untaught and not 0 <= recipe.judges_first < recipe.steps:
-            first, of = recipe.judges_first, recipe.steps
-            raise ValueError(f"--judges-first, while new judges learn alone, is 0 or more of {of} --steps, not {first}")
         torch.manual_seed(recipe.seed)
         self.recipe, self.batches, self.unseen = recipe, batches, unseen
         self.device = device = batches.device
@@ -96,6 +93,10 @@ class Students:
         self.teacher = teacher.to(**form)
         self.critics = Critics(recipe, jury, frozen, recipe.judge_rate, device)
         self.judges, self.judge_optimiser = self.critics.networks, self.critics.optimiser
+        self.alone = recipe.judges_first if jury.untaught and self.critics.learns else 0
+        if self.alone and not 0 < self.alone < recipe.steps:
+            first, of = self.alone, recipe.steps
+            raise ValueError(f"--judges-first, while new judges learn alone, is 0 or more of {of} --steps, not {first}")
         made = made or {size: networks.make(size, moods.SIZE) for size in recipe.sizes.split(",")}
         self.students = nn.ModuleDict({key(size): ranks.share(network) for size, network in made.items()}).to(**form)
         if recipe.norm == "kept":
@@ -107,7 +108,6 @@ class Students:
         self.rng = torch.Generator().manual_seed(recipe.seed + 100)
         self.ahead = Ahead(device)
         self.recorded = {steady: Recorded(device) for steady in (False, True)}
-        self.alone = recipe.judges_first if jury.untaught else 0
         self.done = 0
 
     def step(self) -> dict[str, Tensor]:

@@ -116,6 +116,13 @@ def test_judges_that_know_nothing_learn_before_anybody_listens_to_them(batches: 
     copied = distil.Students(copying, batches, core, jury, [], features.Features(None, side=64))
     assert "judge" in copied.step()
     assert "judge" not in students(batches, copying).step()
+    unheard = replace(copying, matching=0, steps=1)  # of judges who never learn nobody waits, however few the steps are
+    nobody = distil.Students(unheard, batches, core, jury, [], features.Features(None, side=64))
+    assert nobody.alone == 0
+    assert not any(name.startswith("judge") for name in nobody.step())
+    photographs = replace(unheard, projected=1, steps=60)  # of whom nobody makes anything without frozen features
+    assert distil.Students(photographs, batches, core, jury, []).alone == 0
+    assert distil.Students(photographs, batches, core, jury, [], features.Features(None, side=64)).alone == 2
 
     def learned() -> list[Tensor]:
         return [copy.deepcopy(parameter.data) for parameter in stage.students.parameters()]
