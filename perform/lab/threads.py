@@ -9,18 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import cache
 
 import torch
 from torch import nn
 
 STEPS = 6  # training steps of the trial network, of which the first two warm up
-
-
-@cache
-def most() -> int:
-    """How many threads this process began with: as many as it was asked first. `fit` sets fewer."""
-    return torch.get_num_threads()
 
 
 def fit(most: int, trial: Callable[[], float] | None = None) -> int:

@@ -24,7 +24,21 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from perform import cli
-from perform.lab import batches, card, distil, driving, export, features, graph, moods, networks, run, strangers, studio
+from perform.lab import (
+    batches,
+    card,
+    distil,
+    driving,
+    export,
+    features,
+    graph,
+    moods,
+    networks,
+    run,
+    strangers,
+    studio,
+    threads,
+)
 from perform.lab.studio import atelier, contact, display, ingest, interim, pairs, plan, survey, watching, wish
 from perform.lab.words import own
 from perform.library import Library, verify
@@ -450,6 +464,28 @@ def test_threads_are_counted_ten_minutes_after_a_stage_began_and_fewer_need_not_
     assert counted == [600]
     assert "The machine is busier: going on with 2 threads, which is quicker now." in out.getvalue()
     assert "twice as long" not in out.getvalue()
+
+
+@pytest.mark.parametrize(("asked_for", "most"), [(0, 5), (3, 0)])
+def test_threads_are_counted_again_up_to_those_it_began_with_unless_somebody_chose_them(
+    asked_for: int, most: int, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def work(made: atelier.Atelier) -> None:
+        view = watching.View("It learns", plan.Leg(8, 0.1, 1, 2), 6, 0.0, lambda numbers: [])
+        seen.append(made._watcher(view, tmp_path, {}, plan.Plan.load(tmp_path)).most)
+
+    (tmp_path / "plan.json").write_text(json.dumps(TINY))
+    monkeypatch.setattr(threads, "fit", lambda most: torch.set_num_threads(2))
+    monkeypatch.setattr(atelier.Atelier, "work", work)
+    torch.set_num_threads(5)
+    try:
+        assert atelier.open_for(asked(photos, tmp_path, how=wish.How(device="cpu", threads=asked_for))) == 0
+        assert torch.get_num_threads() == (asked_for or 2)
+    finally:
+        torch.set_num_threads(1)
+    assert seen == [most]
 
 
 def test_the_contact_sheet_grows(tmp_path: Path) -> None:

@@ -36,15 +36,16 @@ def open_for(wish: Wish) -> int:
         raise ValueError(f"'perform train' needs {', '.join(missing)}: pip install 'perform[lab]'")
     if wish.how.threads < 0:
         raise ValueError(f"--threads is 0 (as many as are quickest now) or more, not {wish.how.threads}")
-    where = device.pick(wish.how.device)
+    on_cpu = device.pick(wish.how.device).type == "cpu"
+    most = torch.get_num_threads() if on_cpu and not wish.how.threads else 0  # before any are taken away
     if wish.how.threads:
         torch.set_num_threads(wish.how.threads)
-    elif where.type == "cpu":
-        threads.fit(threads.most())
+    elif most:
+        threads.fit(most)
     ours = os.environ.get("RANK", "0") == "0"
     display: Display = pick(sys.stdout, wish.name) if ours else Silent()
     try:
-        Atelier(wish, display, ours).work()
+        Atelier(wish, display, ours, most).work()
         ranks.leave()  # whoever fails just goes: a farewell would wait for the others, who wait for him
     except OSError as e:
         display.close()
@@ -66,11 +67,14 @@ AGAIN = "the same command goes on from there."
 
 @dataclass
 class Atelier:
-    """One wish at work. `ours`: whether this rank writes and speaks."""
+    """One wish at work. `ours`: whether this rank writes and speaks. `most`: threads that it may train with, as many as
+    are quickest at the time; 0 where their count is not its to choose.
+    """
 
     wish: Wish
     display: Display
     ours: bool
+    most: int = 0
     lock: object = None
 
     def work(self) -> None:
@@ -216,9 +220,7 @@ class Atelier:
             interim.publish(interim.dreams(weights, names), plan.sizes, self._about, self.wish.world, moulds)
 
         sheet, told = self.wish.desk / SHEET, publish if self.wish.how.watch else None
-        on_cpu = device.pick(self.wish.how.device).type == "cpu"
-        most = threads.most() if on_cpu and not self.wish.how.threads else 0
-        return watching.Watching(view, self.display, sheet, told, scores=watching.recall(folder), most=most)
+        return watching.Watching(view, self.display, sheet, told, scores=watching.recall(folder), most=self.most)
 
     @cached_property
     def _about(self) -> dict[str, object]:
