@@ -44,8 +44,20 @@ def test_who_was_left_one_thread_is_tried_with_all_of_them_again() -> None:
     assert threads.fit(8, lambda: 1.0 / torch.get_num_threads()) == 8 == torch.get_num_threads()
 
 
-def test_the_trial_is_a_real_one() -> None:
-    assert threads.fit(2) in (1, 2)
+def test_the_trial_is_seconds_a_step_once_two_have_warmed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    backwards: list[int] = []
+    real = torch.Tensor.backward
+
+    def backward(loss: torch.Tensor) -> None:
+        real(loss)  # type: ignore[no-untyped-call]
+        backwards.append(torch.get_num_threads())
+
+    monkeypatch.setattr(torch.Tensor, "backward", backward)
+    assert threads._steps(clock=lambda: 3.0 * len(backwards)) == 3.0
+    assert len(backwards) == threads.STEPS
+    backwards.clear()
+    threads.fit(2)
+    assert backwards == threads.STEPS * [2] + threads.STEPS * [1]
 
 
 def test_a_training_begins_the_same_however_its_machine_was_timed() -> None:
