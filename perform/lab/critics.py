@@ -91,10 +91,9 @@ class Critics:
         recipe = self.recipe
         with mixed(self.device):
             mine = felt(self.networks["patches"], dream)
-        alike = [losses.matching(m[:-1], w[:-1]) for m, w in zip(mine, wanted[0], strict=True)]
         out = {
             "dream": recipe.adversarial * losses.hinge_dream([maps[-1] for maps in mine]),
-            "match": recipe.matching * torch.stack(alike).mean(),
+            "match": recipe.matching * apart(mine, wanted[0]),
         }
         if self.frozen is not None:
             with mixed(self.device):
@@ -118,3 +117,10 @@ def felt(judges: nn.Module, pictures: Tensor) -> list[list[Tensor]]:
         verdict, maps = judge(last(x))
         out.append([*maps, verdict])
     return out
+
+
+def apart(mine: Sequence[Sequence[Tensor]], wanted: Sequence[Sequence[Tensor]]) -> Tensor:
+    """How far two pictures are apart in what the patch discriminators feel (`felt`), their verdicts left out: a scalar,
+    the mean over the discriminators.
+    """
+    return torch.stack([losses.matching(m[:-1], w[:-1]) for m, w in zip(mine, wanted, strict=True)]).mean()

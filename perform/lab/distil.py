@@ -172,9 +172,7 @@ class Students:
         recipe = self.recipe
         return {
             "coarse": recipe.coarse * losses.coarse(dream, target),
-            "pixel": recipe.pixel * (dream - target).abs().mean(),
-            "structure": recipe.structure * (1 - losses.ssim(dream, target)),
-            "sparkle": recipe.sparkle * losses.haar(dream, target),
+            **losses.copying(recipe, dream, target),
             "follow": recipe.follow * losses.follow(dream, condition),
         }
 

@@ -5,6 +5,7 @@ loss is a scalar.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +13,9 @@ from torch import Tensor
 
 from perform.lab.conditions import luma
 from perform.lab.discriminators import shifted
+
+if TYPE_CHECKING:
+    from perform.lab.distil import Recipe
 
 
 def hinge_judge(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
@@ -89,6 +93,15 @@ def haar(a: Tensor, b: Tensor) -> Tensor:
         p, q, r, s = (x[:, :, i::2, j::2] for i in (0, 1) for j in (0, 1))
         terms.append(torch.cat([p + q - r - s, p - q + r - s, p - q - r + s], 1) / 2)
     return (terms[0] - terms[1]).abs().mean()
+
+
+def copying(recipe: Recipe, dream: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """How far a dream is from the one that it is to copy, weighted: pixels, structure, high frequencies."""
+    return {
+        "pixel": recipe.pixel * (dream - target).abs().mean(),
+        "structure": recipe.structure * (1 - ssim(dream, target)),
+        "sparkle": recipe.sparkle * haar(dream, target),
+    }
 
 
 def psnr(a: Tensor, b: Tensor, peak: float = 2.0) -> float:

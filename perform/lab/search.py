@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from perform.lab import begun, distil, driving, graft, losses, moods, networks, room, run
 from perform.lab.costs import Table
-from perform.lab.critics import felt
+from perform.lab.critics import apart, felt
 from perform.lab.device import last
 from perform.lab.plans import Plan
 from perform.lab.spaces import Space, evolve
@@ -134,13 +134,8 @@ class Exam:
         recipe, total = self.recipe, 0.0
         for condition, mood, target, wanted in self.questions:
             dream = network(last(condition), mood)
-            mine = felt(self.judges, dream)
-            alike = [losses.matching(m[:-1], w[:-1]) for m, w in zip(mine, wanted, strict=True)]
-            distance = recipe.pixel * (dream - target).abs().mean() + recipe.matching * torch.stack(alike).mean()
-            distance += recipe.structure * (1 - losses.ssim(dream, target)) + recipe.sparkle * losses.haar(
-                dream, target
-            )
-            total += float(distance)
+            copied = torch.stack(list(losses.copying(recipe, dream, target).values())).sum()
+            total += float(copied + recipe.matching * apart(felt(self.judges, dream), wanted))
         return total / len(self.questions)
 
 

@@ -134,6 +134,11 @@ def test_a_search_from_training_to_a_chosen_network(home: Path) -> None:  # noqa
     plan = search.choose(out, exam, SPACE, table, target, (4, 2))
     assert table(plan) <= target
     assert exam(plan) == pytest.approx(exam(plan))
+    weights = {name: getattr(RECIPE, name) for name in ("pixel", "structure", "sparkle", "matching")}
+    alone = [replace(RECIPE, **dict.fromkeys(weights, 0.0) | {name: weight}) for name, weight in weights.items()]
+    parts = [search.Exam(network, school, one, pictures=4)(plan) for one in alone]
+    assert sum(parts) == pytest.approx(exam(plan))
+    assert min(parts) > 0
     own = calibrate(extract(network, plan), school.conditions(8, seed=14))
     graft.finish(networks.fold(own), school, RECIPE, out / "finish", driving.Pace(1))  # type: ignore[arg-type]
     assert Plan.of(run.network(out / "finish" / str(plan))) == plan
