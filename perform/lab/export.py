@@ -55,7 +55,7 @@ def export(network: Dream, size: str, bench: quantise.Bench, out: Path) -> dict[
     graph.save(model, files["onnx"])
     quantise.to_int8(half, files["int8"], bench.calibration, model=model)
     measured = fidelity(half, bench) | {
-        "half_psnr": alike(network, half, bench.trial),
+        "half_psnr": graph.alike(network, half, bench.trial),
         "onnx_psnr": graph.agreement(half, files["onnx"], bench.trial),
         **bench.judge(half, files["int8"]),
     }
@@ -71,16 +71,6 @@ def multiple(network: Dream) -> int:
     """What the sides of a picture must be multiples of."""
     core = network.core.core if isinstance(network.core, live_networks.Planes) else network.core
     return int(2**core.depth) if isinstance(core, live_networks.Unet) else 8
-
-
-@torch.no_grad()
-def alike(one: Dream, other: Dream, inputs: quantise.Inputs) -> float:
-    """The mean PSNR of two networks over inputs, in dB (bytes; 99 where equal)."""
-    scores = []
-    for given in inputs:
-        picture, mood = torch.from_numpy(given["picture"]), torch.from_numpy(given["mood"])
-        scores.append(min(99.0, losses.psnr(one(picture, mood), other(picture, mood), 255.0)))
-    return sum(scores) / len(scores)
 
 
 @torch.no_grad()

@@ -9,14 +9,14 @@ from __future__ import annotations
 import copy
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from perform.lab import losses, run, timing
 from perform.networks import Dream, describe
@@ -24,6 +24,7 @@ from perform.networks import Dream, describe
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Given = Mapping[str, npt.NDArray[Any]]  # "picture" uint8 [1,H,W,4] and, if there is a mood, "mood" float32 [1,M]
+Painter = Callable[[Tensor, Tensor], Tensor]  # picture uint8 [1,H,W,4] and mood float32 [1,M] to uint8 [1,H,W,4]
 OPSET = 20
 WEIGHED = ("Conv", "ConvTranspose", "Gemm", "MatMul")  # whose constants are stored in fp16
 
@@ -169,11 +170,16 @@ def play(path: Path, picture: Bytes, mood: Floats) -> Bytes:
 
 
 @torch.no_grad()
-def agreement(network: nn.Module, path: Path, inputs: Sequence[Given]) -> float:
-    """The mean PSNR, in dB, of an ONNX file against the torch network over `inputs` (bytes; 99 where equal)."""
-    run_it, scores = timing.onnxruntime(path, threads=2), []
-    for one in inputs:
-        theirs = torch.from_numpy(run_it(one["picture"], one["mood"]))
-        ours = network(torch.from_numpy(one["picture"]), torch.from_numpy(one["mood"]))
-        scores.append(min(99.0, losses.psnr(ours, theirs, 255.0)))
+def alike(one: Painter, other: Painter, inputs: Sequence[Given]) -> float:
+    """The mean PSNR of two networks over `inputs`, in dB (bytes; 99 where equal)."""
+    scores = []
+    for given in inputs:
+        picture, mood = torch.from_numpy(given["picture"]), torch.from_numpy(given["mood"])
+        scores.append(min(99.0, losses.psnr(one(picture, mood), other(picture, mood), 255.0)))
     return sum(scores) / len(scores)
+
+
+def agreement(network: Painter, path: Path, inputs: Sequence[Given]) -> float:
+    """`alike` of an ONNX file and the torch network that it was made from."""
+    run_it = timing.onnxruntime(path, threads=2)
+    return alike(network, lambda picture, mood: torch.from_numpy(run_it(picture.numpy(), mood.numpy())), inputs)

@@ -77,7 +77,7 @@ def test_weights_of_fp16_take_two_bytes_and_change_nothing(network: networks.Dre
     mood = np.zeros((1, 7), np.float32)
     theirs = graph.play(tmp_path / "half.onnx", picture, mood)
     assert np.abs(theirs.astype(int) - half(torch.from_numpy(picture), torch.from_numpy(mood)).numpy()).max() <= 1
-    assert export.alike(network, half, [{"picture": picture, "mood": mood}]) > 50
+    assert graph.alike(network, half, [{"picture": picture, "mood": mood}]) > 50
     with torch.no_grad():
         half.core.head.weight[0, 0, 0, 0] = 1e6  # type: ignore[index, union-attr]
     with pytest.raises(ValueError, match="beyond fp16"):

@@ -32,6 +32,8 @@ def test_a_loss_is_what_int8_is_farther_from_the_truth_and_agreement_is_from_the
     assert quantise.loss(painting(20), Path("m"), inputs, black) == 0
     assert graph.agreement(painting(10), Path("m"), inputs) < graph.agreement(painting(19), Path("m"), inputs)
     assert graph.agreement(painting(20), Path("m"), inputs) == 99
+    assert graph.agreement(painting(10), Path("m"), inputs) == graph.alike(painting(20), painting(10), inputs)
+    assert graph.alike(painting(10), painting(20), inputs) == pytest.approx(28.13, abs=0.01)  # 20 log10(255 / 10)
 
 
 def test_another_worlds_pictures_are_refused(
