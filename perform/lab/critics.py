@@ -39,6 +39,7 @@ class Critics:
         self.networks = nn.ModuleDict(parts).to(**form)
         self.asked = recipe.adversarial > 0 or (jury.untaught and recipe.matching > 0)  # what the patches make of it
         self.real = frozen is not None and recipe.projected > 0  # whether the projected judge has a say
+        self.deep = frozen is not None and recipe.deep > 0
         self.learns = self.asked or self.real
         self.learning = [parameter for parameter in self.networks.parameters() if parameter.requires_grad]
         self.optimiser = adam(self.learning, rate, device)
@@ -79,15 +80,17 @@ class Critics:
 
     @torch.no_grad()
     def wanted(self, target: Tensor, given: Mapping[str, Tensor]) -> tuple[list[list[Tensor]], list[Tensor]]:
-        """What the judges' features are of the teacher's dreams, for `terms`: the patches', and the frozen ones."""
+        """What the judges' features are of the teacher's dreams, for `terms`: the patches', and the frozen ones, if
+        `deep` compares them.
+        """
         with mixed(self.device):
-            deep = self._features(target, given["how"]) if self.frozen is not None else []
+            deep = self._features(target, given["how"]) if self.deep else []
             return felt(self.networks["patches"], target), deep
 
     def terms(
         self, dream: Tensor, wanted: tuple[list[list[Tensor]], list[Tensor]], given: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
-        """The judges' part of a student's losses, weighted."""
+        """The judges' part of a student's losses, weighted; what needs the frozen features only with a weight."""
         recipe = self.recipe
         with mixed(self.device):
             mine = felt(self.networks["patches"], dream)
@@ -95,12 +98,14 @@ class Critics:
             "dream": recipe.adversarial * losses.hinge_dream([maps[-1] for maps in mine]),
             "match": recipe.matching * apart(mine, wanted[0]),
         }
-        if self.frozen is not None:
+        if self.real or self.deep:
             with mixed(self.device):
                 seen = self._features(dream, given["how"])
-                verdicts = self.networks["projected"](seen)
-            out["real"] = recipe.projected * losses.hinge_dream(verdicts)
-            out["deep"] = recipe.deep * losses.matching(seen, wanted[1])
+                verdicts = self.networks["projected"](seen) if self.real else []
+            if self.real:
+                out["real"] = recipe.projected * losses.hinge_dream(verdicts)
+            if self.deep:
+                out["deep"] = recipe.deep * losses.matching(seen, wanted[1])
         return out
 
     def _features(self, pictures: Tensor, how: Tensor) -> list[Tensor]:

@@ -83,6 +83,32 @@ def test_a_weight_weighs_its_own_loss_and_none_leaves_it_out(batches: Batches) -
     assert not any(float(value) for value in left.values())
 
 
+def test_frozen_features_are_felt_only_for_a_loss_with_a_weight(
+    batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    felt_of: list[int] = []
+    real = features.Features.forward
+
+    def forward(frozen: features.Features, x: Tensor) -> list[Tensor]:
+        felt_of.append(len(x))
+        return real(frozen, x)
+
+    def terms(**weights: float) -> set[str]:
+        felt_of.clear()
+        stage = students(batches, replace(RECIPE, **weights))
+        assert set(stage.judges) == {"patches", "projected"}  # as checkpoints hold them, whatever is asked of them
+        return {name.split()[-1] for name in stage.step()} & {"real", "deep"}
+
+    monkeypatch.setattr(features.Features, "forward", forward)
+    judges = "perform.lab.discriminators.Projected.forward"
+    both, one = 2 * (RECIPE.paired + RECIPE.unpaired), RECIPE.paired + RECIPE.unpaired
+    assert (terms(), felt_of) == ({"real", "deep"}, [both, one, one])  # photographs and dreams, teacher's, student's
+    assert (terms(deep=0), felt_of) == ({"real"}, [both, one])
+    monkeypatch.setattr(judges, lambda *_: pytest.fail("nobody asks the projected judge"))
+    assert (terms(projected=0), felt_of) == ({"deep"}, [one, one])
+    assert (terms(projected=0, deep=0), felt_of) == (set(), [])
+
+
 def test_judges_learn_to_tell_the_teacher_and_students_to_be_taken_for_it(batches: Batches) -> None:
     stage = students(batches)
     rng = torch.Generator().manual_seed(0)
