@@ -17,7 +17,7 @@ from perform.performance.performance import Performance
 from perform.performance.sourcing import in_order, open_source
 from perform.plugins import Stage
 from perform.show import Edits, PartSpec, Problem, Show, ShowError, diff, load, misfits, resized
-from perform.show.edits import FIXED, FOLDERS
+from perform.show.edits import CORNERS, FIXED, FOLDERS
 from perform.workers import Mailbox, Worker, spawn
 
 log = logging.getLogger(__name__)
@@ -118,6 +118,8 @@ class Editor:
         edits = diff(kept, new)
         fixed = {key: getattr(kept, key) for key in (*FIXED, *FOLDERS)}
         self.play.show = replace(new, **fixed)
+        if edits.corners:
+            self._pin(new)
         if edits.name:
             self._rename(new.name)
         self._change_sources(edits, kept, new)
@@ -127,6 +129,14 @@ class Editor:
         self._expect(edits, new)
         self.layering.bank.keep(roles(new, self.layering.bank.library))
         return list(edits.restart)
+
+    def _pin(self, new: Show) -> None:
+        """The picture's corners are elsewhere in the window: somebody stands on a ladder and looks."""
+        corners = new.window.keys.get(CORNERS, {})
+        if (window := self.play.outputs.get("window")) is not None:
+            window.sink.pin(corners)  # type: ignore[attr-defined]
+        kept = self.play.show.window
+        self.play.show = replace(self.play.show, window=replace(kept, keys={**kept.keys, CORNERS: corners}))
 
     def _rename(self, name: str) -> None:
         """A window that has no title of its own has the show's name."""

@@ -18,6 +18,7 @@ FIXED = {
     "sinks": "[sink]",
     "engine": "[engine]",
 }
+CORNERS = "corners"  # … but for this key of [window]
 FOLDERS = ("patches", "models")  # … and what it searches
 
 
@@ -44,6 +45,7 @@ class Edits:
     cues: bool = False
     name: bool = False
     inset: bool = False
+    corners: bool = False
     values: Mapping[str, Value] = field(default_factory=dict)
     defaults: tuple[str, ...] = ()
 
@@ -55,7 +57,7 @@ def diff(old: Show, new: Show) -> Edits:
     """Everything that is to be done so that `old` becomes `new`. Any thread; microseconds."""
     before, after = {x.name: x for x in old.layers}, {x.name: x for x in new.layers}
     was, now = old.values(), new.values()
-    restart = [word for key, word in FIXED.items() if _asked(getattr(old, key)) != _asked(getattr(new, key))]
+    restart = [word for key, word in FIXED.items() if _kept(old, key) != _kept(new, key)]
     restart += [key for key in FOLDERS if getattr(old, key) != getattr(new, key)]
     sources = [n for n, s in new.sources.items() if n not in old.sources or _part(s) != _part(old.sources[n])]
     layers = [n for n, x in after.items() if n not in before or _layer(x) != _layer(before[n])]
@@ -72,9 +74,17 @@ def diff(old: Show, new: Show) -> Edits:
         cues=[_asked(c) for c in old.cues] != [_asked(c) for c in new.cues],
         name=old.name != new.name,
         inset=old.inset != new.inset,
+        corners=old.window.keys.get(CORNERS, {}) != new.window.keys.get(CORNERS, {}),
         values={a: v for a, v in now.items() if a not in was or was[a] != v},
         defaults=tuple(a for a in was if a not in now and not _below(a, old, new)),
     )
+
+
+def _kept(show: Show, key: str) -> object:
+    """What a running show keeps of a FIXED key."""
+    if key != "window":
+        return _asked(getattr(show, key))
+    return {key: value for key, value in show.window.keys.items() if key != CORNERS}
 
 
 def _below(address: str, old: Show, new: Show) -> bool:

@@ -16,6 +16,7 @@ from perform.gl.shader import Program
 from perform.health import Status
 from perform.params import Params
 from perform.plugins import Closing, Stage
+from perform.sinks.corners import Matrix, moved, placing
 from perform.sinks.overlay import Overlay
 from perform.sinks.whereabouts import Whereabouts, whereabouts
 
@@ -26,11 +27,14 @@ FIT = """#version 330 core
 in vec2 uv;
 out vec4 color;
 uniform sampler2D picture;
-uniform vec2 extent;    // of the picture in the window, 1 = all of it
+uniform mat3 place;     // from the window to the picture, both 0..1
 void main() {
-    vec2 p = (uv - 0.5) / extent + 0.5;
-    bool inside = all(greaterThanEqual(p, vec2(0.0))) && all(lessThanEqual(p, vec2(1.0)));
-    color = inside ? vec4(texture(picture, p).rgb, 1.0) : vec4(0.0, 0.0, 0.0, 1.0);
+    vec3 q = place * vec3(uv, 1.0);
+    vec2 p = q.xy / q.z;
+    vec2 within = min(p, 1.0 - p) / fwidth(p);      // pixels from the nearest edges: a slanted one has no steps
+    float there = clamp(min(within.x, within.y) + 0.5, 0.0, 1.0);
+    vec3 light = texture(picture, clamp(p, 0.0, 1.0)).rgb * there;
+    color = vec4(q.z > 0.0 && there > 0.0 ? light : vec3(0.0), 1.0);
 }
 """
 
@@ -83,13 +87,14 @@ def _centre(window: Any, screen: Any) -> None:
 @dataclass(slots=True)
 class Window(Closing):
     """show.toml's [window]. `screen` is a number from 0 or a part of the screen's name; None: the main one, which also
-    stands in for a screen that is not there, until it is."""
+    stands in for a screen that is not there, until it is. `corners` are moved as `perform.sinks.corners.moved` says."""
 
     screen: int | str | None = None
     fullscreen: bool = False
     cursor: bool = False
     vsync: bool = True
     title: str = "perform"
+    corners: dict[str, Any] = field(default_factory=dict)
     dropped: int = 0
     closed: bool = field(default=False, init=False)
     _window: Any = field(default=None, init=False)
@@ -105,10 +110,15 @@ class Window(Closing):
     _there: Whereabouts | None = field(default=None, init=False)  # in full screen, when it was last asked for
     _ask: float = field(default=0.0, init=False)  # show time at which it is asked for again
     _tried: tuple[int, int] | None = field(default=None, init=False)  # the place that it was last put right from
+    _moved: Matrix = field(init=False)
+    _placed: tuple[tuple[float, float], tuple[float, ...]] | None = field(
+        default=None, init=False
+    )  # for an extent: `place`
 
     def __post_init__(self) -> None:
         if isinstance(self.screen, int) and self.screen < 0:
             raise ValueError(f"screen is a number from 0 or a part of a screen's name, not {self.screen}")
+        self.pin(self.corners)
 
     def open_window(self, size: tuple[int, int]) -> Context:
         """Make the window and its GL context (render thread, before anything that draws).
@@ -235,6 +245,10 @@ class Window(Closing):
         if self._window is not None:
             self._window.set_caption(title)
 
+    def pin(self, corners: dict[str, Any]) -> None:
+        """Have the picture's corners elsewhere from now on. Raises ValueError. Render thread."""
+        self._moved, self._placed, self.corners = moved(corners), None, corners
+
     # ------------------------------------------------------------------ picture
     def show(self, picture: Frame) -> None:
         """Draw, flip, and take the events that came. Render thread."""
@@ -257,7 +271,9 @@ class Window(Closing):
         assert self._program is not None
         shown, there = picture.size[0] / picture.size[1], size[0] / size[1]
         extent = (min(1.0, shown / there), min(1.0, there / shown))
-        self._program.draw(None, {"picture": picture.texture}, {"extent": extent}, viewport=(0, 0, *size))
+        if self._placed is None or self._placed[0] != extent:
+            self._placed = extent, tuple(placing(self._moved, extent).T.ravel().tolist())  # by columns
+        self._program.draw(None, {"picture": picture.texture}, {"place": self._placed[1]}, viewport=(0, 0, *size))
 
     def _write(self, now: float) -> None:
         assert self._stage is not None

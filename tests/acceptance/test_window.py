@@ -101,6 +101,10 @@ def test_the_window_shows_plays_by_keys_and_quits(screen: Screen, tmp_path: Path
 
     screen.key("f")
     until(lambda: max(abs(screen.picture()[2, 2] - np.array(BLUE))) <= 2, "full screen")
+    (tmp_path / "show.toml").write_text(SHOW + "[window]\ncorners = { top_left = [0.2, -0.2] }\n")
+    until(lambda: tuple(screen.picture()[2, 2]) == BLACK, "a corner that an edit has moved")
+    (tmp_path / "show.toml").write_text(SHOW)
+    until(lambda: max(abs(screen.picture()[2, 2] - np.array(BLUE))) <= 2, "the corner back")
     screen.key("s")
 
     def text() -> int:

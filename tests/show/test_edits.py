@@ -46,6 +46,12 @@ def test_comments_and_blank_lines_are_no_edit(read: Read) -> None:
         (GOOD, GOOD + '[show]\nname = "x"\n', Edits(name=True)),
         (GOOD, GOOD + "[show]\ninset = true\n", Edits(inset=True)),
         (GOOD, GOOD + "[window]\nfullscreen = true\n", Edits(restart=("[window]",))),
+        (GOOD, GOOD + "[window]\ncorners = { top_left = [0.1, 0.0] }\n", Edits(corners=True)),
+        (
+            GOOD + "[window]\ncorners = { top_left = [0.1, 0.0] }\n",
+            GOOD + "[window]\nfullscreen = true\n",
+            Edits(restart=("[window]",), corners=True),
+        ),
         (GOOD, GOOD + "[show]\ngpu_memory = 0.5\n", Edits(restart=("gpu_memory",))),
         (GOOD, GOOD + "[show]\nblend_space = 'linear'\n", Edits(restart=("blend_space",))),
     ],
