@@ -12,11 +12,12 @@ from perform.gl.isf.patch import Patch
 from perform.gl.lib import gl
 
 Size = tuple[int, int]
-PROBES: tuple[Size, ...] = ((8, 4), (12, 6), (16, 9), (32, 18), (64, 36), (128, 72), (256, 144))
+PROBES: tuple[Size, ...] = ((8, 4), (12, 6), (16, 9), (32, 18), (64, 36), (128, 72), (256, 144), (512, 288))
 LONGEST = 2.0  # seconds a frame: a patch that would take longer is not put on
 BRIEF = 0.1  # seconds for one tiny frame where a show waits for it
 THOROUGH = 1.0  # and where nobody waits
 TRIES = 3
+HARDLY = 1.5  # times as long as the probe before, which was half as large at most: most of that does not grow
 
 
 class TooSlow(PatchError):
@@ -26,11 +27,12 @@ class TooSlow(PatchError):
 def seconds_a_frame(
     patch: Patch, size: Size, limit: float, spend: float = THOROUGH, timed: Callable[[Patch, Size], float] | None = None
 ) -> float:
-    """At most how long one frame of this size takes on this machine, from tiny ones; leaves the patch as new.
+    """How long one frame of this size takes on this machine, from tiny ones; leaves the patch as new.
 
     Goes from tiny sizes upward, as long as the answer may be more than `limit` seconds and the next probe promises
     to cost no more than `spend` seconds, or hardly more than the one before; altogether it takes about five times
-    `spend` (for a patch whose cost does not grow, five of its frames), and the driver's compilation.
+    `spend` (for a patch whose cost does not grow, five of its frames), and the driver's compilation. What the last
+    probe took beside those before it decides: the part that grows with the picture is multiplied, the rest is not.
     The best of three decides against a patch, because a busy machine is no reason to refuse one. `timed` measures
     one frame. Render thread.
     """
@@ -45,17 +47,20 @@ def seconds_a_frame(
         for _ in range(TRIES):
             took = measure(patch, here)
             best, spent = min(best, took), spent + took
-            takes = best * max(1.0, area / max(1, extent))
+            takes = best * max(1.0, area / max(1, extent))  # at most
             # What does not grow with the picture (passes of a fixed size, idle cores) is not what the next one costs.
             slope = max(0.0, best - before) / (extent - pixels) if pixels else 0.0
-            if pixels:  # where hardly anything grows, the next one costs what this one did, be it more than `spend`
-                goes_on = growth > 0 and best + slope * growth <= max(spend, 1.5 * best)
+            if pixels:
+                goes_on = best + slope * growth <= max(spend, HARDLY * best) or best <= HARDLY * before
             else:
-                goes_on = growth > 0 and best * (extent + growth) / extent <= limit / 4.0
+                goes_on = best * (extent + growth) / extent <= max(limit / 4.0, 2.0 * spend)
+            goes_on = goes_on and growth > 0
             if takes <= limit or goes_on or spent > 3.0 * spend:
                 break
-        if takes <= limit or not goes_on:
+        if takes <= limit:
             return takes
+        if not goes_on:  # it has grown by so much that a few milliseconds more or less do not matter
+            return min(takes, best + slope * (area - extent)) if pixels else takes
         before, pixels = best, extent
     return takes
 
@@ -64,7 +69,8 @@ def judge(path: Path, size: Size, takes: float, limit: float = LONGEST) -> None:
     """Raises TooSlow, one sentence, if `takes` seconds for a frame are too many."""
     if takes > limit:
         much = f"about {takes:.1f} s" if takes < 60.0 else "more than a minute"
-        raise TooSlow(path, 0, f"a frame of {size[0]}×{size[1]} would take {much}: too slow to show")
+        busy = "as busy as this machine is now; a smaller `size` helps"
+        raise TooSlow(path, 0, f"a frame of {size[0]}×{size[1]} would take {much}: too slow to show, {busy}")
 
 
 def _timed(patch: Patch, size: Size) -> float:

@@ -8,11 +8,11 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from perform.clock import FixedClock
+from perform.clock import FixedClock, LiveClock
 from perform.files import Stamp, stamp
 from perform.frame import Texture as AnyTexture
 from perform.gl.isf import controls
-from perform.gl.isf.cost import BRIEF, LONGEST, Size, TooSlow, judge, seconds_a_frame
+from perform.gl.isf.cost import BRIEF, LONGEST, THOROUGH, Size, TooSlow, judge, seconds_a_frame
 from perform.gl.isf.draft import Draft, draft
 from perform.gl.isf.header import load, parse
 from perform.gl.isf.kinds import VERTEX, Header, PatchError
@@ -36,8 +36,9 @@ class LivePatch:
     last good version stays. `header` is the present version's, None before the first good one. `serial` grows
     with each render. Render thread, but for the worker that reads the files (`watch=False`: none).
 
-    `before` is another patch that plays below the same prefix: its parameters stay as they are until the first good
-    version here, which takes their place as a saved version takes the place of the one before.
+    `spend` is how many seconds it may take, about five times over, to find out on the render thread what a version
+    costs. `before` is another patch that plays below the same prefix: its parameters stay as they are until the first
+    good version here, which takes their place as a saved version takes the place of the one before.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class LivePatch:
         date: Callable[[], Date] = today,
         watch: bool = True,
         before: LivePatch | None = None,
+        spend: float = BRIEF,
     ) -> None:
         self.path, self.params, self.prefix = path, params, prefix
         self.error = ""
@@ -57,6 +59,7 @@ class LivePatch:
         self._format, self._date = format, date
         self._patch: Patch | None = None
         self._before = before
+        self._spend = spend
         self._controls: controls.Controls = {}
         self._blank: Texture | None = None
         self._news: Mailbox[News] = Mailbox()
@@ -69,16 +72,18 @@ class LivePatch:
     @classmethod
     def on(cls, stage: Stage, path: Path, prefix: str, before: LivePatch | None = None) -> LivePatch:
         """For a part of a show. With a fixed clock nobody watches the file, and the date is the show's own: the same
-        film twice.
+        film twice. Where time is not the machine's (a film, a check) nobody waits for a picture, and a patch is
+        measured thoroughly.
         """
         clock = stage.clock
+        spend = BRIEF if isinstance(clock, LiveClock) else THOROUGH
         if not isinstance(clock, FixedClock):
-            return cls(path, stage.params, prefix, before=before)
+            return cls(path, stage.params, prefix, before=before, spend=spend)
 
         def date() -> Date:
             return 2000.0, 1.0, 1.0, clock.now() % 86400.0
 
-        return cls(path, stage.params, prefix, date=date, watch=False, before=before)
+        return cls(path, stage.params, prefix, date=date, watch=False, before=before, spend=spend)
 
     # ------------------------------------------------------------------ the worker
     def _watch(self, stop: threading.Event) -> None:
@@ -169,7 +174,7 @@ class LivePatch:
         try:
             patch = Patch(news, self._format)
             if quick is None or size[0] * size[1] > quick[0] * quick[1]:
-                judge(self.path, size, seconds_a_frame(patch, size, LONGEST, BRIEF))
+                judge(self.path, size, seconds_a_frame(patch, size, LONGEST, self._spend))
             self._controls = self._declared(news.header)
         except PatchError as e:
             if patch is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -9,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from perform.gl.isf import Patch, PatchError
-from perform.gl.isf.cost import BRIEF, LONGEST, PROBES, Size, judge, seconds_a_frame
+from perform.gl.isf.cost import BRIEF, LONGEST, PROBES, THOROUGH, Size, judge, seconds_a_frame
 
 FULL = (320, 180)
 PATCH = cast(Patch, None)  # a stopwatch that is given looks at no patch
@@ -66,6 +67,29 @@ def test_a_buffer_of_fixed_size_is_not_multiplied_though_it_be_slow() -> None:
     assert watch.spent < 2.0
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("spend", [BRIEF, THOROUGH])
+@pytest.mark.parametrize("seed", range(20))
+def test_a_slow_buffer_of_fixed_size_is_shown_on_a_machine_that_is_not_steady(
+    size: Size, spend: float, seed: int
+) -> None:
+    """As `ink` on a CPU, whose 320 lines take 125 to 190 ms whatever the picture's size."""
+    jitter = random.Random(seed)
+    watch = Stopwatch(lambda pixels: jitter.uniform(0.125, 0.19) + 4e-8 * pixels)
+    assert watch.takes(size, spend) <= LONGEST
+
+
+def test_where_nobody_waits_a_much_slower_one_is_shown_too() -> None:
+    watch = Stopwatch(lambda pixels: 0.6 + 1e-7 * pixels)
+    assert watch.takes((1920, 1080), THOROUGH) == pytest.approx(0.8, abs=0.05)
+
+
+def test_what_grows_is_multiplied_and_what_does_not_is_not() -> None:
+    watch = Stopwatch(lambda pixels: 0.04 + 4e-6 * pixels)
+    assert watch.takes((1280, 720)) == pytest.approx(0.04 + 4e-6 * 1280 * 720)
+    assert watch.spent < 1.0
+
+
 @pytest.mark.parametrize("late", range(8))
 def test_a_busy_machine_refuses_nothing(late: int) -> None:
     stalls = (*[0.0] * late, 0.25)
@@ -81,7 +105,7 @@ def test_a_picture_smaller_than_all_probes_is_drawn_as_it_is() -> None:
 
 def test_a_verdict_is_a_sentence() -> None:
     judge(Path("a.fs"), FULL, LONGEST)
-    with pytest.raises(PatchError, match=r"a frame of 320×180 would take about 25\.0 s: too slow to show"):
+    with pytest.raises(PatchError, match=r"a frame of 320×180 would take about 25\.0 s: too slow to show, as busy"):
         judge(Path("a.fs"), FULL, 25.0)
     with pytest.raises(PatchError, match="more than a minute"):
         judge(Path("a.fs"), FULL, 61.0)

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from perform.clock import Clock, FixedClock, LiveClock, ManualClock
 from perform.gl.context import Context
 from perform.gl.isf import LivePatch, PatchError
-from perform.gl.isf.cost import BRIEF
+from perform.gl.isf.cost import BRIEF, THOROUGH
 from perform.gl.transfer import read
 from perform.params import Params, Spec
+from perform.plugins import Stage
 from tests.gl.isf.conftest import Bench, Write
 
 SIZE = (4, 4)
@@ -316,6 +318,23 @@ def test_a_patch_that_a_busy_machine_refused_is_tried_again(
     assert pixel(patch) == [255, 0, 0, 255]
     assert patch.error == ""
     assert tried == [SIZE, SIZE]
+
+
+@pytest.mark.parametrize(
+    ("clock", "spend"), [(LiveClock(), BRIEF), (FixedClock(), THOROUGH), (ManualClock(), THOROUGH)]
+)
+def test_a_patch_is_measured_thoroughly_where_nobody_waits(
+    clock: Clock, spend: float, gl: Context, params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent: list[float] = []
+    monkeypatch.setattr(
+        "perform.gl.isf.live.seconds_a_frame", lambda patch, size, limit, spend: spent.append(spend) or 0.1
+    )
+    save(path := tmp_path / "a.fs", paint("1.0"))
+    patch = LivePatch.on(Stage(params, clock, "/source/x", SIZE), path, "/source/x")
+    patch.prepare(SIZE)
+    patch.close()
+    assert spent == [spend]
 
 
 def test_what_is_wrong_when_it_is_tried_again_is_said(
