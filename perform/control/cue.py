@@ -97,6 +97,15 @@ def worlds_of(cues: Sequence[Score], patterns: Patterns) -> frozenset[str]:
     return frozenset(found)
 
 
+def fired(address: str, place: int, cues: Sequence[Score]) -> int | None:
+    """The place of the cue that an address fires while the one at `place` is the present one; None: it fires none."""
+    if address == "/cue/go":
+        return (place + 1) % len(cues)
+    if address == "/cue/back":
+        return max(place - 1, 0)
+    return next((n for n, cue in enumerate(cues) if address == f"/cue/{cue.name}/go"), None)
+
+
 def problems(cues: Sequence[Score], params: Params | Patterns) -> list[str]:
     """Everything in these cues that this tree cannot take, one sentence each; the first have a hint."""
     patterns = params if isinstance(params, Patterns) else Patterns(params)

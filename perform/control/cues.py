@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from perform.control.cue import ITS_OWN, Cue, Score, problems
+from perform.control.cue import ITS_OWN, Cue, Score, fired, problems
 from perform.control.osc.pattern import Patterns
 from perform.control.preset_list import SAVE, PresetList, Triggers
 from perform.health import Status
@@ -126,6 +126,8 @@ class _List:
     held: bool = False  # since a panic: nothing fires by itself until the list is told to go
     last: float = -1.0  # show time of the last settle
     earlier: float = 0.0  # seconds that the show had played before this process; `since` and `last` count them
+    ways: dict[int, tuple[int, ...]] = field(default_factory=dict)  # cues that cues fired in the last settle: by which
+    begun: dict[int, tuple[int, ...]] = field(default_factory=dict)  # and in this one
 
     def open(self) -> None:
         """Declare the addresses."""
@@ -172,6 +174,7 @@ class _List:
     def feed(self, now: float) -> list[Post]:
         """What the cues that are due post. The end of each settle."""
         now += self.earlier
+        self.ways, self.begun = self.begun, {}
         if self.opening is None:
             self.opening = self.triggers.params.snapshot()
         out = self.triggers.fulfil(now)
@@ -199,7 +202,33 @@ class _List:
         self.place, self.since, self.held = n % len(self.cues), now, False
         cue = self.cues[self.place]
         self.status.say(cue.name)
-        return self.triggers.posts(f"/cue/{cue.name}/go", cue, self.patterns)
+        return self._onward(self.place, self.triggers.posts(f"/cue/{cue.name}/go", cue, self.patterns))
+
+    def _onward(self, n: int, posts: list[Post]) -> list[Post]:
+        """A cue's posts, but for those that fire it once more, or a cue by which it was fired: they go round for ever,
+        a cue in each frame.
+        """
+        way = (*self.ways.get(n, ()), n)
+        out: list[Post] = []
+        for post in posts:
+            after = self._fires(post)
+            if after is not None and after in way:
+                name = self.cues[n].name
+                why = f"cue {name!r}: fires itself" + (f" by way of {self.cues[after].name!r}" if after != n else "")
+                self.triggers.params.refuse(Post(f"/cue/{name}/go", None), why)
+                self.status.say(why, trouble=True)
+                continue
+            if after is not None:
+                self.begun[after] = way
+            out.append(post)
+        return out
+
+    def _fires(self, post: Post) -> int | None:
+        """The place of the cue that a post of the present one fires."""
+        param = self.triggers.params.find(post.address)
+        if param is None or param.spec.kind != "trigger" or not param.spec.coerce(post.value):
+            return None
+        return fired(param.address, self.place, self.cues)
 
     def _panic(self, now: float) -> list[Post]:
         self.place, self.since, self.held = -1, None, True

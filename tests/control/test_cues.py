@@ -104,6 +104,34 @@ def test_go_twice_in_a_frame_is_two_cues(tmp_path: Path) -> None:
     assert status(params) == "ocean"
 
 
+@pytest.mark.parametrize("back", ["/cue/x/go", "/cue/back", "/cue/*/go", "/preset/again/go"])
+def test_cues_that_fire_each_other_do_not_go_round(tmp_path: Path, back: str) -> None:
+    folder = tmp_path / "presets"
+    folder.mkdir()
+    (folder / "again.toml").write_text('[set]\n"/cue/x/go" = true\n')
+    params, _ = opened(tmp_path, Cue("x", {"/cue/y/go": 1}), Cue("y", {back: 1, "/layer/dream/opacity": 0.5}))
+    seen = []
+    for start in (1.0, 11.0):
+        params.post("/cue/x/go")
+        for n in range(6):
+            params.settle(start + n / 60.0)
+            seen.append((params["/cue/x/go"].fired, params["/cue/y/go"].fired))
+    assert seen == ([(True, True)] + [(False, False)] * 5) * 2
+    assert params["/layer/dream/opacity"].base == 0.5
+    assert "'y': fires itself" in status(params)
+
+
+def test_a_cue_that_fires_itself_or_whose_turn_never_ends_is_fired_once(tmp_path: Path) -> None:
+    params, _ = opened(tmp_path, Cue("a", {"/cue/go": 1}), Cue("b", {"/cue/go": 1}), Cue("c", {"/cue/c/go": True}))
+    params.post("/cue/a/go")
+    fired = []
+    for n in range(8):
+        params.settle(1.0 + n)
+        fired.append([name for name in "abc" if params[f"/cue/{name}/go"].fired])
+    assert fired[4:] == [[]] * 4
+    assert status(params) == "cue 'c': fires itself"
+
+
 def test_go_without_cues_says_so(tmp_path: Path) -> None:
     params, _ = opened(tmp_path)
     params.post("/cue/go")
