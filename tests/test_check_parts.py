@@ -129,6 +129,55 @@ def test_what_sound_cannot_drive_is_told(say: Say) -> None:
         assert err[0].endswith(f"{address} {told}")
 
 
+@pytest.mark.parametrize(
+    ("sets", "told"),
+    [
+        (['"/cue/b/go" = 1', '"/cue/a/go" = 1'], ["cue 'a': fires itself by way of 'b'"]),
+        (['"/cue/go" = 1', '"/cue/go" = 1', '"/cue/go" = true'], ["cue 'a': fires itself by way of 'b' and 'c'"]),
+        (['"/cue/b/go" = 1', '"/cue/[b-c]/go" = 1'], ["cue 'b': fires itself"]),
+        (['"/preset/calm/go" = 1', ""], ["cue 'a': fires itself"]),
+        (['"/cue/b/go" = 1', '"/cue/a/go" = 0'], []),
+        (['"/cue/b/go" = 1', ""], []),
+    ],
+)
+def test_cues_that_fire_themselves_are_told_and_played_once(
+    say: Say, tmp_path: Path, sets: list[str], told: list[str]
+) -> None:
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "calm.toml").write_text('[set]\n"/cue/a/go" = true\n')
+    cues = "".join(f'[[cue]]\nname = "{name}"\nset = {{ {line} }}\n' for name, line in zip("abc", sets, strict=False))
+    code, lines = say(cues, "check")
+    assert code == (2 if told else 0)
+    assert [line.partition(".toml:")[2].partition(": ")[2] for line in lines] == told
+    assert say(cues, "run", "--headless", "--fixed", "--seconds", "0.1")[0] == 0
+
+
+def test_a_preset_that_a_cue_calls_is_told_with_what_is_wrong_and_the_show_plays_without_it(
+    say: Say, tmp_path: Path
+) -> None:
+    """Another show's, or half a file: the power may have gone while it was saved."""
+    folder = tmp_path / "presets"
+    folder.mkdir()
+    (folder / "half.toml").write_text("[set")
+    (folder / "old.toml").write_text(
+        '# an older show\n[set]\n"/layer/dream/opacity" = 0.5\n"/layer/dram/opacity" = 1\n'
+    )
+    (folder / "other.toml").write_text('[set]\n"/nowhere" = 1\n')  # nobody calls it
+    names = ["dusk", "half", "old"]
+    cue = '[[cue]]\nname = "a"\n[cue.set]\n' + "".join(f'"/preset/{name}/go" = true\n' for name in names)
+    code, lines = say(cue, "check")
+    show = f"{tmp_path / 'show.toml'}"
+    assert code == 2
+    assert [line for line in lines[1:] if ":12:" not in line] == [
+        f"{show}:11: cue 'a': there is no preset 'dusk': presets/dusk.toml is not there; there are half, old, other",
+        f"{folder / 'old.toml'}:4: there is no address '/layer/dram/opacity'; did you mean '/layer/dream/opacity'?",
+    ]
+    (half,) = [line for line in lines if ":12:" in line]
+    assert "there is no preset 'half': " in half
+    assert "is not TOML" in half
+    assert say(cue, "run", "--headless", "--fixed", "--seconds", "0.1")[0] == 0
+
+
 def test_a_number_out_of_range_is_told_and_played_as_the_nearest(say: Say) -> None:
     more = 'condition = { gamma = 0.0 }\n[[cue]]\nname = "a"\nset = { "/layer/1/opacity" = 50, "/layer/1/on" = 2 }\n'
     code, err = say(more, "check")

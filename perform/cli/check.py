@@ -41,7 +41,7 @@ def check(args: argparse.Namespace) -> int:
     """Say that the show is all right, or everything that is not (exit code 2). Hints alone do not count as wrong."""
     from perform.cli.parts import absent, complaints, undriven
     from perform.cli.worlds import unplayable
-    from perform.show import ShowError, load, misfits
+    from perform.show import ShowError, load, miscalled, misfits
 
     try:
         show = load(find_show(args))
@@ -51,7 +51,7 @@ def check(args: argparse.Namespace) -> int:
     with complaints() as heard, opened(show) as play:
         told = misfits(show, play.params, play.strangers)
         problems = [p for p in told if p.hint or not (heard and p.light)]  # inputs of a patch that is wrong
-        problems += unplayable(show, problems)
+        problems += [*miscalled(show, play.params), *unplayable(show, problems)]
         problems += [*absent(show), *undriven(show, play.params, play.strangers)]
         count = sum(1 for _ in play.params)
     if heard or not all(problem.hint for problem in problems):

@@ -1,5 +1,6 @@
 """show.toml -> a frozen, validated `Show`; every mistake at once, with file, line, key and what would be right."""
 
+from perform.show.calls import miscalled
 from perform.show.edits import Edits, diff
 from perform.show.reading import load, parse
 from perform.show.resize import resized
@@ -17,6 +18,7 @@ __all__ = [
     "diff",
     "ever",
     "load",
+    "miscalled",
     "misfits",
     "of_strangers",
     "parse",

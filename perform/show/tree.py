@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from perform.control import presets
 from perform.control.cue import ITS_OWN
 from perform.control.osc.pattern import PatternError, Patterns, is_pattern, matches
 from perform.library import CardError, Library
@@ -16,6 +20,9 @@ from perform.show.layers import SIZES
 from perform.show.spec import CueSpec, LayerSpec, Problem, Show
 from perform.show.table import nearest, span
 
+PRESETS = "presets"  # the folder that `Cues` looks in
+PRESET = "/preset/([^/]+)/go"
+
 
 def misfits(show: Show, params: Params, strangers: Collection[str] = ()) -> list[Problem]:
     """Everything that the show sets and the tree has not got, or cannot take. Call it when all parts are open, but for
@@ -23,13 +30,14 @@ def misfits(show: Show, params: Params, strangers: Collection[str] = ()) -> list
 
     A cue's address may be a pattern (`/layer/*/opacity`) or a layer's number, as OSC has it. Light mistakes are numbers
     out of range, which are clipped, a patch's inputs that are not there (they come and go with its file), and patterns
-    that match nothing yet.
+    that match nothing yet, and presets that are not there: files of their own, which a performer saves, and half of one
+    after a power cut must not keep a show from starting.
     """
     problems, patterns = [], Patterns(params)
     for where, title, address, value, cue in _settings(show):
         line = show.lines.get(where, 0)
         theirs = of_strangers(params, address, strangers)
-        for text, light in _wrong(show, patterns, address, value, cue):
+        for text, light in wrong(show, patterns, address, value, cue):
             hint = bool(theirs) and (light or not is_pattern(address))  # else the pattern itself is wrong
             problems.append(Problem(show.path, line, f"{title}: {theirs if hint else text}", light or hint, hint))
     return problems
@@ -70,18 +78,39 @@ def _settings(show: Show) -> Iterator[tuple[str, str, str, Any, CueSpec | None]]
             yield f"cue {cue.name} {address}", f"cue {cue.name!r}", address, value, cue
 
 
-def _wrong(show: Show, patterns: Patterns, address: str, value: Any, cue: CueSpec | None) -> Iterator[tuple[str, bool]]:
-    """(what is wrong, whether it is light). Only a cue's address may be a pattern."""
+def wrong(show: Show, patterns: Patterns, address: str, value: Any, cue: CueSpec | None) -> Iterator[tuple[str, bool]]:
+    """(what is wrong, whether it is light) with what a cue sets (or a preset, as a cue), or the show: only a cue's
+    address may be a pattern.
+    """
     params = patterns.params
     if cue is not None and is_pattern(address):
         yield from _wrong_pattern(show, patterns, address, value, cue)
         return
     param = params.find(address)
-    if param is None:
+    if param is None and cue is not None and (called := re.fullmatch(PRESET, address, re.IGNORECASE)):
+        yield f"there is no preset {called[1]!r}: {_without(show, called[1])}", True
+    elif param is None:
         light = _of_a_patch(show, params, address)
         yield f"there is no address {address!r}{nearest(address, list(params.addresses()))}", light
     else:
         yield from _wrong_value(show, param, address, value, cue)
+
+
+def preset_file(show: Show, name: str) -> Path:
+    """Where a preset of this name is, or would be."""
+    return show.folder / PRESETS / f"{name}.toml"
+
+
+def _without(show: Show, name: str) -> str:
+    """Why there is no preset of this name. Reads its file."""
+    path = preset_file(show, name)
+    if not os.path.exists(path):
+        return f"{PRESETS}/{path.name} is not there{nearest(name, presets.names(path.parent))}"
+    try:
+        presets.read(path)
+    except presets.PresetError as why:
+        return str(why)
+    return f"{PRESETS}/{path.name} is taken up at the next start"
 
 
 def _wrong_pattern(
