@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from PIL import Image
 
 from perform import cli, plugins
 from perform.clock import FixedClock
@@ -17,6 +18,7 @@ from perform.params import Spec
 from perform.performance import Wishes, open_performance
 from perform.plugins import Closing, Stage
 from perform.show import load
+from tests.sources.films import film
 
 SHOW = '[show]\nsize = [64, 64]\n[source.card]\ntype = "testcard"\n[[layer]]\nname = "dream"\nsource = "card"\n'
 PATCH = '/*{"ISFVSN": "2", "INPUTS": [{"NAME": "inputImage", "TYPE": "image"}, {"NAME": "much", "TYPE": "float"}]}*/\n'
@@ -89,13 +91,74 @@ def test_a_patch_that_is_wrong_is_told_by_itself_and_the_show_plays_without_it(s
 
 
 def test_films_and_pictures_that_are_not_there_are_told_with_their_line(say: Say, tmp_path: Path) -> None:
-    (tmp_path / "sea.mp4").write_bytes(b"")
+    for name in ("sea.mp4", "sea.toml", ".see.mp4", "tide.MOV"):
+        (tmp_path / name).write_bytes(b"")
     more = '[source.film]\ntype = "video"\nfile = "see.mp4"\n[source.album]\ntype = "image"\nfile = "../photos"\n'
     code, err = say(more, "check")
     assert code == 2
     show = tmp_path / "show.toml"
     assert err[1] == f"{show}:8: [source.film]: there is no file '{tmp_path / 'see.mp4'}'; did you mean 'sea.mp4'?"
     assert err[2].startswith(f"{show}:11: [source.album]: there is no file '{tmp_path}/../photos'")
+
+
+def test_only_what_could_be_meant_is_named(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for name in ("b.txt", ".bashrc", "zoo.webp", "out.toml", "film.mp4"):
+        (tmp_path / name).write_bytes(b"")
+    _, err = say('[source.a]\ntype = "image"\nfile = "q.png"\n[source.b]\ntype = "video"\nfile = "q"\n', "check")
+    assert err[1].endswith("/q.png'; there are photos, zoo.webp")
+    assert err[2].endswith("/q'; there is film.mp4")
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "told"),
+    [
+        ("video", "show.toml", "file: show.toml"),
+        ("video", ".", "file: "),
+        ("image", "empty", "file: there are no pictures in "),
+        ("image", "broken", "file: a.png is not a picture"),
+        ("image", "show.toml", "file: show.toml is not a picture"),
+        ("image", "good", ""),
+        ("video", "good.mkv", ""),
+    ],
+)
+def test_films_and_pictures_in_which_nothing_can_be_seen_are_told(
+    say: Say, tmp_path: Path, kind: str, file: str, told: str
+) -> None:
+    for folder in ("empty", "broken", "good"):
+        (tmp_path / folder).mkdir()
+    for path in ("broken/a.png", "good/a.png"):
+        (tmp_path / path).write_bytes(b"no picture")
+    Image.new("RGB", (4, 4)).save(tmp_path / "good" / "b.png")
+    film(tmp_path / "good.mkv", frames=3)
+    code, err = say(f'[source.film]\ntype = "{kind}"\nfile = "{file}"\n', "check")
+    assert code == (2 if told else 0)
+    assert told in "".join(err)
+
+
+def test_a_picture_for_an_input_that_a_patch_has_not_got_is_told(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "mine.fs").write_text(PATCH + "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); }")
+    more = '[source.a]\ntype = "shader"\npatch = "mine"\nimages = {{ {} = "card" }}\n'
+    assert say(more.format("inputImage"), "check") == (0, [])
+    code, (line,) = say(more.format("inputImag"), "check")
+    assert code == 2
+    assert line.endswith(":8: [source.a]: images: there is no picture input 'inputImag'; did you mean 'inputImage'?")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ("127.0.0.1:9400", "127.0.0.1:9400", True),
+        ("127.0.0.1:9400", "0.0.0.0:9400", True),
+        ("127.0.0.1:9400", "192.168.1.5:9400", False),
+        ("127.0.0.1:9400", "127.0.0.1:9402", False),
+        ("127.0.0.1:0", "127.0.0.1:0", False),
+    ],
+)
+def test_controls_that_listen_at_one_port_are_told(say: Say, one: str, other: str, told: bool) -> None:
+    code, err = say(f'[osc]\nlisten = "{one}"\n[control.o2]\ntype = "osc"\nlisten = "{other}"\n', "check")
+    assert code == (2 if told else 0)
+    assert ("[control.o2] and [osc] listen at the same port, 9400" in "".join(err)) == told
 
 
 @pytest.mark.parametrize("file", ["~nobody-of-this-name/sea.mp4", "s" * 300 + ".mp4"])

@@ -39,7 +39,7 @@ def opened(show: Show) -> Iterator[Performance]:
 
 def check(args: argparse.Namespace) -> int:
     """Say that the show is all right, or everything that is not (exit code 2). Hints alone do not count as wrong."""
-    from perform.cli.parts import absent, complaints, undriven
+    from perform.cli.parts import absent, complaints, crowded, undriven, unseen
     from perform.cli.worlds import unplayable
     from perform.show import ShowError, load, miscalled, misfits
 
@@ -52,7 +52,7 @@ def check(args: argparse.Namespace) -> int:
         told = misfits(show, play.params, play.strangers)
         problems = [p for p in told if p.hint or not (heard and p.light)]  # inputs of a patch that is wrong
         problems += [*miscalled(show, play.params), *unplayable(show, problems)]
-        problems += [*absent(show), *undriven(show, play.params, play.strangers)]
+        problems += [*absent(show), *unseen(show), *crowded(show), *undriven(show, play.params, play.strangers)]
         count = sum(1 for _ in play.params)
     if heard or not all(problem.hint for problem in problems):
         raise Bad(said([*heard, *problems]))

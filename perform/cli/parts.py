@@ -5,12 +5,20 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
+from perform.control.osc.place import Place
 from perform.finding import expanded
+from perform.gl.isf import PatchError, find_patch, read
 from perform.params import Params
-from perform.show import Problem, Show, of_strangers
+from perform.show import PartSpec, Problem, Show, of_strangers
 from perform.show.table import nearest
+
+FILMS = (
+    ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts",
+    ".webm", ".wmv",
+)  # fmt: skip
 
 
 class Ear(logging.Handler):
@@ -36,14 +44,99 @@ def complaints() -> Iterator[list[str]]:
 
 
 def absent(show: Show) -> Iterator[Problem]:
-    """Films and pictures that are not there. While a show plays they may come; before the doors open they should be."""
+    """Films and pictures that are not there, or cannot be shown: one frame of each is decoded. While a show plays they
+    may come; before the doors open they should be.
+    """
     for source in show.sources.values():
         if source.type in ("video", "image"):
             path = show.folder / expanded(source.keys["file"])
             if not os.path.exists(path):  # which takes any name
-                there = [one.name for one in path.parent.glob("*")]
-                text = f"[source.{source.name}]: there is no file {str(path)!r}{nearest(path.name, there)}"
+                text = f"there is no file {str(path)!r}{nearest(path.name, _like(source, path.parent))}"
+            elif why := _undecoded(source, path):
+                text = f"file: {why}"
+            else:
+                continue
+            yield Problem(show.path, source.line, f"[source.{source.name}]: {text}")
+
+
+def _like(source: PartSpec, folder: Path) -> list[str]:
+    """What there is in a folder that such a source could show."""
+    from perform.files import image_suffixes
+
+    ends = image_suffixes() if source.type == "image" else FILMS
+    there = sorted(one for one in folder.glob("*") if not one.name.startswith("."))
+    return [one.name for one in there if one.suffix.lower() in ends or (source.type == "image" and one.is_dir())]
+
+
+def _undecoded(source: PartSpec, path: Path) -> str:
+    """Why there is no picture in a film, a picture or any of a folder's; empty if there is one."""
+    if not (path.is_file() or path.is_dir()):
+        return ""  # a device or a pipe: reading it might wait for ever
+    return _undecoded_film(path) if source.type == "video" else _undecoded_pictures(path)
+
+
+def _undecoded_film(path: Path) -> str:
+    from perform.sources.decoding import errors
+    from perform.sources.projector import NoFilm, Projector
+
+    try:
+        projector = Projector(path)
+        with closing(projector):
+            projector.at(0.0)
+    except NoFilm as e:
+        return str(e)
+    except errors() as e:
+        return f"{path.name} cannot be decoded ({e})"
+    return ""
+
+
+def _undecoded_pictures(path: Path) -> str:
+    from perform.sources.stills import NoPicture, listing, load
+
+    why = ""
+    try:
+        for picture in listing(path):
+            try:
+                load(picture, (16, 16))
+                return ""
+            except NoPicture as e:  # the others of the folder play without it
+                why = why or str(e)
+    except OSError as e:
+        why = str(e)
+    return why
+
+
+def unseen(show: Show) -> Iterator[Problem]:
+    """Pictures that a show gives to patches which have no such input."""
+    for source in show.sources.values():
+        images = source.keys.get("images")
+        if source.type != "shader" or not images:
+            continue
+        try:
+            header = read(find_patch(source.keys["patch"], (show.folder, *show.patches), ("sources",)))
+        except (LookupError, PatchError):
+            continue  # the patch itself says it
+        inputs = [entry.name for entry in header.pictures]
+        for name in images:
+            if name not in inputs:
+                text = f"[source.{source.name}]: images: there is no picture input {name!r}{nearest(name, inputs)}"
                 yield Problem(show.path, source.line, text)
+
+
+def crowded(show: Show) -> Iterator[Problem]:
+    """OSC controls that listen where another one does: the second hears nothing."""
+    taken: list[tuple[Place, str]] = []
+    for control in show.controls.values():
+        if control.type != "osc":
+            continue
+        place = Place.read(control.make().listen, "listen")
+        title = "[osc]" if control.name == "osc" else f"[control.{control.name}]"
+        for other, owner in taken:
+            if place.port and place.port == other.port and len({place.host, other.host} - {"0.0.0.0", "::"}) < 2:
+                text = f"{title} and {owner} listen at the same port, {place.port}: each needs one of its own"
+                yield Problem(show.path, control.line, text)
+                break
+        taken.append((place, title))
 
 
 def undriven(show: Show, params: Params, strangers: Collection[str] = ()) -> Iterator[Problem]:

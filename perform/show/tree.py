@@ -141,6 +141,9 @@ def _wrong_value(show: Show, param: Param, address: str, value: Any, cue: CueSpe
         lo, hi = (-math.inf if spec.lo is None else spec.lo), (math.inf if spec.hi is None else spec.hi)
         if not lo <= value <= hi:
             yield f"{address} = {value:g} is out of range: {span(lo, hi)}", True
+    parts = value if isinstance(value, list | tuple) else (value,)
+    if spec.kind == "color" and not isinstance(value, str) and not all(0.0 <= part <= 1.0 for part in parts):
+        yield f"{address} = [{', '.join(f'{part:g}' for part in parts)}]: colours are 0 to 1", True
 
 
 def _of_a_patch(show: Show, params: Params, address: str) -> bool:

@@ -46,6 +46,10 @@ class Snapshot(Closing):
     at: tuple[float, ...] = ()
     dropped: int = 0
 
+    def __post_init__(self) -> None:
+        if never := [time for time in self.at if time < 0.0]:
+            raise ValueError(f"at = {never[0]:g} never comes: show times are seconds from 0 on")
+
     def declare(self, stage: Stage) -> None:
         """The trigger and the status."""
         stage.params.declare(TAKE, Spec("trigger", doc="A still and its parameters, to disk."))

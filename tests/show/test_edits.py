@@ -161,6 +161,9 @@ def test_a_pattern_across_parts_is_one_in_a_cue(read: Read) -> None:
         ('"/layer/*/opacity" = 7', [("/layer/dream/opacity = 7 is out of range: 0 to 1", True)]),
         ('"/layer/*/opacity" = [0.5]', []),
         ('"/layer/*/opacity" = [2.0]', [("/layer/dream/opacity = 2 is out of range: 0 to 1", True)]),
+        ('"/layer/dream/tint" = [0, 255, 0]', [("/layer/dream/tint = [0, 255, 0]: colours are 0 to 1", True)]),
+        ('"/layer/dream/tint" = [0, 1, 0.5, 1]', []),
+        ('"/layer/dream/tint" = "#00ff00"', []),
         ('"/status/*" = 1.0', [("/status/fps is read only", False)]),
         ('"/layer/[1/opacity" = 1.0', [("/layer/[1/opacity has a [ that is not closed", False)]),
         ('"/layer/*/o*" = "off"', []),  # one of two takes it
@@ -176,6 +179,7 @@ def test_a_pattern_in_a_cue_is_held_against_what_it_reaches(
         params.declare(f"/layer/dream/{key}", Spec("text"))
     params.declare("/layer/dream/opacity", Spec("float", 0.0, 0.0, 1.0))
     params.declare("/layer/dream/other", Spec("choice", "off", choices=("off", "on")))
+    params.declare("/layer/dream/tint", Spec("color", (1.0, 1.0, 1.0)))
     params.declare("/status/fps", Spec("float", readonly=True))
     assert [(p.text, p.light) for p in misfits(show, params)] == [(f"cue 'a': {text}", light) for text, light in told]
 
