@@ -22,6 +22,7 @@ from perform.show.stock import Stock
 from perform.show.table import Page, Table, shown
 from perform.show.values import scalars
 
+BACKSLASH = r"a \ begins a sign of its own: write a path as C:/Users/…, or the text in single quotes ('…')"
 LARGEST = 1 << 20  # bytes; a show that somebody can read aloud is a few kilobytes
 PLAIN = {
     "Invalid value": 'what follows the = is no value: a text is in straight quotes ("like this"), a number has a point '
@@ -29,6 +30,13 @@ PLAIN = {
     "Expected newline or end of document after a statement": "the line goes on after the value: a number has a point "
     "(0.5), no comma and no unit, and each key has a line of its own",
     "Cannot overwrite a value": "this key is there twice",
+    "Invalid hex value": BACKSLASH,
+    r"Unescaped '\' in a string": BACKSLASH,
+    "Invalid initial character for a key part": "there is a key missing here: a { … } stays on one line, with no comma "
+    "at its end; what is longer has a table of its own, such as [cue.set]",
+    "Unclosed inline table": "a { … } stays on one line; what is longer has a table of its own, such as [cue.set]",
+    "Invalid statement": 'this line begins with no key: an address stands in quotes ("/layer/1/opacity" = 0.5), and a '
+    "remark begins with #",
     r"Illegal character '\n'": "a text is begun with a quote and not ended with one",
 }
 INSETS = ("off", "inset", "side-by-side")
@@ -95,6 +103,8 @@ def _plainly(error: str) -> str:
     said = re.sub(r" \(at .*\)$", "", error)
     if twice := re.fullmatch(r"Cannot declare \((.*?),?\) twice", said):
         names = re.findall("'([^']*)'", twice.group(1))
+        if names[:2] == ["layer", "filters"]:
+            return f"filters is a list already; what {names[-1]!r} is given goes below [layer.filter.{names[-1]}]"
         return f"[{'.'.join(names)}] is there twice"
     return PLAIN.get(said, f"{said[:1].lower()}{said[1:]}")
 

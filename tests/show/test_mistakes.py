@@ -219,11 +219,25 @@ def test_a_source_with_a_bad_name_is_one_mistake(mistakes: Mistakes) -> None:
         ("fps = 1\nfps = 2", "this key is there twice"),
         ("[source.card]", "[source.card] is there twice"),
         ("[show]", "[show] is there twice"),
+        ('name = "C:\\Users\\me"', r"a \ begins a sign of its own: write a path as C:/Users/…"),
+        ('name = "C:\\pictures"', r"a \ begins a sign of its own: write a path as C:/Users/…"),
+        ("/layer/1/opacity = 0.3", "this line begins with no key: an address stands in quotes"),
+        (
+            '[[layer]]\nfilters = ["bloom"]\n[layer.filters.bloom]',
+            "filters is a list already; what 'bloom' is given goes below",
+        ),
     ],
 )
 def test_what_is_no_toml_is_told_as_one_would_to_a_friend(mistakes: Mistakes, line: str, told: str) -> None:
     (said,) = mistakes(f"{SOURCE}[show]\n{line}\n")
     assert said.startswith(f"{4 + line.count(chr(10))}: this is not TOML: {told}")
+
+
+@pytest.mark.parametrize("table", ["{\n x = 1\n}", "{ x = 1,\n y = 2 }", "{ x = 1\n}"])
+def test_a_table_in_braces_over_several_lines_is_told_to_stay_on_one(mistakes: Mistakes, table: str) -> None:
+    (said,) = mistakes(f"{GOOD}transform = {table}\n")
+    assert "a { … } stays on one line" in said
+    assert said.startswith("6: ")
 
 
 def test_broken_toml_names_its_line(mistakes: Mistakes) -> None:
