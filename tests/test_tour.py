@@ -126,7 +126,7 @@ def test_keys_of_engines_stand_there_with_the_engines_that_take_them() -> None:
 
 def test_every_key_of_the_show_its_layers_and_cues_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, list[str]] = {}
-    monkeypatch.setattr(Table, "done", lambda table: asked.setdefault(table.title, table.known))
+    monkeypatch.setattr(Table, "done", lambda table, *_: asked.setdefault(table.title, table.known))
     parse('[source.s]\ntype = "testcard"\n[[layer]]\nname = "a"\n[[cue]]\nname = "b"\n', Path("show.toml"))
     page = (ROOT / "docs" / "show.md").read_text("utf-8")
     for title, head in (("[show]", "## [show]"), ("layer 'a'", "## [[layer]]"), ("cue 'b'", "## [[cue]]")):

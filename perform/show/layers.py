@@ -62,7 +62,7 @@ def _layer(
         "source": _source(table, name, feeds),
         "world": table.one_of("world", ("none", *stock.worlds), "none"),
         "size": table.one_of("size", SIZES, "m"),
-        **_look(table, stock, feeds),
+        **_look(table, name, stock, feeds),
         **_mood(table),
     }
     for tail in values:
@@ -85,11 +85,11 @@ def _layer(
     return spec
 
 
-def _look(table: Table, stock: Stock, feeds: Sequence[str]) -> dict[str, Value]:
+def _look(table: Table, name: str, stock: Stock, feeds: Sequence[str]) -> dict[str, Value]:
     """How the layer mixes with what is below; only what the table sets."""
     read: dict[str, Value] = {
         "blend": table.one_of("blend", ("normal", *stock.named("blends")), "normal"),
-        "mask": table.one_of("mask", ("none", *feeds), "none", "mask"),
+        "mask": table.one_of("mask", ("none", *feeds), "none", never=(f"layer:{name}", "a layer cannot mask itself")),
         "mask_invert": table.flag("mask_invert", False),
         "on": table.flag("on", True),
         "solo": table.flag("solo", False),
@@ -140,7 +140,7 @@ def _filters(table: Table, stock: Stock) -> tuple[str, ...]:
     out = []
     for name in table.texts("filters"):
         if name.casefold() != "condition" and stock.patch(name, "filters") is None:
-            near = nearest(Path(name).stem, ("condition", *stock.named("filters")))
+            near = stock.elsewhere(name, "filters") or nearest(Path(name).stem, ("condition", *stock.named("filters")))
             table.wrong("filters", f"there is no filter {name!r}{near}")
         out.append(name)
     return tuple(out)

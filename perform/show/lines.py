@@ -112,6 +112,7 @@ class Lines:
         path: KeyPath = ()
         for part in parts[:-1]:
             path = self._inside((*path, part))
+            self._at.setdefault(path, number)  # [preset.calm] is where there is a `preset`
         path = (*path, parts[-1])
         if many:
             self._at.setdefault(path, number)  # of the first of them

@@ -12,6 +12,7 @@ from perform.show.stock import Stock
 from perform.show.table import Table, nearest
 from perform.show.values import NAME, NAME_RULE, scalars
 
+INPUTS = "is it an input of the patch? set = {{ {} = … }}"
 MOST = 256  # sources: each is a worker or a shader of its own
 
 
@@ -64,7 +65,8 @@ def read_sources(top: Table, stock: Stock) -> dict[str, PartSpec]:
     known = [*sources] or [name for name, _ in tables]
     for name, table in tables:
         kind = _type(table, "sources")
-        fallback = table.one_of("fallback", [k for k in known if k != name], "", "source") or None
+        others, never = [k for k in known if k != name], (name, "a source cannot fall back on itself")
+        fallback = table.one_of("fallback", others, "", "source", never) or None
         values = scalars(table.table("set", f"{table.title} set"), f"/source/{name}")
         if kind is None:
             sources[name] = PartSpec("sources", name, "", fallback=fallback, line=table.line())
@@ -72,9 +74,10 @@ def read_sources(top: Table, stock: Stock) -> dict[str, PartSpec]:
         part = read_part(table, "sources", name, kind)
         patch = part.keys.get("patch")
         if isinstance(patch, str) and stock.patch(patch, "sources") is None:
-            table.wrong("patch", f"there is no patch {patch!r}{nearest(Path(patch).stem, stock.named('sources'))}")
+            there = stock.elsewhere(patch, "sources") or nearest(Path(patch).stem, stock.named("sources"))
+            table.wrong("patch", f"there is no patch {patch!r}{there}")
         sources[name] = PartSpec("sources", name, kind, part.keys, frozen(values), fallback, part.line)
-        table.done()
+        table.done(INPUTS if kind == "shader" else "")
     _refuse_fallback_circles(top, sources)
     return sources
 

@@ -9,6 +9,13 @@ from pathlib import Path
 
 from perform.finding import SUFFIXES, patch_file
 
+PLACES = {
+    "sources": 'a source: type = "shader", patch = {!r}',
+    "filters": 'a filter: a layer\'s `filters` take it, and a source as "filters/{}"',
+    "transitions": "a transition: a layer's `transition` takes it",
+    "blends": "a blend: a layer's `blend` takes it",
+}
+
 
 @dataclass(frozen=True)
 class Stock:
@@ -31,3 +38,11 @@ class Stock:
     def patch(self, name: str, kind: str) -> Path | None:
         """The file of a patch: a path (absolute, or relative to the show), "filters/bloom.fs", "bloom" or None."""
         return patch_file(name, (self.folder, *self.patches), (kind,))
+
+    def elsewhere(self, name: str, kind: str) -> str:
+        """ "; 'iris' is a transition: …", where a patch of that name is of another kind; else nothing."""
+        stem = Path(name).stem
+        for other, place in PLACES.items():
+            if other != kind and stem in self.named(other):
+                return f"; {stem!r} is {place.format(stem)}"
+        return ""

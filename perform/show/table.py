@@ -15,19 +15,39 @@ from perform.show.lines import KeyPath, Lines
 from perform.show.spec import Problem
 
 LARGEST = sys.float_info.max
+# What others call what a show has: the key that is meant, where the table has it …
+SYNONYMS = {
+    "duration": "hold", "effects": "filters", "enabled": "on", "file": "patch", "fps": "rate", "framerate": "rate",
+    "path": "file", "repeat": "loop", "title": "name", "url": "device", "visible": "on",
+}  # fmt: skip
+TABLES = {"filter": "; the list of patches is `filters`"}  # of what is no list
+# … or what there is instead.
+ELSEWHERE = {
+    "engine": "[engine] is a table of its own: what all worlds run on",
+    "fullscreen": "it is a key of [window]",
+    "gallery": "opening hours are said to the program: perform run --hours 10:00-18:00",
+    "hours": "opening hours are said to the program: perform run --hours 10:00-18:00",
+    "preset": "presets are files: presets/NAME.toml",
+    "screen": "it is a key of [window]",
+}
 
 
-def nearest(word: str, names: Iterable[str]) -> str:
-    """ "; did you mean 'camera'?", or "; there are …" when nothing is near."""
-    names = list(dict.fromkeys(names))
+def meant(word: str, names: Iterable[str], cutoff: float = 0.5) -> str:
+    """ "; did you mean 'camera'?", or nothing when nothing is near."""
     folded = {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(word.casefold(), folded, 1, 0.5)
-    if near:
-        return f"; did you mean {folded[near[0]]!r}?"
+    near = difflib.get_close_matches(word.casefold(), folded, 1, cutoff)
+    return f"; did you mean {folded[near[0]]!r}?" if near else ""
+
+
+def nearest(word: str, names: Iterable[str], most: int = 12) -> str:
+    """ "; did you mean 'camera'?", or "; there are …" (at `most` so many) when nothing is near."""
+    names = list(dict.fromkeys(names))
+    if near := meant(word, names):
+        return near
     if not names:
         return "; there are none"
-    some = ", ".join(names[:12])
-    return f"; there {'is' if len(names) == 1 else 'are'} {some}{', …' if len(names) > 12 else ''}"
+    some = ", ".join(names[:most])
+    return f"; there {'is' if len(names) == 1 else 'are'} {some}{', …' if len(names) > most else ''}"
 
 
 def shown(value: Any) -> str:
@@ -88,10 +108,15 @@ class Table:
             return default
         return value
 
-    def one_of(self, key: str, choices: Iterable[str], default: str, what: str = "") -> str:
-        """A text that must be one of `choices`."""
+    def one_of(
+        self, key: str, choices: Iterable[str], default: str, what: str = "", never: tuple[str, str] = ("", "")
+    ) -> str:
+        """A text that must be one of `choices`. `never` is one that cannot be, and why."""
         choices = list(choices)
         value = self.text(key, default)
+        if value and value == never[0]:
+            self.wrong(key, f"{key} = {value!r}: {never[1]}")
+            return default
         if isinstance(self.data.get(key), str) and value not in choices:
             self.wrong(key, f"{key} = {value!r}: there is no such {what or key}{nearest(value, choices)}")
             return default
@@ -152,7 +177,7 @@ class Table:
         """The table under a key; an empty one if it is not there."""
         value = self.take(key)
         if value is not None and not isinstance(value, Mapping):
-            self.wrong(key, f"{key} is a table, not {shown(value)}")
+            self.wrong(key, f"{key} is a table, not {shown(value)}{TABLES.get(key, '')}")
             value = None
         return Table(self.page, (*self.at, key), title or f"{self.title} {key}", value or {})
 
@@ -166,11 +191,21 @@ class Table:
             return []
         return [Table(self.page, (*self.at, key, n), f"{key} {n + 1}", v) for n, v in enumerate(value)]
 
-    def done(self) -> None:
-        """Complain about each key that nobody took."""
+    def done(self, others: str = "") -> None:
+        """Complain about each key that nobody took. `others` says what may be meant by one that is like no key."""
         for key in self.data:
             if key not in self.known:
-                self.wrong(key, f"there is no key {key!r}{nearest(key, self.known)}")
+                self.wrong(key, f"there is no key {key!r}{self._instead(key, others)}")
+
+    def _instead(self, key: str, others: str) -> str:
+        word = key.casefold()
+        if SYNONYMS.get(word) in self.known:
+            return f"; did you mean {SYNONYMS[word]!r}?"
+        if word in ELSEWHERE:
+            return f"; {ELSEWHERE[word]}"
+        if others:
+            return meant(key, self.known, 0.7) or f"; {others.format(key)}"
+        return nearest(key, self.known, len(self.known))
 
 
 def span(lo: float, hi: float) -> str:

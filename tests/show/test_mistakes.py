@@ -58,7 +58,7 @@ GOOD = SOURCE + LAYER
         ("[source.card]\n" + LAYER, "1: [source.card]: the key 'type' is missing; there are camera, image, shader, testcard, video"),
         ('[source]\ncard = "testcard"\n' + LAYER, "2: [source]: write [source.card] and the keys below it, not card = …"),
         ('[source."a b"]\ntype = "testcard"\n' + GOOD, "1: [source]: 'a b' is not a name: letters, digits, - and _, not starting with a digit"),
-        (SOURCE + 'fallback = "card"\n' + LAYER, "3: [source.card]: fallback = 'card': there is no such source; there are none"),
+        (SOURCE + 'fallback = "card"\n' + LAYER, "3: [source.card]: fallback = 'card': a source cannot fall back on itself"),
         ('[source.a]\ntype = "shader"\npatch = "drift"\nimages = { i = "crd" }\n' + GOOD, "4: [source.a]: images: there is no source 'crd'; did you mean 'card'?"),
         ('[source.a]\ntype = "shader"\npatch = "drft"\n' + GOOD, "3: [source.a]: there is no patch 'drft'; did you mean 'drift'?"),
         ('[source.a]\ntype = "shader"\npatch = "sources/drft.fs"\n' + GOOD, "3: [source.a]: there is no patch 'sources/drft.fs'; did you mean 'drift'?"),
@@ -82,6 +82,16 @@ GOOD = SOURCE + LAYER
         ('[[layers]]\nname = "a"\n' + SOURCE, "1: show: there is no key 'layers'; did you mean 'layer'?"),
         (GOOD + '[audio]\ndrive = { "/a" = "bass" }\n', "7: [audio]: drive is a table, each value a table, not { /a = 'bass' }"),
         (GOOD + "blend = 2026-11-27\n", "6: layer 'dream': blend is a text in quotes, not 2026-11-27"),
+        (GOOD + 'filter = ["bloom"]\n', "6: layer 'dream': filter is a table, not ['bloom']; the list of patches is `filters`"),
+        (GOOD + 'mask = "layer:dream"\n', "6: layer 'dream': mask = 'layer:dream': a layer cannot mask itself"),
+        (GOOD + 'effects = ["bloom"]\n', "6: layer 'dream': there is no key 'effects'; did you mean 'filters'?"),
+        (GOOD + "visible = true\n", "6: layer 'dream': there is no key 'visible'; did you mean 'on'?"),
+        ("[show]\nfullscreen = true\n" + GOOD, "2: [show]: there is no key 'fullscreen'; it is a key of [window]"),
+        (GOOD + "[preset.calm]\n", "6: show: there is no key 'preset'; presets are files: presets/NAME.toml"),
+        ('[source.a]\ntype = "shader"\npatch = "drift"\nwarmth = 0.3\n' + GOOD, "4: [source.a]: there is no key 'warmth'; is it an input of the patch? set = { warmth = … }"),
+        ('[source.a]\ntype = "shader"\npatch = "drift"\nspeeed = 0.3\n' + GOOD, "4: [source.a]: there is no key 'speeed'; did you mean 'speed'?"),
+        ('[source.a]\ntype = "shader"\npatch = "bloom"\n' + GOOD, """3: [source.a]: there is no patch 'bloom'; 'bloom' is a filter: a layer's `filters` take it, and a source as "filters/bloom\""""),
+        (GOOD + 'filters = ["iris"]\n', "6: layer 'dream': there is no filter 'iris'; 'iris' is a transition: a layer's `transition` takes it"),
         (LAYER, "0: show: there is no source; a show needs at least one [source.NAME] table"),
         (SOURCE, "0: show: there is no layer; a show needs at least one [[layer]]"),
     ],
@@ -200,6 +210,12 @@ def test_a_patch_is_no_show(tmp_path: Path) -> None:
 def test_a_device_is_no_show() -> None:
     with pytest.raises(ShowError, match="not a file that can be read as a show"):
         load("/dev/zero")
+
+
+def test_a_key_like_no_other_is_told_with_all_that_there_are(mistakes: Mistakes) -> None:
+    (said,) = mistakes(GOOD + "qqq = 1\n")
+    for key in ("name", "filters", "crossfade", "resolution"):
+        assert key in said
 
 
 def test_a_source_with_a_bad_name_is_one_mistake(mistakes: Mistakes) -> None:
