@@ -181,7 +181,7 @@ def test_what_sound_cannot_drive_is_told(say: Say) -> None:
     code, err = say(fine.replace("opacity", "opcity"), "check")
     assert code == 2
     assert err[0].endswith(
-        ":8: [audio]: drive: there is no address '/layer/1/opcity'; did you mean '/layer/1/opacity'?"
+        ":9: [audio]: drive: there is no address '/layer/1/opcity'; did you mean '/layer/1/opacity'?"
     )
     for address, told in (
         ("/layer/1/on", "is a bool; only floats can be moved"),
@@ -241,6 +241,17 @@ def test_a_preset_that_a_cue_calls_is_told_with_what_is_wrong_and_the_show_plays
     assert say(cue, "run", "--headless", "--fixed", "--seconds", "0.1")[0] == 0
 
 
+def test_each_address_that_sound_cannot_drive_is_told_at_its_own_line(say: Say) -> None:
+    code, lines = say(
+        '[audio.drive]\n"/layer/1/on" = { band = "bass" }\n"/layer/*/opacity" = { band = "mid" }\n', "check"
+    )
+    assert code == 2
+    assert [line.partition(".toml:")[2] for line in lines[1:]] == [
+        "9: [audio]: drive: /layer/1/on is a bool; only floats can be moved",
+        "10: [audio]: drive: /layer/*/opacity is a pattern; each address that is moved is written by itself",
+    ]
+
+
 def test_a_number_out_of_range_is_told_and_played_as_the_nearest(say: Say) -> None:
     more = 'condition = { gamma = 0.0 }\n[[cue]]\nname = "a"\nset = { "/layer/1/opacity" = 50, "/layer/1/on" = 2 }\n'
     code, err = say(more, "check")
@@ -271,7 +282,7 @@ def test_what_may_be_a_controls_that_says_nothing_is_pointed_out_and_no_mistake(
     drive = '[audio]\ndrive = { "/silent/level" = { band = "bass" } }\n'
     theirs = "whether there is '/silent/level' is known once [silent] plays"
     show = tmp_path / "show.toml"
-    told = [f"{show}:11: cue 'a': {theirs}", f"{show}:12: [audio]: drive: {theirs}"]
+    told = [f"{show}:11: cue 'a': {theirs}", f"{show}:13: [audio]: drive: {theirs}"]
     assert say("[silent]\n" + cue + drive, "check") == (0, told)
     assert say("[silent]\n" + cue, *PLAY) == (0, [])
     assert say(cue, "check")[0] == 2

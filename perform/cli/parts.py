@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from perform.control.osc.pattern import is_pattern
 from perform.control.osc.place import Place
 from perform.finding import expanded
 from perform.gl.isf import PatchError, find_patch, read
@@ -145,7 +146,9 @@ def undriven(show: Show, params: Params, strangers: Collection[str] = ()) -> Ite
         for address in control.keys.get("drive", ()):
             param = params.find(address)
             theirs = of_strangers(params, address, strangers)
-            if param is None and theirs:
+            if is_pattern(address):
+                text = f"{address} is a pattern; each address that is moved is written by itself"
+            elif param is None and theirs:
                 text = theirs
             elif param is None:
                 text = f"there is no address {address!r}{nearest(address, list(params.addresses()))}"
@@ -154,4 +157,5 @@ def undriven(show: Show, params: Params, strangers: Collection[str] = ()) -> Ite
             else:
                 continue
             hint = bool(theirs)
-            yield Problem(show.path, control.line, f"[{control.name}]: drive: {text}", light=hint, hint=hint)
+            line = show.lines.get(f"controls {control.name} {address}", control.line)
+            yield Problem(show.path, line, f"[{control.name}]: drive: {text}", light=hint, hint=hint)

@@ -66,8 +66,8 @@ class Lfo(Closing):
             raise ValueError(f"period = {self.period} is not within {PERIODS[0]} to {PERIODS[1]:.0f} seconds")
         if not 0.0 <= self.depth <= 1.0:
             raise ValueError(f"depth = {self.depth} is not within 0 to 1")
-        for address, how in self.drive.items():
-            _amount(address, how)
+        if wrong := [why for address, how in self.drive.items() if (why := _misfit(address, how))]:
+            raise ValueError("\n".join(wrong))
 
     def declare(self, stage: Stage) -> dict[str, Param]:
         """Its addresses and the status. Opened again, by an edit, it goes on: what the edit changed is set."""
@@ -111,6 +111,15 @@ def _amount(address: str, how: object) -> tuple[float, float]:
     ):
         raise ValueError(f"drive: {address} takes an amount, or {{ amount = 0.3, phase = 0.25 }}, not {how!r}")
     return float(numbers["amount"]), float(numbers["phase"])
+
+
+def _misfit(address: str, how: object) -> str:
+    """What is wrong with one entry of `drive`, a sentence; empty if nothing is."""
+    try:
+        _amount(address, how)
+    except ValueError as e:
+        return str(e)
+    return ""
 
 
 @dataclass(slots=True)

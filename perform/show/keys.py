@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from perform import plugins
 from perform.show.spec import PartSpec, frozen
-from perform.show.table import LARGEST, Table, nearest, shown
+from perform.show.table import LARGEST, Table, meant, shown
 
 _WORDS = {str: "a text in quotes", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
 
@@ -19,7 +19,9 @@ METERS = ("dropped",)  # public fields that count, and are no keys
 
 
 class Unfit(ValueError):
-    """A value that a field cannot take; the text says what it takes."""
+    """A value that a field cannot take; the text says what it takes, `hint` what may have been meant."""
+
+    hint = ""
 
 
 def fit(hint: Any, value: Any) -> Any:
@@ -32,8 +34,9 @@ def fit(hint: Any, value: Any) -> Any:
     if origin is Literal:
         if value in args and not isinstance(value, bool):
             return value
-        near = nearest(value, map(str, args)) if isinstance(value, str) and value else ""
-        raise Unfit("one of " + ", ".join(map(str, args)) + (near if "did you mean" in near else ""))
+        unfit = Unfit("one of " + ", ".join(map(str, args)))
+        unfit.hint = meant(value, map(str, args)) if isinstance(value, str) else ""
+        raise unfit
     if origin in (tuple, list, Sequence) or hint in (tuple, list):
         return _fit_list(origin or hint, args, value)
     if origin in (dict, Mapping) or hint is dict:
@@ -124,7 +127,7 @@ def read_part(table: Table, group: plugins.Group, name: str, kind: str) -> PartS
         try:
             keys[key] = fit(hint, value)
         except Unfit as e:
-            table.wrong(key, f"{key} is {e}, not {shown(value)}")
+            table.wrong(key, f"{key} is {e}, not {shown(value)}{e.hint}")
     absent = [key for key in required(plugin) if key not in table.data]
     for key in absent:
         table.wrong("", f"the key {key!r} is missing; type {kind!r} needs it")
@@ -138,5 +141,12 @@ def _try(table: Table, plugin: type[Any], keys: Mapping[str, Any]) -> None:
     try:
         plugin(**keys)
     except ValueError as e:
-        said = str(e)
-        table.wrong(next((key for key in keys if said.startswith(key)), ""), said)
+        for said in str(e).splitlines():
+            table.page.wrong((*table.at, *_said_of(keys, said)), f"{table.title}: {said}")
+
+
+def _said_of(keys: Mapping[str, Any], said: str) -> list[str]:
+    """The key that a part's sentence begins with, and the one in its table ("drive: /layer/1/mix takes …")."""
+    key = next((key for key in keys if said.startswith(key)), None)
+    inner = keys[key] if key is not None and isinstance(keys[key], Mapping) else ()
+    return [] if key is None else [key, *(one for one in inner if said.startswith(f"{key}: {one} "))]

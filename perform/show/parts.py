@@ -9,7 +9,7 @@ from perform import plugins
 from perform.show.keys import read_part
 from perform.show.spec import PartSpec, frozen
 from perform.show.stock import Stock
-from perform.show.table import Table, nearest
+from perform.show.table import Table, meant, nearest
 from perform.show.values import NAME, NAME_RULE, scalars
 
 INPUTS = "is it an input of the patch? set = {{ {} = … }}"
@@ -108,10 +108,14 @@ def _refuse_fallback_circles(top: Table, sources: Mapping[str, PartSpec]) -> Non
 def _type(table: Table, group: plugins.Group) -> str | None:
     """The type a part names; None (and a complaint) if it names none that there is."""
     names = plugins.names(group)
+    all_of_them = f"types are {', '.join(names)}"
+    kind = table.text("type")
     if "type" not in table.data:
-        table.wrong("", f"the key 'type' is missing; there are {', '.join(names)}")
-        return None
-    return table.one_of("type", names, "", f"{group[:-1]} type installed") or None
+        table.wrong("", f"the key 'type' is missing; {all_of_them}")
+    elif kind not in names and isinstance(table.data["type"], str):
+        what = f"there is no such {group[:-1]} type installed"
+        table.wrong("type", f"type = {kind!r}: {what}{meant(kind, names).rstrip('?')}; {all_of_them}")
+    return kind if kind in names else None
 
 
 def read_named(top: Table, group: plugins.Group, key: str, reserved: Collection[str] = ()) -> dict[str, PartSpec]:
@@ -123,8 +127,16 @@ def read_named(top: Table, group: plugins.Group, key: str, reserved: Collection[
             table.wrong("type", "a show has one window, [window]")
         elif kind is not None:
             parts[name] = read_part(table, group, name, kind)
+            _note_drive(table, parts[name])
             table.done()
     return parts
+
+
+def _note_drive(table: Table, part: PartSpec) -> None:
+    """Where each address stands that a control drives: whether there is one is known when the show is open."""
+    drive = part.keys.get("drive")
+    for address in drive if isinstance(drive, Mapping) else ():
+        table.page.where[f"{part.group} {part.name} {address}"] = table.page.lines[(*table.at, "drive", address)]
 
 
 def read_controls(top: Table) -> dict[str, PartSpec]:
@@ -134,6 +146,7 @@ def read_controls(top: Table) -> dict[str, PartSpec]:
         if kind in top.data:
             table = top.table(kind, f"[{kind}]")
             controls[kind] = read_part(table, "controls", kind, kind)
+            _note_drive(table, controls[kind])
             table.done()
         top.known.append(kind)
     return controls | read_named(top, "controls", "control", plugins.names("controls"))

@@ -7,6 +7,7 @@ key frames often; between those the picture holds while the decoder goes back.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -46,6 +47,8 @@ class Video(Closing):
 
     def __post_init__(self) -> None:
         check_range("speed", self.speed, *SPEED)
+        if re.match(r"[a-z]{2,}://", self.file, re.IGNORECASE):
+            raise ValueError(f'file: a stream is a camera: type = "camera", device = "{self.file}"')
         if self.start < 0.0 or self.end < 0.0:
             raise ValueError(f"start = {self.start:g}, end = {self.end:g}: seconds of film are not below 0")
         if 0.0 < self.end <= self.start:

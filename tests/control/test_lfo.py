@@ -154,3 +154,8 @@ def test_what_cannot_be_moved_is_said_and_the_rest_moves() -> None:
 def test_mistakes_are_refused(keys: dict[str, Any], what: str) -> None:
     with pytest.raises(ValueError, match=what):
         Lfo(**keys)
+
+
+def test_all_mistakes_in_what_it_drives_are_said_at_once() -> None:
+    with pytest.raises(ValueError, match=r"drive: /a takes an amount.*\ndrive: /c takes an amount"):
+        Lfo(drive={"/a": "much", "/b": 0.5, "/c": True})

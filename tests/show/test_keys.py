@@ -70,7 +70,7 @@ def test_what_fits(hint: Any, value: Any, fitted: Any) -> None:
         (tuple[str, ...], "a", "a list"),
         (dict[str, float], [1], "a table"),
         (dict[str, float], {"a": "b"}, "a table, each value a number"),
-        (Literal["udp", "tcp"], "tpc", "one of udp, tcp; did you mean 'tcp'?"),
+        (Literal["udp", "tcp"], "tpc", "one of udp, tcp"),
     ],
 )
 def test_what_does_not_fit(hint: Any, value: Any, wanted: str) -> None:

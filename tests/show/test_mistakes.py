@@ -11,6 +11,7 @@ import tomlkit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from perform import plugins
 from perform.show import ShowError, load, parse
 from tests.show.conftest import LAYER, SOURCE
 
@@ -54,8 +55,8 @@ GOOD = SOURCE + LAYER
         (GOOD + '[[layer]]\nname = "Dream"\n', "7: layer 'Dream': there is another layer of the name 'Dream'"),
         (SOURCE + '[[layer]]\nname = "1"\n', "4: layer 1: '1' is not a name: letters, digits, - and _, not starting with a digit"),
         (SOURCE + '[[layer]]\nsource = "crd"\n', "4: layer 'layer1': source = 'crd': there is no such source; did you mean 'card'?"),
-        ('[source.card]\ntype = "testcrd"\n' + LAYER, "2: [source.card]: type = 'testcrd': there is no such source type installed; did you mean 'testcard'?"),
-        ("[source.card]\n" + LAYER, "1: [source.card]: the key 'type' is missing; there are camera, image, shader, testcard, video"),
+        ('[source.card]\ntype = "testcrd"\n' + LAYER, "2: [source.card]: type = 'testcrd': there is no such source type installed; did you mean 'testcard'; types are camera, image, shader, testcard, video"),
+        ("[source.card]\n" + LAYER, "1: [source.card]: the key 'type' is missing; types are camera, image, shader, testcard, video"),
         ('[source]\ncard = "testcard"\n' + LAYER, "2: [source]: write [source.card] and the keys below it, not card = …"),
         ('[source."a b"]\ntype = "testcard"\n' + GOOD, "1: [source]: 'a b' is not a name: letters, digits, - and _, not starting with a digit"),
         (SOURCE + 'fallback = "card"\n' + LAYER, "3: [source.card]: fallback = 'card': a source cannot fall back on itself"),
@@ -68,7 +69,7 @@ GOOD = SOURCE + LAYER
         (GOOD + "[record]\npreset = 5\n", "7: [record]: preset is one of auto, ultrafast, superfast, veryfast, faster, fast, medium, not 5"),
         ("foo = 1\n" + GOOD + "[osc]\n", "1: show: there is no key 'foo'; there are show, source, layer, window, record, master, sink, engine, cue, audio, osc, control"),
         ('[source.a]\ntype = "image"\n' + GOOD, "1: [source.a]: the key 'file' is missing; type 'image' needs it"),
-        (GOOD + '[engine]\ntype = "openvin"\n', "7: [engine]: type = 'openvin': there is no such engine type installed; did you mean 'openvino'?"),
+        (GOOD + '[engine]\ntype = "openvin"\n', f"7: [engine]: type = 'openvin': there is no such engine type installed; did you mean 'openvino'; types are {', '.join(plugins.names('engines'))}"),
         (GOOD + '[[cue]]\nset = {}\n', "6: cue 1: the key 'name' is missing"),
         (GOOD + '[[cue]]\nname = "go"\n', "7: cue 'go': a cue cannot be called 'go': /cue/go fires the next or the last one"),
         (GOOD + '[[cue]]\nname = "a"\n[[cue]]\nname = "A"\n', "9: cue 'A': there is another cue of the name 'A'"),
@@ -80,7 +81,12 @@ GOOD = SOURCE + LAYER
         (GOOD + "[osc]\nreply = 70000\n", "7: [osc]: reply = 70000 is not a port: 1 to 65535, or 0 for the listening port + 1"),
         ('[source]\ntype = "testcard"\n' + LAYER, "2: [source]: write [source.NAME], with a name of your own, and the keys below it, not type = …"),
         ('[[layers]]\nname = "a"\n' + SOURCE, "1: show: there is no key 'layers'; did you mean 'layer'?"),
-        (GOOD + '[audio]\ndrive = { "/a" = "bass" }\n', "7: [audio]: drive is a table, each value a table, not { /a = 'bass' }"),
+        (GOOD + '[audio]\ndrive = { "/a" = "bass" }\n', """7: [audio]: drive: /a is { band = "bass", amount = 0.5 }, not 'bass'"""),
+        (GOOD + '[audio.drive]\n"/a" = 0.5\n"/b" = { band = "bass", amunt = 2 }\n', "8: [audio]: drive: /b takes a band (level, bass, mid, treble, beat) and an amount, and no 'amunt'"),
+        (GOOD + '[audio.drive]\n"/a" = 0.5\n"/b" = { band = "bass", amunt = 2 }\n', '7: [audio]: drive: /a is { band = "bass", amount = 0.5 }, not 0.5'),
+        (GOOD + '[audio.drive]\n"/a" = { band = "bas" }\n', "7: [audio]: drive: /a takes a band (level, bass, mid, treble, beat) and an amount, not 'bas'"),
+        (GOOD + '[record]\npreset = "fastest"\n', "7: [record]: preset is one of auto, ultrafast, superfast, veryfast, faster, fast, medium, not 'fastest'; did you mean 'faster'?"),
+        ('[source.f]\ntype = "video"\nfile = "http://example.com/a.mp4"\n' + GOOD, """3: [source.f]: file: a stream is a camera: type = "camera", device = "http://example.com/a.mp4\""""),
         (GOOD + "blend = 2026-11-27\n", "6: layer 'dream': blend is a text in quotes, not 2026-11-27"),
         (GOOD + 'filter = ["bloom"]\n', "6: layer 'dream': filter is a table, not ['bloom']; the list of patches is `filters`"),
         (GOOD + 'mask = "layer:dream"\n', "6: layer 'dream': mask = 'layer:dream': a layer cannot mask itself"),
@@ -117,7 +123,7 @@ def test_one_mistake(mistakes: Mistakes, text: str, told: str) -> None:
         ),
         (
             GOOD + '[audio]\ndrive = { "/a" = { band = "bass", amount = ' + "9" * 400 + " } }\n",
-            "7: [audio]: drive: the amount for /a is not a number",
+            "7: [audio]: drive: /a takes a number as its amount, not 9999",
         ),
         (GOOD + "[x]\ny = " + "9" * 5000 + "\n", "a number in it has thousands of digits"),
         ("# one\u2028line\n" + GOOD + "opacity = 2\n", "7: layer 'dream': opacity = 2 is out of range"),

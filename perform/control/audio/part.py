@@ -32,6 +32,7 @@ GONE = 8  # looks without a sample, then it is opened again
 ATTACK, RELEASE, DECAY = 0.01, 0.25, 0.15  # seconds
 BANDS = {"level": (0.0, 1e9), "bass": (20.0, 250.0), "mid": (250.0, 2000.0), "treble": (2000.0, 20000.0)}  # Hz
 WORDS = (*BANDS, "beat")
+DOCS = {"level": "How loud it is.", "beat": "1 at an onset, then dying away."}
 LARGEST = sys.float_info.max
 
 
@@ -46,24 +47,20 @@ class Audio(Closing):
 
     device: str | int | None = None
     gain: float = 1.0
-    drive: dict[str, dict[str, Any]] = field(default_factory=dict)
+    drive: dict[str, Any] = field(default_factory=dict)
     _listen: Listen = field(default=listen, init=False, repr=False)
     _ear: _Ear | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.gain <= 1000.0:
             raise ValueError(f"gain = {self.gain} is not within 0 to 1000")
-        for address, how in self.drive.items():
-            amount = how.get("amount", 1.0)
-            if how.get("band") not in WORDS or set(how) - {"band", "amount"}:
-                raise ValueError(f"drive: {address} takes a band ({', '.join(WORDS)}) and an amount")
-            if not isinstance(amount, (int, float)) or isinstance(amount, bool) or not abs(amount) <= LARGEST:
-                raise ValueError(f"drive: the amount for {address} is not a number")
+        if wrong := [f"drive: {address} {why}" for address, how in self.drive.items() if (why := _misfit(how))]:
+            raise ValueError("\n".join(wrong))
 
     def declare(self, stage: Stage) -> None:
         """What is heard, as addresses, and the status."""
         for word in WORDS:
-            spec = Spec("float", 0.0, 0.0, 1.0, doc=f"How much {word} is heard.", readonly=True)
+            spec = Spec("float", 0.0, 0.0, 1.0, doc=DOCS.get(word, f"How much {word} is heard."), readonly=True)
             stage.params.declare(f"{stage.prefix}/{word}", spec)
         Status(stage.params, f"/status{stage.prefix}")
 
@@ -85,6 +82,20 @@ class Audio(Closing):
         ear, self._ear = self._ear, None
         if ear is not None:
             ear.close()
+
+
+def _misfit(how: Any) -> str:
+    """What is wrong with one entry of `drive`, as the end of a sentence; empty if nothing is."""
+    if not isinstance(how, dict):
+        return f'is {{ band = "bass", amount = 0.5 }}, not {how!r}'
+    amount = how.get("amount", 1.0)
+    if strange := [key for key in how if key not in ("band", "amount")]:
+        return f"takes a band ({', '.join(WORDS)}) and an amount, and no {strange[0]!r}"
+    if how.get("band") not in WORDS:
+        return f"takes a band ({', '.join(WORDS)}) and an amount" + (f", not {how['band']!r}" if "band" in how else "")
+    if not isinstance(amount, (int, float)) or isinstance(amount, bool) or not abs(amount) <= LARGEST:
+        return f"takes a number as its amount, not {str(amount)[:40]}"
+    return ""
 
 
 @dataclass(slots=True)
