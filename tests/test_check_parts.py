@@ -257,7 +257,7 @@ def test_a_number_out_of_range_is_told_and_played_as_the_nearest(say: Say) -> No
     code, err = say(more, "check")
     assert code == 2
     assert [line.partition("show.toml:")[2] for line in err[1:]] == [
-        "8: /layer/dream/condition/gamma = 0.0: /layer/dream/condition/gamma = 0 is out of range: 0.1 to 8",
+        "8: /layer/dream/condition/gamma = 0 is out of range: 0.1 to 8",
         "11: cue 'a': /layer/1/opacity = 50 is out of range: 0 to 1",
     ]
     assert say(more, "run", "--headless", "--fixed", "--seconds", "0.1", "--log", "error") == (0, [])

@@ -16,9 +16,9 @@ from perform.control.osc.pattern import PatternError, Patterns, is_pattern, matc
 from perform.library import CardError, Library
 from perform.param import Param
 from perform.params import Params, Spec
-from perform.show.layers import SIZES
+from perform.show.layers import PAD, SIZES
 from perform.show.spec import CueSpec, LayerSpec, Problem, Show
-from perform.show.table import nearest, span
+from perform.show.table import meant, nearest, span
 
 PRESETS = "presets"  # the folder that `Cues` looks in
 PRESET = "/preset/([^/]+)/go"
@@ -39,7 +39,7 @@ def misfits(show: Show, params: Params, strangers: Collection[str] = ()) -> list
         theirs = of_strangers(params, address, strangers)
         for text, light in wrong(show, patterns, address, value, cue):
             hint = bool(theirs) and (light or not is_pattern(address))  # else the pattern itself is wrong
-            problems.append(Problem(show.path, line, f"{title}: {theirs if hint else text}", light or hint, hint))
+            problems.append(Problem(show.path, line, f"{title}{theirs if hint else text}", light or hint, hint))
     return problems
 
 
@@ -72,10 +72,10 @@ def ever(layer: LayerSpec, tail: str, first: str, cues: Iterable[CueSpec]) -> li
 
 def _settings(show: Show) -> Iterator[tuple[str, str, str, Any, CueSpec | None]]:
     for address, value in show.values().items():
-        yield address, f"{address} = {value!r}", address, value, None
+        yield address, "", address, value, None  # what is wrong names the address
     for cue in show.cues:
         for address, value in cue.set.items():
-            yield f"cue {cue.name} {address}", f"cue {cue.name!r}", address, value, cue
+            yield f"cue {cue.name} {address}", f"cue {cue.name!r}: ", address, value, cue
 
 
 def wrong(show: Show, patterns: Patterns, address: str, value: Any, cue: CueSpec | None) -> Iterator[tuple[str, bool]]:
@@ -90,8 +90,7 @@ def wrong(show: Show, patterns: Patterns, address: str, value: Any, cue: CueSpec
     if param is None and cue is not None and (called := re.fullmatch(PRESET, address, re.IGNORECASE)):
         yield f"there is no preset {called[1]!r}: {_without(show, called[1])}", True
     elif param is None:
-        light = _of_a_patch(show, params, address)
-        yield f"there is no address {address!r}{nearest(address, list(params.addresses()))}", light
+        yield _unknown(params, address), _of_a_patch(show, params, address)
     else:
         yield from _wrong_value(show, param, address, value, cue)
 
@@ -133,6 +132,10 @@ def _wrong_pattern(
 def _wrong_value(show: Show, param: Param, address: str, value: Any, cue: CueSpec | None) -> Iterator[tuple[str, bool]]:
     spec = _spec(show, param, cue)
     if why := spec.misfit(value):
+        if param.address.endswith("/mood") and list(spec.names) == [PAD]:
+            why = "is set, but a mood is its world's, and no world of this layer has any"
+        elif spec.kind == "choice" and isinstance(value, str):
+            why += meant(value, spec.names)
         yield f"{address} {why}", False
         return
     taken = spec.coerce(value)
@@ -144,6 +147,14 @@ def _wrong_value(show: Show, param: Param, address: str, value: Any, cue: CueSpe
     parts = value if isinstance(value, list | tuple) else (value,)
     if spec.kind == "color" and not isinstance(value, str) and not all(0.0 <= part <= 1.0 for part in parts):
         yield f"{address} = [{', '.join(f'{part:g}' for part in parts)}]: colours are 0 to 1", True
+
+
+def _unknown(params: Params, address: str) -> str:
+    """What is said of an address that is not there."""
+    layer = re.fullmatch("(/layer/[^/]+)/filter/([^/]+)/.+", address)
+    if layer and params.find(f"{layer[1]}/opacity") and params.find(f"{layer[1]}/filter/{layer[2]}/on") is None:
+        return f"{address}: the layer has no filter {layer[2]!r}; name it in `filters`"
+    return f"there is no address {address!r}{nearest(address, list(params.addresses()))}"
 
 
 def _of_a_patch(show: Show, params: Params, address: str) -> bool:

@@ -81,8 +81,7 @@ def test_misfits_are_found_in_values_and_cues(read: Read) -> None:
     params.declare("/layer/dream/condition/gamma", Spec("float"))
     params.declare("/status/fps", Spec("float", readonly=True))
     assert [f"{p.line}: {p.text}" for p in misfits(show, params)] == [
-        "7: /layer/dream/condition/gama = 1: there is no address '/layer/dream/condition/gama'; "
-        "did you mean '/layer/dream/condition/gamma'?",
+        "7: there is no address '/layer/dream/condition/gama'; did you mean '/layer/dream/condition/gamma'?",
         "11: cue 'a': there is no address '/layer/dream/opacty'; did you mean '/layer/dream/opacity'?",
         "13: cue 'a': /layer/dream/opacity takes a number, not the text 'loud'",
         "14: cue 'a': /status/fps is read only",
@@ -109,10 +108,11 @@ def test_a_cues_mood_is_held_against_the_worlds_it_may_meet(read: Read, tmp_path
     now = ["calm", "gloom"]
     assert told(now, gloom) == []
     assert told(["onyx"], first='mood = "gloom"\n') == []  # an edit while a cue's world plays
-    assert told(["onyx"], first='mood = "onyx"\n') == [
-        "/layer/dream/mood = 'onyx': /layer/dream/mood has no 'onyx'; there are calm, gloom, pad"
-    ]
+    assert told(["onyx"], first='mood = "onyx"\n') == ["/layer/dream/mood has no 'onyx'; there are calm, gloom, pad"]
     assert told(now, glare) == ["cue 'c0': /layer/1/mood has no 'glare'; there are calm, gloom, pad"]
+    assert told(now, gloom.replace("gloom", "glom")) == [
+        "cue 'c0': /layer/dream/mood has no 'glom'; there are calm, gloom, pad; did you mean 'gloom'?"
+    ]
     assert told(now, f"{glare}, {world}") == []
     assert told(now, glare, world, gloom) == []  # in some order of theirs
     assert told(now, f"{world}, {gloom}") == ["cue 'c0': /layer/dream/mood has no 'gloom'; there are calm, glare, pad"]
@@ -137,10 +137,26 @@ def test_a_size_is_held_against_the_worlds_it_may_meet(read: Read, tmp_path: Pat
 
     world, teacher = '"/layer/dream/world" = "light"', '"/layer/dream/size" = "teacher"'
     assert told('world = "dark"\nsize = "m"\n') == []  # a restart, resumed in a cue's world
-    assert told('world = "dark"\nsize = "l"\n') == ["/layer/dream/size = 'l': /layer/dream/size has no 'l'; there is m"]
+    assert told('world = "dark"\nsize = "l"\n') == ["/layer/dream/size has no 'l'; there is m"]
     assert told('world = "dark"\n', f"{world}, {teacher}") == []
     assert told('world = "dark"\n', teacher) == ["cue 'c0': /layer/dream/size has no 'teacher'; there is m"]
     assert told('size = "l"\n') == []  # no world yet
+
+
+def test_a_mood_without_a_world_and_an_input_without_its_filter_are_told_as_such(read: Read) -> None:
+    show = read(GOOD + 'mood = "gold"\n[layer.filter.bloom]\nintensity = 0.4\n[layer.filter.blur]\nradios = 1.0\n')
+    params = Params()
+    for key in ("source", "world", "size"):
+        params.declare(f"/layer/dream/{key}", Spec("text"))
+    params.declare("/layer/dream/opacity", Spec("float"))
+    params.declare("/layer/dream/filter/blur/on", Spec("bool", True))
+    params.declare("/layer/dream/filter/blur/radius", Spec("float"))
+    params.declare("/layer/dream/mood", Spec("choice", "pad", choices=("pad",)))
+    assert [f"{p.line}: {p.text}" for p in misfits(show, params)] == [
+        "6: /layer/dream/mood is set, but a mood is its world's, and no world of this layer has any",
+        "8: /layer/dream/filter/bloom/intensity: the layer has no filter 'bloom'; name it in `filters`",
+        "10: there is no address '/layer/dream/filter/blur/radios'; did you mean '/layer/dream/filter/blur/radius'?",
+    ]
 
 
 def test_a_pattern_across_parts_is_one_in_a_cue(read: Read) -> None:
