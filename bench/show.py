@@ -304,7 +304,9 @@ def table(title: str, rows: dict[str, float]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    prog = globals().get("PROG")  # `perform bench` sets it
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__, formatter_class=raw)
     parser.add_argument("--quick", action="store_true", help="a few seconds each")
     parser.add_argument("--minutes", type=float, default=0.0, help="the long memory run: at least 1")
     parser.add_argument("--json", type=Path)

@@ -108,7 +108,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["world", "osean"], "there is no world 'osean'; did you mean 'ocean'?"),
         (["run", "--log", "debg"], "there is no --log 'debg'; did you mean 'debug'?"),
         (["patches", "rendr"], "there is no DEED 'rendr'; did you mean 'render'?"),
-        (["patches", "render", "/nowhere.fs", "--to", "x"], "there is no file or folder '/nowhere.fs'"),
+        (["patches", "render", "/nowhere.fs", "--to", "x"], "there is no file, folder or patch '/nowhere.fs'"),
         (["models", "--models", "/nowhere"], "there is no folder '/nowhere'"),
         (["run", "/nowhere.toml", "--no-supervise"], "/nowhere.toml: there is no such file"),
         (["run", "--hours", "early"], "opening hours are written like 10:00-18:00, not 'early'"),
@@ -197,6 +197,14 @@ def test_patches_are_rendered_and_failures_named(say: Say, tmp_path: Path) -> No
     assert (tmp_path / "stills" / "good.png").is_file()
 
 
+def test_a_patch_of_the_program_is_rendered_by_its_name(say: Say, tmp_path: Path) -> None:
+    assert (
+        say("patches", "render", "drift", "filters/mirror", "--to", tmp_path, "--size", "32x32", "--time", "0.1")[0]
+        == 0
+    )
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["drift.png", "mirror.png"]
+
+
 def test_a_folder_without_patches(say: Say, tmp_path: Path) -> None:
     code, _, err = say("patches", "render", tmp_path, "--to", tmp_path)
     assert code == 2
@@ -214,7 +222,9 @@ def test_bench_is_the_bench_of_the_checkout(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit) as done:
         cli.main(["bench", "--help"])
     assert done.value.code == 0
-    assert "--minutes" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out.startswith("usage: perform bench ")
+    assert "--minutes" in out
 
 
 def test_a_lab_without_its_libraries_says_what_to_install(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,7 +102,7 @@ def _bench(words: Sequence[str]) -> int:
     if not script.is_file():
         raise Bad("the benches are in the source checkout only, as bench/show.py")
     sys.argv = ["perform bench", *words]
-    runpy.run_path(str(script), run_name="__main__")
+    runpy.run_path(str(script), {"PROG": sys.argv[0]}, run_name="__main__")
     return 0
 
 
@@ -199,7 +199,7 @@ def _add_run(verbs: Any) -> None:
 def _add_patches(verbs: Any) -> None:
     patches = _verb(verbs, "patches", "patches", "the patches that are here; render any to stills")
     deeds = patches.add_subparsers(metavar="DEED")
-    render = deeds.add_parser("render", help="render patches (files or folders, ISF or Shadertoy) to stills")
+    render = deeds.add_parser("render", help="render patches (files, folders or names, ISF or Shadertoy) to stills")
     render.set_defaults(verb="render")
     render.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     render.add_argument("--to", type=Path, required=True, metavar="DIR", help="where the stills go")

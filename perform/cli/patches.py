@@ -10,7 +10,7 @@ from pathlib import Path
 
 from perform import paths
 from perform.cli import Bad
-from perform.finding import KINDS, SUFFIXES
+from perform.finding import KINDS, SUFFIXES, patch_file
 
 
 def patches(args: argparse.Namespace) -> int:
@@ -34,15 +34,19 @@ def _about(file: Path) -> str:
 
 
 def render(args: argparse.Namespace) -> int:
-    """Render each patch to a still; each failure is named by its file; exit code 1 if any failed."""
+    """Render each patch (a file, all of a folder, or one by name) to a still; each failure is named by its file; exit
+    code 1 if any failed.
+    """
     files: list[Path] = []
     for path in args.paths:
         if path.is_dir():
             files += sorted(f for f in path.rglob("*") if f.suffix in SUFFIXES)
         elif path.is_file():
             files.append(path)
+        elif (named := patch_file(str(path), paths.searched("patches", Path()))) is not None:
+            files.append(named)
         else:
-            raise Bad(f"there is no file or folder {str(path)!r}")
+            raise Bad(f"there is no file, folder or patch {str(path)!r}")
     if not files:
         raise Bad(f"there are no patches ({', '.join(SUFFIXES)}) in {', '.join(map(str, args.paths))}")
     from perform.gl.context import GLUnavailable

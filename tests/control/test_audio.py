@@ -253,3 +253,14 @@ def test_a_rendered_film_is_silent(gl: Context, tmp_path: Path) -> None:
     with Audio().open(Stage(params, FixedClock(), "/audio", (16, 16), folder=tmp_path)):
         params.settle(0.0)
         assert str(params["/status/audio"].value).startswith("silent: a film")
+
+
+def test_what_is_heard_says_what_it_is() -> None:
+    params = Params()
+    Audio().declare(Stage(params, ManualClock(), "/audio", (64, 64)))
+    docs = {word: params[f"/audio/{word}"].spec.doc for word in ("level", "bass", "beat")}
+    assert docs == {
+        "level": "How loud it is.",
+        "bass": "How much bass is heard.",
+        "beat": "1 at an onset, then dying away.",
+    }
