@@ -252,6 +252,14 @@ def test_each_address_that_sound_cannot_drive_is_told_at_its_own_line(say: Say) 
     ]
 
 
+def test_a_cue_may_set_a_mood_of_the_world_that_its_preset_brings(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "shore.toml").write_text('[set]\n"/layer/dream/world" = "landscape"\n')
+    cue = '[[cue]]\nname = "a"\nset = { "/preset/shore/go" = 1, "/layer/dream/mood" = "storm" }\n'
+    assert say(cue, "check") == (0, [])
+    assert say(cue.replace('"/preset/shore/go" = 1, ', ""), "check")[0] == 2
+
+
 def test_a_number_out_of_range_is_told_and_played_as_the_nearest(say: Say) -> None:
     more = 'condition = { gamma = 0.0 }\n[[cue]]\nname = "a"\nset = { "/layer/1/opacity" = 50, "/layer/1/on" = 2 }\n'
     code, err = say(more, "check")

@@ -132,6 +132,9 @@ def _wrong_pattern(
 def _wrong_value(show: Show, param: Param, address: str, value: Any, cue: CueSpec | None) -> Iterator[tuple[str, bool]]:
     spec = _spec(show, param, cue)
     if why := spec.misfit(value):
+        its_own = param.address.rpartition("/")[2] in ITS_OWN and not spec.readonly
+        if its_own and cue is not None and any(a.casefold().startswith("/preset/") for a in cue.set):
+            return  # a preset that the cue calls may bring the world that has it
         if param.address.endswith("/mood") and list(spec.names) == [PAD]:
             why = "is set, but a mood is its world's, and no world of this layer has any"
         elif spec.kind == "choice" and isinstance(value, str):
