@@ -237,8 +237,7 @@ class _List:
         opening = {known.address: v for a, v in {**(self.opening or {}), **SAFE}.items() if (known := params.find(a))}
         back: dict[str, Value] = {}
         for param in params:
-            follows = param.address not in opening and _follows(param.address, back)
-            if not (param.spec.readonly or param.spec.kind == "trigger" or follows):
+            if not (param.spec.readonly or param.spec.kind == "trigger"):
                 # A preset's name says what to do, and is not brought back; empty, the same can be said again.
                 value = "" if param.address == SAVE else opening.get(param.address, param.spec.default)
                 its_own = param.address.rpartition("/")[2] in ITS_OWN  # its world comes back first, and has it
@@ -250,11 +249,3 @@ class _List:
                     log.debug("panic: %s stays", param.address, exc_info=True)
         params.expect(self.opening or {})  # what comes only now begins there, too
         return [Post(a, v) for a, v in back.items() if params[a].base != v or params[a].fade is not None]
-
-
-def _follows(address: str, back: Mapping[str, Value]) -> bool:
-    """Whether it is a place on the mood pad whose mood goes `back` to a name: the pad's handle goes there by itself.
-    Sent to its default, which after an edit is the place of another name, it would go as if by hand.
-    """
-    mood, _, axis = address.rpartition("/")
-    return axis in ("x", "y") and mood.endswith("/mood") and back.get(mood, "pad") != "pad"

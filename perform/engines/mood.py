@@ -45,6 +45,7 @@ class MoodPad:
     _left: dict[str, list[float]] = field(default_factory=dict)  # where the vector was when a world was left
     _seen: tuple[str, float, float] = (PAD, 0.5, 0.5)  # name, x, y as they were set at the last look
     _posted: tuple[str, float, float] | None = None  # what this pad itself has posted and will see next
+    _serial: int = 0  # of the name's changes, those of this pad included: what a name that was set again is known by
     _start: str = ""
     _met: bool = False  # a world with moods
     _then: float | None = None
@@ -109,28 +110,21 @@ class MoodPad:
         before, self._seen = self._posted or self._seen, state
         self._posted = None
         first, self._met = not self._met, True
-        if first:
-            self._declare_defaults(mood)
+        if first:  # what the show opens with is what `/panic` falls back to; the world's own, if that is the pad
+            name = self._start if self._start in mood.named else mood.default
+            self.params.declare(self.name.address, replace(self.name.spec, default=name))
         if first and state == (PAD, 0.5, 0.5) and self._start != PAD:
             self._go(mood, self._start if self._start in mood.named else mood.default)
         elif state[0] != PAD and state[0] not in mood.named:
             self._go(mood, mood.default)  # a mood that the new world does not have
-        elif state[0] != PAD and (first or state[0] != before[0]):
-            self._go(mood, state[0])
+        elif state[0] != PAD and (first or self.name.serial != self._serial):
+            self._go(mood, state[0])  # also where it came back within a frame: a cue's own name over its preset's
         elif state[1:] != before[1:] and (state[0] == PAD or state[1:] != self._place(mood, state[0])):
             self._say(PAD, *state[1:])  # not for a preset or a panic, which bring the handle's place with the name
         elif entered and state[0] != PAD:
             self._go(mood, state[0])  # the same name, in another place on this world's map
+        self._serial = self.name.serial + (self._posted is not None and self._posted[0] != self.name.base)
         self._goal = self._target(mood)
-
-    def _declare_defaults(self, mood: Mood) -> None:
-        """The mood a show opens with is what its parameters fall back to (`/panic`); the world's, if the show opens on
-        the pad, and itself says where.
-        """
-        name = self._start if self._start in mood.named else mood.default
-        x, y = nearest(mood, mood.named[name]) if mood.map is not None else (0.5, 0.5)
-        for param, value in ((self.name, name), (self.x, x), (self.y, y)):
-            self.params.declare(param.address, replace(param.spec, default=value))
 
     def _target(self, mood: Mood) -> tuple[float, ...]:
         name, x, y = self._posted or self._seen
@@ -146,8 +140,11 @@ class MoodPad:
         return tuple(n + b - a for n, a, b in zip(named, mood.map.at(x, y), there, strict=True))
 
     def _go(self, mood: Mood, name: str) -> None:
-        """A name was chosen: the pad's handle follows."""
-        self._say(name, *self._place(mood, name))
+        """A name was chosen: the pad's handle follows, and what is sent to its default stays there."""
+        places = self._place(mood, name)
+        for param, place in zip((self.x, self.y), places, strict=True):
+            self.params.declare(param.address, replace(param.spec, default=place))
+        self._say(name, *places)
 
     def _place(self, mood: Mood, name: str) -> tuple[float, float]:
         """Where the pad's handle is while a name plays: nearest to it on the map; without a map, wherever it is."""

@@ -50,6 +50,21 @@ def test_panic_brings_a_mood_back_however_the_show_gives_it(mood: str, gl: Conte
             assert tick(play) == opened
 
 
+@pytest.mark.parametrize("unseen", ["/layer/1/on", "/master/freeze"])
+def test_panic_brings_a_mood_back_that_was_moved_unseen(unseen: str, gl: Context, tmp_path: Path) -> None:
+    head = f'[show]\nsize = [160, 90]\nmodels = ["{ROOT / "models"}"]\n[source.card]\ntype = "testcard"\n'
+    (tmp_path / "show.toml").write_text(f'{head}[[layer]]\nworld = "landscape"\nsize = "s"\nmood = "storm"\n')
+    show = load(tmp_path / "show.toml")
+    with open_performance(show, FixedClock(30.0), Wishes(headless=True, controls=False, edits=False)) as play:
+        opened = tick(play)
+        play.params.post(unseen, unseen.endswith("freeze"))
+        tick(play)
+        play.params.post("/layer/1/mood/x", 0.25)
+        tick(play)
+        play.params.post("/panic")
+        assert tick(play) == opened
+
+
 @pytest.mark.parametrize("path", SHOWS, ids=lambda p: p.parent.name)
 def test_panic_brings_a_show_back_to_its_opening(path: Path, gl: Context) -> None:
     show = replace(load(path), size=(160, 90), sinks={}, record=None)

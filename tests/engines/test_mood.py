@@ -95,6 +95,29 @@ def test_moving_the_pad_leaves_the_names_and_the_name_can_be_chosen_again() -> N
     assert deck.rest() == (2.0, 0.0)
 
 
+def test_what_goes_back_to_its_default_unseen_stays_on_the_name() -> None:
+    deck = Deck(start="bright")
+    deck.rest()
+    for key in ("/x", "/y"):  # no look in between: the layer is hidden, or the picture frozen
+        deck.post(key, 0.3)
+        deck.params.settle(deck.now)
+        deck.post(key, deck.params[f"/layer/dream/mood{key}"].spec.default)
+    assert deck.rest() == (2.0, 0.0)
+    assert deck.shown == ("bright", 1.0, 0.0)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_name_over_a_presets_counts_although_it_plays_already(times: int) -> None:
+    deck = Deck(start="bright")
+    deck.rest()
+    for _ in range(times):  # what a cue posts that calls a preset and sets a mood of its own
+        for key, value in (("", "calm"), ("/x", 0.0), ("/y", 0.0), ("", "bright")):
+            deck.post(key, value)
+        deck.tick()
+    assert deck.rest() == (2.0, 0.0)
+    assert deck.shown == ("bright", 1.0, 0.0)
+
+
 def test_a_preset_that_sets_all_three_lands_on_the_name() -> None:
     deck = Deck()
     deck.rest()
