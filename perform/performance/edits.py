@@ -22,6 +22,7 @@ from perform.workers import Mailbox, Worker, spawn
 
 log = logging.getLogger(__name__)
 PERIOD = 0.3  # seconds between two looks at the file
+AGAIN = 10  # looks until a file that was wrong is read again: some 25 ms, which the picture should not feel
 PATIENCE = 10  # looks at a file that is gone or empty: an editor may do that, for a moment, on its way to saving it
 
 
@@ -37,6 +38,8 @@ class Editor:
     _taken: Mailbox[str] = field(default_factory=Mailbox)  # what an edit left for the next start
     _stamp: Stamp | None = None
     _size: tuple[int, int] = (0, 0)  # that the file asks for
+    _wrong: str = ""  # with the file as it is
+    _looks: int = 0  # since it was read
     _absent: int = 0  # looks, one after the other, that found no file or an empty one
     _worker: Worker | None = None
 
@@ -56,7 +59,11 @@ class Editor:
             self.review()
 
     def look(self) -> bool:
-        """Read the file if it has changed; True if so. The worker's thread."""
+        """Read the file if it has changed; True if there is news. The worker's thread.
+
+        One that was wrong is read now and then without having changed: what it names may be there by now (a folder on
+        a stick that was pulled, a patch that is written after the show).
+        """
         path = self.play.show.path
         seen = stamp(path)
         if seen is None or seen.size == 0:
@@ -67,19 +74,27 @@ class Editor:
             gone = "there is no such file any more" if seen is None else "the file is empty now"
             self._news.put(ShowError([Problem(path, 0, gone)]))
             return True
-        self._absent = 0
-        if seen == self._stamp:
+        self._absent, self._looks = 0, self._looks + 1
+        changed = seen != self._stamp
+        if not changed and not (self._wrong and self._looks >= AGAIN):
             return False
-        self._stamp = seen
-        try:
-            self._news.put(load(path))
-        except ShowError as e:
-            self._news.put(e)
-        except OSError as e:  # a folder that it names, on a stick that was pulled: it may be back at the next look
-            self._stamp = None
-            what = f"{e.filename or 'a folder that it names'} cannot be looked at: {e.strerror or e}"
-            self._news.put(ShowError([Problem(path, 0, what)]))
+        self._stamp, self._looks = seen, 0
+        news = self._read()
+        said, self._wrong = self._wrong, str(news) if isinstance(news, ShowError) else ""
+        if not changed and self._wrong == said:
+            return False
+        self._news.put(news)
         return True
+
+    def _read(self) -> Show | ShowError:
+        path = self.play.show.path
+        try:
+            return load(path)
+        except ShowError as e:
+            return e
+        except OSError as e:
+            what = f"{e.filename or 'a folder that it names'} cannot be looked at: {e.strerror or e}"
+            return ShowError([Problem(path, 0, what)])
 
     def take_up(self, now: float) -> None:
         """Become the newest version of the show, between two frames."""

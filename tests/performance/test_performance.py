@@ -20,11 +20,11 @@ from perform.frame import Frame
 from perform.health import Guard, Status
 from perform.layers import Layer
 from perform.performance import Performance, Wishes, opening
-from perform.performance.edits import PATIENCE
+from perform.performance.edits import AGAIN, PATIENCE
 from perform.performance.feeds import Feed
 from perform.performance.performance import Output
 from perform.plugins import Stage
-from perform.show import misfits
+from perform.show import load, misfits
 from perform.sinks.null import Null
 from perform.sinks.window import Window
 from tests.engines.worlds import CARD, make_world, write_card
@@ -536,15 +536,48 @@ def test_an_edit_is_not_lost_with_a_folder_that_cannot_be_looked_at_for_a_moment
 
         pulled.setattr("perform.performance.edits.load", load)
         path = theatre.write(ONE.replace('source = "red"', 'source = "blue"'))
-        for _ in range(2):
-            assert editor.look()
-            assert theatre.run(0.1) == near(RED)
+        assert editor.look()
+        assert not any(editor.look() for _ in range(2 * AGAIN)), "it is said once"
+        assert theatre.run(0.1) == near(RED)
         said = f"{path}: /media/stick/models cannot be looked at: {os.strerror(errno.EIO)}: the show goes on as it was"
         assert theatre.value("/status/show") == said
-    assert editor.look()
+    assert [editor.look() for _ in range(2 * AGAIN)].count(True) == 1
     assert theatre.run(0.1) == near(BLUE)
     assert theatre.value("/status/show") == "taken up"
-    assert not editor.look()
+
+
+def stick(folder: Path) -> None:
+    (folder / "stick").mkdir()
+
+
+def mine(folder: Path) -> None:
+    (folder / "patches" / "filters").mkdir()
+    (folder / "patches" / "filters" / "mine.fs").write_text(THROUGH)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "lacks", "bring"),
+    [('models = ["stick"]\n', "", "'stick'", stick), ("", 'filters = ["mine"]\n', "'mine'", mine)],
+)
+def test_an_edit_is_taken_up_when_what_it_names_is_there(
+    theatre: Theatre, first: str, last: str, lacks: str, bring: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theatre.open(ONE)
+    editor = editor_of(theatre)
+    editor._worker.close()  # the test looks for itself
+    theatre.write(first + ONE.replace('source = "red"', 'source = "blue"') + last)
+    reads = []
+    monkeypatch.setattr("perform.performance.edits.load", lambda path: reads.append(path) or load(path))
+    assert editor.look()
+    assert not any(editor.look() for _ in range(3 * AGAIN)), "it is said once"
+    assert len(reads) == 4
+    assert theatre.run(0.1) == near(RED)
+    assert lacks in str(theatre.value("/status/show"))
+    bring(theatre.folder)
+    assert [editor.look() for _ in range(3 * AGAIN)].count(True) == 1
+    assert theatre.run(0.1) == near(BLUE)
+    assert str(theatre.value("/status/show")).startswith("taken up")
+    assert len(reads) == 5  # what is right is read once
 
 
 def test_what_no_open_part_takes_is_said_and_the_rest_of_the_edit_is_taken_up(theatre: Theatre) -> None:
