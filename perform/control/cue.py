@@ -106,9 +106,11 @@ def fired(address: str, place: int, cues: Sequence[Score]) -> int | None:
     return next((n for n, cue in enumerate(cues) if address == f"/cue/{cue.name}/go"), None)
 
 
-def problems(cues: Sequence[Score], params: Params | Patterns) -> list[str]:
-    """Everything in these cues that this tree cannot take, one sentence each; the first have a hint."""
+def problems(cues: Sequence[Score], params: Params | Patterns, also: Sequence[Score] = ()) -> list[str]:
+    """Everything in these cues that this tree cannot take, one sentence each; the first have a hint. `also` may bring
+    worlds, as they may: the presets that they call.
+    """
     patterns = params if isinstance(params, Patterns) else Patterns(params)
-    worlds = worlds_of(cues, patterns)
+    worlds = worlds_of([*cues, *also], patterns)
     wrong = [line for cue in cues for line in posts(cue, patterns, worlds=worlds)[1]]
     return [line.hinted(patterns.params) if n < HINTS else line.text for n, line in enumerate(wrong)]

@@ -143,7 +143,7 @@ class _List:
 
     def problems(self) -> list[str]:
         """What the tree cannot take of the cues, one sentence each."""
-        return problems(self.cues, self.patterns)
+        return problems(self.cues, self.patterns, self.triggers.called(self.cues, self.patterns))
 
     def carry_on(self, old: _List) -> None:
         """Stand where another list stood, at the same time: at the cue of the same name; at the same place, where that

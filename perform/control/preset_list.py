@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,11 @@ class Triggers:
             out = [post for post in out if find(post.address) not in fading]
             out += [post for post in own if not ((param := find(post.address)) and self._calls(param, post.value))]
         return out
+
+    def called(self, cues: Iterable[Score], patterns: Patterns) -> list[Score]:
+        """The presets that these cues or presets call, directly or by others; each once."""
+        seen: set[str] = set()
+        return [score for cue in cues for own, score in self._with_presets("", cue, patterns, seen) if own]
 
     def _with_presets(self, address: str, cue: Score, patterns: Patterns, seen: set[str]) -> list[tuple[str, Score]]:
         """A cue or preset with its address, after the presets that it calls and those that they call. Each is there
@@ -166,7 +171,8 @@ class PresetList:
 
     def _judge(self, preset: Cue, hint: bool) -> list[str]:
         path = self.folder / f"{preset.name}.toml"
-        wrong = posts(preset, self.patterns)[1]
+        worlds = worlds_of(self.triggers.called([preset], self.patterns), self.patterns)
+        wrong = posts(preset, self.patterns, worlds=worlds)[1]
         more = f" (and {len(wrong) - 1} more of {path}: is it another show's?)" if len(wrong) > 1 else ""
         told = [line.hinted(self.patterns.params) if hint else line.text for line in wrong[:1]]
         return [text.replace("cue", "preset", 1) + more for text in told]

@@ -29,9 +29,9 @@ def misfits(show: Show, params: Params, strangers: Collection[str] = ()) -> list
     `strangers`: controls that nobody knows the addresses of. What may be theirs is a hint.
 
     A cue's address may be a pattern (`/layer/*/opacity`) or a layer's number, as OSC has it. Light mistakes are numbers
-    out of range, which are clipped, a patch's inputs that are not there (they come and go with its file), and patterns
-    that match nothing yet, and presets that are not there: files of their own, which a performer saves, and half of one
-    after a power cut must not keep a show from starting.
+    out of range, which are clipped, a patch's inputs that are not there (they come and go with its file), patterns that
+    match nothing yet, a cue's mood that the world of another cue's preset may have, and presets that are not there:
+    files of their own, which a performer saves, and half of one after a power cut must not keep a show from starting.
     """
     problems, patterns = [], Patterns(params)
     for where, title, address, value, cue in _settings(show):
@@ -132,14 +132,14 @@ def _wrong_pattern(
 def _wrong_value(show: Show, param: Param, address: str, value: Any, cue: CueSpec | None) -> Iterator[tuple[str, bool]]:
     spec = _spec(show, param, cue)
     if why := spec.misfit(value):
-        its_own = param.address.rpartition("/")[2] in ITS_OWN and not spec.readonly
-        if its_own and cue is not None and any(a.casefold().startswith("/preset/") for a in cue.set):
+        its_own = cue is not None and param.address.rpartition("/")[2] in ITS_OWN and not spec.readonly
+        if its_own and cue is not None and _calls(cue):
             return  # a preset that the cue calls may bring the world that has it
         if param.address.endswith("/mood") and list(spec.names) == [PAD]:
             why = "is set, but a mood is its world's, and no world of this layer has any"
         elif spec.kind == "choice" and isinstance(value, str):
             why += meant(value, spec.names)
-        yield f"{address} {why}", False
+        yield f"{address} {why}", its_own and any(map(_calls, show.cues))  # it may play before this cue
         return
     taken = spec.coerce(value)
     value = value[0] if isinstance(value, list | tuple) and len(value) == 1 else value  # as `coerce` has it
@@ -150,6 +150,11 @@ def _wrong_value(show: Show, param: Param, address: str, value: Any, cue: CueSpe
     parts = value if isinstance(value, list | tuple) else (value,)
     if spec.kind == "color" and not isinstance(value, str) and not all(0.0 <= part <= 1.0 for part in parts):
         yield f"{address} = [{', '.join(f'{part:g}' for part in parts)}]: colours are 0 to 1", True
+
+
+def _calls(cue: CueSpec) -> bool:
+    """Whether a cue calls up a preset."""
+    return any(address.casefold().startswith("/preset/") for address in cue.set)
 
 
 def _unknown(params: Params, address: str) -> str:

@@ -591,11 +591,16 @@ def test_a_cue_may_bring_a_mood_of_the_world_that_its_preset_brings(tmp_path: Pa
         return ("pad", "calm", "storm") if world.base == "ocean" else ("pad",)
 
     params.declare("/layer/dream/mood", Spec("choice", "pad", live_choices=moods))
-    opened(tmp_path, Cue("one", {"/preset/sea/go": True, "/layer/dream/mood": "storm"}), params=params)
+    presets.write(tmp_path / "presets" / "gale.toml", {"/preset/sea/go": True, "/layer/dream/mood": "storm"})
+    storm = Cue("one", {"/preset/gale/go": True, "/layer/dream/mood": "storm"})
+    _, cues = opened(tmp_path, storm, params=params)
+    assert cues.problems == []
     params.post("/cue/one/go")
     params.settle(1.0)
     assert (world.value, params["/layer/dream/mood"].value) == ("ocean", "storm")
     assert params.refused == 0
+    cues.change([Cue("one", {"/layer/dream/mood": "fog"})])  # calls none
+    assert [" has no 'fog'" in sentence for sentence in cues.problems] == [True]
 
 
 def test_presets_that_call_each_other_come_once_and_in_one_frame(tmp_path: Path) -> None:

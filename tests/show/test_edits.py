@@ -118,6 +118,24 @@ def test_a_cues_mood_is_held_against_the_worlds_it_may_meet(read: Read, tmp_path
     assert told(now, f"{world}, {gloom}") == ["cue 'c0': /layer/dream/mood has no 'gloom'; there are calm, glare, pad"]
 
 
+def test_a_cues_mood_may_be_of_a_world_that_a_preset_brings(read: Read) -> None:
+    def light(first: str, *cues: str) -> list[bool]:
+        """Of each thing that is wrong with a cue's mood (or the `first`): whether the show starts nevertheless."""
+        sets = "".join(f'[[cue]]\nname = "c{n}"\nset = {{ {cue} }}\n' for n, cue in enumerate(cues))
+        params = Params()
+        for key in ("source", "world", "size"):
+            params.declare(f"/layer/dream/{key}", Spec("text"))
+        params.declare("/layer/dream/mood", Spec("choice", "pad", choices=("calm", "pad")), "/layer/1/mood")
+        params.declare("/preset/sea/go", Spec("trigger"))
+        return [p.light for p in misfits(read(GOOD + first + sets), params)]
+
+    call, mood = '"/preset/sea/go" = true', '"/layer/1/mood" = "moon"'
+    assert light("", f"{call}, {mood}") == []
+    assert light("", call, mood, '"/layer/*/mood" = "moon"') == [True, True]  # in some order of theirs
+    assert light("", mood) == [False]
+    assert light('mood = "moon"\n', call) == [False]  # it is the world's that the show opens with
+
+
 def test_a_size_is_held_against_the_worlds_it_may_meet(read: Read, tmp_path: Path) -> None:
     for world, sizes in (("dark", ["m"]), ("light", ["s", "teacher"])):
         folder = tmp_path / "models" / world
