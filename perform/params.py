@@ -18,7 +18,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from perform.addresses import Addresses
@@ -74,6 +74,14 @@ class Params(Addresses):
         if param.spec != spec:
             self._respec(param, spec)
         return param
+
+    def default(self, address: str, value: Any) -> None:
+        """Let what is there go back to another value from now on (`/panic`); it stays where it is. Raises Refused.
+
+        To declare it again would do that, too, and say to all who know patterns by heart that addresses have changed.
+        """
+        param = self[address]
+        param.spec = replace(param.spec, default=param.spec.coerce(value))
 
     def expect(self, values: Mapping[str, Any]) -> None:
         """Keep those of these values whose addresses there are not, for `begin`; what was kept before is forgotten."""

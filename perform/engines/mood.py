@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -109,21 +109,21 @@ class MoodPad:
         state = (str(self.name.base), float(self.x.base), float(self.y.base))
         before, self._seen = self._posted or self._seen, state
         self._posted = None
+        chosen, self._serial = self.name.serial != self._serial, self.name.serial
         first, self._met = not self._met, True
         if first:  # what the show opens with is what `/panic` falls back to; the world's own, if that is the pad
             name = self._start if self._start in mood.named else mood.default
-            self.params.declare(self.name.address, replace(self.name.spec, default=name))
+            self.params.default(self.name.address, name)
         if first and state == (PAD, 0.5, 0.5) and self._start != PAD:
             self._go(mood, self._start if self._start in mood.named else mood.default)
         elif state[0] != PAD and state[0] not in mood.named:
             self._go(mood, mood.default)  # a mood that the new world does not have
-        elif state[0] != PAD and (first or self.name.serial != self._serial):
+        elif state[0] != PAD and (first or chosen):
             self._go(mood, state[0])  # also where it came back within a frame: a cue's own name over its preset's
         elif state[1:] != before[1:] and (state[0] == PAD or state[1:] != self._place(mood, state[0])):
             self._say(PAD, *state[1:])  # not for a preset or a panic, which bring the handle's place with the name
         elif entered and state[0] != PAD:
             self._go(mood, state[0])  # the same name, in another place on this world's map
-        self._serial = self.name.serial + (self._posted is not None and self._posted[0] != self.name.base)
         self._goal = self._target(mood)
 
     def _target(self, mood: Mood) -> tuple[float, ...]:
@@ -143,7 +143,7 @@ class MoodPad:
         """A name was chosen: the pad's handle follows, and what is sent to its default stays there."""
         places = self._place(mood, name)
         for param, place in zip((self.x, self.y), places, strict=True):
-            self.params.declare(param.address, replace(param.spec, default=place))
+            self.params.default(param.address, place)
         self._say(name, *places)
 
     def _place(self, mood: Mood, name: str) -> tuple[float, float]:
@@ -152,6 +152,7 @@ class MoodPad:
 
     def _say(self, name: str, x: float, y: float) -> None:
         self._posted = (name, x, y)
+        self._serial += name != self.name.base
         for param, value in ((self.name, name), (self.x, x), (self.y, y)):
             if param.base != value:
                 self.params.publish(param.address, value)

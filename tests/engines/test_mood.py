@@ -106,6 +106,16 @@ def test_what_goes_back_to_its_default_unseen_stays_on_the_name() -> None:
     assert deck.shown == ("bright", 1.0, 0.0)
 
 
+def test_another_mood_is_no_reason_to_look_for_all_addresses_again() -> None:
+    deck = Deck()
+    deck.rest()
+    version = deck.params.version
+    deck.post("", "bright")
+    deck.rest()
+    assert [deck.params[f"/layer/1/mood{key}"].spec.default for key in ("", "/x", "/y")] == ["calm", 1.0, 0.0]
+    assert deck.params.version == version
+
+
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_a_name_over_a_presets_counts_although_it_plays_already(times: int) -> None:
     deck = Deck(start="bright")
