@@ -103,7 +103,7 @@ def _open(
         layering.add(layer)
     layering.number(show.layers)
     # A new process has nothing to hold: frozen, it would show its first frame, before a camera has delivered, for ever.
-    values = {**show.values(), **{a: v for a, v in wishes.resume.items() if a != "/master/freeze"}}
+    values = {a: v for a, v in {**show.values(), **wishes.resume}.items() if a != "/master/freeze"}
     _set(play, values)
     if wishes.controls:
         _open_controls(play, wishes, stage)

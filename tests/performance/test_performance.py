@@ -97,6 +97,19 @@ def test_a_show_that_died_while_it_was_frozen_goes_on_moving(theatre: Theatre) -
     assert (play.params["/master/freeze"].value, play.params["/layer/a/opacity"].value) == (False, 0.5)
 
 
+def test_a_show_that_says_freeze_opens_moving_and_an_edit_freezes_it(theatre: Theatre) -> None:
+    theatre.open(ONE + "[master]\nfreeze = true\n")
+    assert theatre.run() == near(RED)
+    assert theatre.value("/master/freeze") is False
+    theatre.post("/layer/a/source", "blue")
+    assert theatre.run(0.1) == near(BLUE)
+    save(theatre, ONE + "[master]\nfreeze = false\n")
+    theatre.run()
+    save(theatre, ONE + "[master]\nfreeze = true\n")
+    theatre.run()
+    assert theatre.value("/master/freeze") is True
+
+
 def test_sources_that_nobody_looks_at_are_not_rendered(theatre: Theatre) -> None:
     play = theatre.open(ONE)
     asked: list[str] = []
