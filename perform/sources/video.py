@@ -31,11 +31,11 @@ PATIENCE = 30.0  # seconds an offline render waits for one frame before it goes 
 class Video(Closing):
     """`type = "video"`. `file` is relative to show.toml; `start` and `end` are seconds of film (end 0: all of it).
 
-    Live: `speed` (-4..4), `position` (0..1, a jump each time it changes), `play`, `restart` (a trigger). `lost` while
-    there is no picture to give, or once none has come for `grace` seconds because the file is gone or broken, or its
-    disk hangs (`HANGS` seconds at least). On the render thread it costs one upload per new frame (720p: 0.09 ms on
-    llvmpipe). With a live clock the frame shown is the one for now within 1/fps; with a fixed clock it is exactly the
-    one for now, and `frame` waits for it.
+    Live: `speed` (-4..4), `position` (0..1, a jump each time it changes), `play`; the triggers `jump` (to `position`,
+    again) and `restart`. `lost` while there is no picture to give, or once none has come for `grace` seconds because
+    the file is gone or broken, or its disk hangs (`HANGS` seconds at least). On the render thread it costs one upload
+    per new frame (720p: 0.09 ms on llvmpipe). With a live clock the frame shown is the one for now within 1/fps; with a
+    fixed clock it is exactly the one for now, and `frame` waits for it.
     """
 
     file: str
@@ -79,6 +79,8 @@ class Video(Closing):
         doc = "A jump to this share of the way from start to end, each time it changes."
         self._position = declare("position", Spec("float", 0.0, 0.0, 1.0, doc=doc))
         self._play = declare("play", Spec("bool", True, doc="Off: the picture stands still, and can be scrubbed."))
+        self._jump = declare("jump", Spec("trigger", doc="To position, again."))
+        self._leapt = self._jump.serial
         self._restart = declare("restart", Spec("trigger", doc="From the start, now."))
         self._restarted = self._restart.serial  # how often it had been fired when the film was last sent back
 
@@ -120,10 +122,10 @@ class Video(Closing):
         self._know_the_end()
         if self._restart.serial != self._restarted:  # not `fired`: that is over when a film out of sight is seen again
             self._restarted = self._restart.serial
-            self._jumped = float(self._position.value)  # a jump that still waits for the end is out of date, too
+            self._settle_jump()  # one that still waits for the end is out of date, too
             head.restart()
-        elif self._position.value != self._jumped and math.isfinite(head.end):
-            self._jumped = float(self._position.value)
+        elif (self._position.value, self._jump.serial) != (self._jumped, self._leapt) and math.isfinite(head.end):
+            self._settle_jump()
             head.jump(self._jumped)
         if not self._exact:
             return self._film.ask(head.ahead(self._slot), rate < 0)
@@ -133,6 +135,9 @@ class Video(Closing):
             if not self._film.wait(PATIENCE) or not self._know_the_end():
                 return None
         return None
+
+    def _settle_jump(self) -> None:
+        self._jumped, self._leapt = float(self._position.value), self._jump.serial
 
     def _know_the_end(self) -> bool:
         """Take over where the film starts and ends; True if that was news."""

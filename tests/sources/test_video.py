@@ -123,6 +123,28 @@ def test_a_film_is_sent_back_to_its_start_as_often_as_wished_and_after_its_end(s
         assert play(video, here, 3) == [15, 16, 17]
 
 
+def test_a_film_jumps_to_the_same_position_as_often_as_wished(stage: MakeStage, clip: Path) -> None:
+    here = stage(FixedClock(60.0))
+    with Video(str(clip), speed=2.0).open(here) as video:
+        play(video, here, 1)
+        here.params.post("/source/it/position", 0.5)
+        first = play(video, here, 3)
+        assert first[0] > 15
+        for away in (3, 10):
+            play(video, here, away)
+            here.params.post("/source/it/jump")
+            for _ in range(away):  # nobody asks it for a frame
+                here.params.settle(here.clock.now())
+                here.clock.pace(60.0)
+            assert play(video, here, 3) == first
+        here.params.post("/source/it/position", 0.25)
+        here.params.post("/source/it/jump")
+        assert play(video, here, 3)[0] < first[0]  # one jump
+        here.params.post("/source/it/jump")
+        here.params.post("/source/it/restart")
+        assert play(video, here, 3) == [0, 1, 2]
+
+
 def test_a_film_out_of_sight_is_sent_back_when_it_is_seen_again(stage: MakeStage, clip: Path) -> None:
     here = stage(FixedClock(60.0))
     with Video(str(clip), speed=2.0).open(here) as video:
