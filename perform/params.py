@@ -134,6 +134,16 @@ class Params(Addresses):
         above = prefix.casefold().rstrip("/") + "/"
         self.awaited = {a: v for a, v in self.awaited.items() if not f"{a}/".startswith(above)}
 
+    def withdraw(self, address: str) -> None:
+        """`remove` what may come again, such as an input of a patch that is being written: where it was sent it begins
+        then (see `begin`); what nobody has moved, at its default of that time.
+        """
+        param = self[address]
+        goal = param.base if param.fade is None else param.fade.goal
+        self.remove(address)
+        if param.spec.kind != "trigger" and goal != param.spec.default:
+            self.awaited[address.casefold()] = goal
+
     # ------------------------------------------------------------------ in
     def post(
         self, address: str, value: Any = None, seconds: float = 0.0, easing: str = "smooth", origin: object = None

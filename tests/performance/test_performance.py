@@ -748,9 +748,9 @@ void main() { gl_FragColor = vec4(IMG_THIS_PIXEL(inputImage).rgb * light, 1.0); 
 SHADED = ONE + 'filters = ["shade"]\n[layer.filter.shade]\nlight = 0.2\n'
 
 
-def mend(theatre: Theatre) -> None:
+def mend(theatre: Theatre, text: str = SHADE) -> None:
     """The filter that did not compile is saved without its mistake."""
-    (theatre.folder / "patches" / "filters" / "shade.fs").write_text(SHADE)
+    (theatre.folder / "patches" / "filters" / "shade.fs").write_text(text)
     assert theatre.play is not None
     (step,) = (step for step in theatre.play.layers["a"].conditioning._steps if step is not None)  # type: ignore[attr-defined]
     assert step._patch.look()
@@ -808,6 +808,29 @@ def test_what_a_filter_begins_with_that_is_mended_after_a_restart(
         save(mistaken, text)
         mistaken.run()
     assert LIGHT not in play.params
+    mend(mistaken)
+    mistaken.run()
+    assert play.params[LIGHT].base == pytest.approx(light)
+
+
+@pytest.mark.parametrize(("edit", "light"), [(None, 0.6), ("light = 0.4", 0.4), (ONE, 0.2)])
+def test_an_input_that_a_saved_filter_drops_comes_back_as_it_was(
+    mistaken: Theatre, edit: str | None, light: float
+) -> None:
+    play = mistaken.open(SHADED)
+    mend(mistaken)
+    mistaken.run()
+    mistaken.post(LIGHT, 0.6)
+    mistaken.run()
+    mend(mistaken, SHADE.replace('"light"', '"dark"').replace("light", "dark"))
+    mistaken.run()
+    assert LIGHT not in play.params
+    if edit == ONE:
+        save(mistaken, ONE)  # the filter is gone, and comes back
+        mistaken.run()
+    if edit is not None:
+        save(mistaken, SHADED if edit == ONE else SHADED.replace("light = 0.2", edit))
+        mistaken.run()
     mend(mistaken)
     mistaken.run()
     assert play.params[LIGHT].base == pytest.approx(light)

@@ -41,11 +41,11 @@ def values(header: Header, controls: Controls) -> dict[str, Any]:
 
 
 def gone(params: Params, before: Controls, header: Header, prefix: str) -> None:
-    """Remove the parameters of inputs that a reloaded patch no longer has."""
+    """Remove the parameters of inputs that a reloaded patch no longer has; one that comes back is as it was set."""
     stay = {f"{prefix}/{address}" for _, address, _ in _places(header)}
     for param in before.values():
         if param.address not in stay:
-            params.remove(param.address)
+            params.withdraw(param.address)
 
 
 def _places(header: Header) -> list[tuple[str, str, Spec]]:

@@ -151,6 +151,35 @@ def test_what_the_performer_set_survives_a_save(live: Callable[..., LivePatch], 
     assert "/source/x/old" not in params
 
 
+def test_an_input_that_is_left_out_of_a_version_comes_back_as_it_was_set(
+    live: Callable[..., LivePatch], params: Params, write: Write
+) -> None:
+    path = write("void main() {}", "a.fs")
+
+    def play(default: float, *names: str) -> dict[str, float]:
+        inputs = [{"NAME": name, "TYPE": "float", "DEFAULT": default} for name in names]
+        save(path, write("void main() {}", "other.fs", INPUTS=inputs).read_text("utf-8"))
+        patch.look()
+        pixel(patch)
+        assert set(patch.inputs) == set(names)
+        return {name: params[f"/source/x/{name}"].base for name in names}
+
+    params.expect({"/source/x/shows": 0.2})
+    patch = live(path)
+    play(1.0, "shows", "Hands", "fading", "nobodys")
+    params.post("/source/x/hands", 0.6)
+    params.settle(0.0)
+    params.post("/source/x/fading", 0.7, seconds=2.0)
+    params.settle(1.0)
+    play(1.0)
+    assert play(0.5, "shows", "Hands", "fading", "nobodys") == {
+        "shows": 0.2, "Hands": 0.6, "fading": 0.7, "nobodys": 0.5,
+    }  # fmt: skip
+    play(1.0)
+    params.remove("/source/x")
+    assert play(0.5, "shows") == {"shows": 0.5}  # another source
+
+
 def test_an_input_that_changes_its_case_is_not_in_its_own_way(
     live: Callable[..., LivePatch], params: Params, write: Write
 ) -> None:
@@ -174,12 +203,15 @@ def test_a_version_whose_inputs_cannot_be_declared_leaves_the_one_before_it_whol
     body = "void main() { gl_FragColor = vec4(k); }"
     path = write(body, INPUTS=[{"NAME": "k", "TYPE": "float", "DEFAULT": 0.2}])
     patch = live(path)
-    assert pixel(patch) == [51] * 4
+    pixel(patch)
+    params.post("/source/x/k", 0.4)
+    params.settle(0.0)
+    assert pixel(patch) == [102] * 4
     params.declare("/source/x/Loud", Spec("bool", False))  # its host's
     inputs = [{"NAME": "loud", "TYPE": "bool"}]
     save(path, write("void main() { gl_FragColor = vec4(1.0); }", "other.fs", INPUTS=inputs).read_text("utf-8"))
     patch.look()
-    assert pixel(patch) == [51] * 4
+    assert pixel(patch) == [102] * 4
     assert "differ only by case" in patch.error
     params.post("/source/x/k", 0.6)
     params.settle(0.0)
