@@ -10,13 +10,13 @@ from typing import Any
 from perform.clock import toward
 from perform.frame import Texture
 from perform.gl.dissolve import Dissolve
-from perform.gl.isf import Header, LivePatch, find_patch
+from perform.gl.isf import Header, Succession, find_patch
+from perform.gl.isf.succession import STAYS
 from perform.health import Guard, Status
 from perform.params import Spec
 from perform.plugins import Stage
 
 DISSOLVE = 0.4  # seconds that a filter takes to come and go
-STAYS = "; the last good version stays"
 MOVES = re.compile(r"\b(TIME|TIMEDELTA|FRAMEINDEX|DATE)\b")
 
 
@@ -44,8 +44,7 @@ class Filter:
         self._status = Status(stage.params, f"/status{self._prefix}")
         self._guard = Guard(self._status)
         self._size = stage.size  # of the last frame
-        self._patch: LivePatch | None = None
-        self._next: LivePatch | None = None  # takes the place of the patch once it is good
+        self._play = Succession(stage, self._prefix)
         self._missing = ""  # why there is no file to what is asked for
         self._header: Header | None = None
         self._moves = False
@@ -59,34 +58,26 @@ class Filter:
     def become(self, asked: str) -> None:
         """Take another file under the same name and the same addresses. What plays stays until that one is good."""
         self.asked = asked
-        if self._next is not None:
-            self._next.close()
-            self._next = None
-        if self._patch is not None and not self._patch.ready:  # nothing is seen of it
-            self._patch.close()
-            self._patch = None
         try:
             path = find_patch(asked, self._stage.patches)
         except LookupError as why:
+            self._play.become(None)
             self._missing = f"{why}{STAYS if self.ready else '; the picture passes unchanged'}"
             self._status.say(self._missing, trouble=True)
             return
         self._missing = ""
-        if self._patch is None:
-            self._patch = LivePatch.on(self._stage, path, self._prefix)
-        elif self._patch.path != path:  # else: back before anything has come of it
-            self._next = LivePatch.on(self._stage, path, self._prefix, before=self._patch)
+        self._play.become(path)
         self.poll(self._size)  # its addresses are there from now on
 
     @property
     def ready(self) -> bool:
         """True once there has been a good version of its patch: something is seen of it."""
-        return self._patch is not None and self._patch.ready
+        return self._play.ready
 
     @property
     def good(self) -> bool:
         """True once there has been a good version of the very file that is asked for."""
-        return self.ready and self._next is None and not self._missing
+        return self.ready and self._play.coming is None and not self._missing
 
     @property
     def active(self) -> bool:
@@ -96,33 +87,20 @@ class Filter:
     def poll(self, size: tuple[int, int]) -> bool:
         """Take up a saved patch; True if the picture has to be drawn again though the one before has not changed."""
         self._size = size
-        if self._patch is None:
+        if self._play.prepare(size):
+            self._guard = Guard(self._status)  # what the old one did wrong is not the new one's
+        patch = self._play.patch
+        if patch is None:
             return False
-        wrong = self._take_over(size)
-        self._patch.prepare(size)
-        header = self._patch.header
+        header = patch.header
         if header is not self._header and header is not None:
             self._header, self._moves = header, moves(header)
         if not self._guard.failures:
-            wrong = wrong or self._missing or self._patch.error
+            wrong = self._missing or self._play.wrong
             self._status.say(wrong or ("on" if self._on.value else "off"), trouble=bool(wrong))
-        seen: tuple[Any, ...] = (self.active, header, tuple([param.value for param in self._patch.inputs.values()]))
+        seen: tuple[Any, ...] = (self.active, header, tuple([param.value for param in patch.inputs.values()]))
         changed, self._seen = seen != self._seen, seen
         return changed or (self.active and (self._moves or self._share != float(self._on.value)))
-
-    def _take_over(self, size: tuple[int, int]) -> str:
-        """Let the patch that is to come take the place of the one that plays, if it is good; else, what is wrong."""
-        coming = self._next
-        if coming is None:
-            return ""
-        coming.prepare(size)
-        if not coming.ready:
-            return f"{coming.error}{STAYS}" if coming.error else ""
-        if self._patch is not None:
-            self._patch.close()
-        self._patch, self._next = coming, None
-        self._guard = Guard(self._status)  # what the old one did wrong is not the new one's
-        return ""
 
     def draw(self, picture: Texture, size: tuple[int, int], now: float, lane: str = "") -> Texture:
         """The filtered picture of this size, straight alpha; the picture itself while the filter is off or broken. What
@@ -130,7 +108,7 @@ class Filter:
 
         Switched on or off, the one dissolves into the other within DISSOLVE seconds.
         """
-        patch = self._patch
+        patch = self._play.patch
         if patch is None or not self.active:
             return picture
         self._step(now)
@@ -153,10 +131,7 @@ class Filter:
 
     def close(self) -> None:
         """Stop watching; give GL objects and addresses back. May be called twice."""
-        for patch in (self._patch, self._next):
-            if patch is not None:
-                patch.close()
-        self._patch = self._next = None
+        self._play.close()
         self._dissolve.close()
         for address in (self._prefix, self._status.address):
             self._params.remove(address)

@@ -14,7 +14,7 @@ from perform.params import Post
 from perform.performance.layering import Layering, roles
 from perform.performance.parts import open_part
 from perform.performance.performance import Performance
-from perform.performance.sourcing import in_order, open_source
+from perform.performance.sourcing import become, in_order, open_source
 from perform.plugins import Stage
 from perform.show import Edits, PartSpec, Problem, Show, ShowError, diff, load, misfits, resized
 from perform.show.edits import CORNERS, FIXED, FOLDERS
@@ -162,10 +162,13 @@ class Editor:
     def _change_sources(self, edits: Edits, kept: Show, new: Show) -> None:
         """Changed sources are opened again; so are those that fall back to them, which hold the old ones.
 
-        What the performer has moved stays; what nobody has goes to the new default. Another type or patch begins anew.
+        What the performer has moved stays; what nobody has goes to the new default. Another type begins anew; another
+        patch takes the place of the one that plays once it is good, or begins anew if more than that has changed.
         """
         params = self.play.params
+        untouched = {p.address: p.spec.default for p in params if p.spec.default == p.base and not p.spec.readonly}
         stale = set(edits.sources) | (set(new.sources) - set(self.play.sources))  # or one that an edit before lost
+        stale -= {n for n in stale if n in kept.sources and self._becomes(kept.sources[n], new.sources[n])}
         while more := {n for n, s in new.sources.items() if s.fallback in stale} - stale:
             stale |= more
         old = [n for n in self.play.sources if n in stale or n in edits.gone_sources]
@@ -178,7 +181,7 @@ class Editor:
             if _what(kept.sources[name]) != _what(new.sources[name]):
                 params.remove(f"/source/{name}")
                 posts += [Post(a, v) for a, v in new.sources[name].values.items()]
-        untouched = {p.address: p.spec.default for p in params if p.spec.default == p.base and not p.spec.readonly}
+        untouched = {address: default for address, default in untouched.items() if address in params}
         waiting = {n: s for n, s in new.sources.items() if n in stale}
         while waiting:
             for name, spec in list(waiting.items()):
@@ -193,6 +196,10 @@ class Editor:
         for feed in leaving:  # last, so that what they show is there until something else is
             self.play.closing.remove(feed.close)
             feed.close()
+
+    def _becomes(self, old: PartSpec, new: PartSpec) -> bool:
+        feed = self.play.sources.get(new.name)
+        return feed is not None and become(feed, old, new)
 
     def _change_layers(self, edits: Edits, new: Show) -> None:
         """Layers come and go; one with other filters or another resolution plays on. An address that is new has what

@@ -14,6 +14,7 @@ from perform.performance.performance import Performance
 from perform.plugins import Closing, Source, Stage
 from perform.show import PartSpec
 from perform.sources.fallback import Fallback
+from perform.sources.shader import Shader
 
 
 class Dark(Closing):
@@ -48,6 +49,18 @@ def in_order(play: Performance, specs: Mapping[str, PartSpec]) -> None:
     """Put the sources in the order of the file: their places are their numbers over OSC."""
     for name in specs:
         play.sources[name] = play.sources.pop(name)
+
+
+def become(feed: Feed, old: PartSpec, new: PartSpec) -> bool:
+    """Let a source play on as another where nothing but its patch is another; False: it has to be opened again."""
+    source, keys = feed.closing[-1], {**new.keys, "patch": old.keys.get("patch")}
+    if not isinstance(source, Shader) or (old.type, dict(old.keys), old.fallback) != (new.type, keys, new.fallback):
+        return False
+    try:
+        source.become(new.keys["patch"])
+    except LookupError:
+        return False  # to open it says why
+    return True
 
 
 def open_source(play: Performance, spec: PartSpec, stage: Stage) -> Feed:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 
 from perform.frame import Frame
 from perform.frame import Texture as AnyTexture
-from perform.gl.isf import LivePatch, find_patch
+from perform.gl.isf import LivePatch, Succession, find_patch
 from perform.health import Status
 from perform.params import Spec
 from perform.plugins import Closing, Stage
@@ -29,8 +30,9 @@ class Shader(Closing):
 
     `speed` is how fast its time goes (live: `<prefix>/time/speed`), `size` its (width, height) in pixels (the stage's
     own if not given: smaller is cheaper). `images` gives its picture inputs other sources, by name:
-    `images = { inputImage = "camera" }`; see `connect`. Renders once a frame however often it is asked. `lost` while
-    there has never been a version that compiles. Costs what the patch costs.
+    `images = { inputImage = "camera" }`; see `connect`. Another patch may take its place, see `become`. Renders once a
+    frame however often it is asked. `lost` while there has never been a version that compiles. Costs what the patch
+    costs.
     """
 
     patch: str
@@ -44,8 +46,9 @@ class Shader(Closing):
 
     def open(self, stage: Stage) -> Self:
         """Render thread. Raises LookupError (one sentence, with the nearest name) if there is no such patch."""
-        path = find_patch(self.patch, (stage.folder, *stage.patches), ("sources",))
-        self._live = LivePatch.on(stage, path, stage.prefix)
+        self._stage = stage
+        self._live = Succession(stage, stage.prefix)
+        self._live.become(self._found(self.patch))
         self._size = self.size or stage.size
         self._sound = stage.sound
         doc = "How fast the patch's own time goes; below zero it runs backwards."
@@ -58,7 +61,25 @@ class Shader(Closing):
         self._gained = 0.0  # seconds by which the patch's time is ahead of show time
         self._rendering = False
         self._frame: Frame | None = None
+        self._serial = 0
         return self
+
+    def become(self, patch: str) -> None:
+        """Take another patch; what plays stays until that is good. Its addresses are there from then on, those that
+        both have keep what was set. Render thread. Raises LookupError, and changes nothing, if there is no such patch.
+        """
+        self._live.become(self._found(patch))
+        self.patch = patch
+        self._live.prepare(self._size)
+        self._say()
+
+    def _found(self, patch: str) -> Path:
+        return find_patch(patch, (self._stage.folder, *self._stage.patches), ("sources",))
+
+    @property
+    def _present(self) -> LivePatch:
+        assert self._live.patch is not None, "open comes first"
+        return self._live.patch
 
     def connect(self, look: Look) -> None:
         """Give it eyes: `look(name, now)` is the present frame of another source, or None. Render thread, once."""
@@ -78,10 +99,12 @@ class Shader(Closing):
             self._gained += (now - then) * (float(self._speed.value) - 1.0)
         self._rendering = True
         try:
-            texture = self._live.render(self._size, now + self._gained, self._pictures(now))
+            self._live.prepare(self._size)
+            texture = self._present.render(self._size, now + self._gained, self._pictures(now))
         finally:
             self._rendering = False
-        self._frame = Frame(texture, now, self._live.serial if self._live.ready else 0)
+        self._serial += self._live.ready  # one after the other: the patch's own begins anew with another
+        self._frame = Frame(texture, now, self._serial)
         self._say()
         return self._frame
 
@@ -92,11 +115,8 @@ class Shader(Closing):
         return {**self._sound, **seen}
 
     def _say(self) -> None:
-        if self._live.error:
-            stays = "; the last good version plays" if self._live.ready else ""
-            self._status.say(f"{self._live.error}{stays}", trouble=True)
-        else:
-            self._status.say(f"playing {self._live.path.name}")
+        wrong = self._live.wrong
+        self._status.say(wrong or f"playing {self._present.path.name}", trouble=bool(wrong))
 
     def close(self) -> None:
         """Render thread; twice is allowed."""

@@ -524,8 +524,8 @@ class TestChain:
             own.write_text(INVERT.replace("1.0 - c.rgb", "vec3(1.0)").replace('"MAX": 1.0}', '"MAX": 1.0}, ' + GLOW))
             step = chain._steps[0]
             assert step is not None
-            assert step._next is not None
-            step._next.look()
+            assert step._play.coming is not None
+            step._play.coming.look()
             for now in (3.2, 3.3):
                 assert (pixels(chain.draw(frame, (64, 48), now).texture)[..., :3] == 255).all()
             params.settle(3.3)

@@ -736,7 +736,7 @@ def test_filters_play_on_until_those_that_an_edit_puts_in_their_place_are_good(t
     assert "through.fs" in str(theatre.value("/status/layer/a/filter/through"))
     files["through"].write_text(THROUGH)
     waiting = next(step for step in play.layers["a"].conditioning._steps if step.name == "through")  # type: ignore[attr-defined]
-    assert waiting._patch.look()
+    assert waiting._play.patch.look()
     assert theatre.run(0.1) == near(RED)
     assert [p.address for p in play.params if "grow" in p.address] == []
 
@@ -753,7 +753,7 @@ def mend(theatre: Theatre, text: str = SHADE) -> None:
     (theatre.folder / "patches" / "filters" / "shade.fs").write_text(text)
     assert theatre.play is not None
     (step,) = (step for step in theatre.play.layers["a"].conditioning._steps if step is not None)  # type: ignore[attr-defined]
-    assert step._patch.look()
+    assert step._play.patch.look()
 
 
 @pytest.fixture
@@ -781,7 +781,48 @@ def test_a_source_that_is_mended_later_begins_as_the_show_says(theatre: Theatre)
     play = theatre.open(ONE.replace('source = "red"', 'source = "blue"'))
     assert theatre.run() == near((0, 0, 0))
     path.write_text(PLAIN)
-    assert play.sources["blue"].source._live.look()  # type: ignore[attr-defined]
+    assert play.sources["blue"].source._live.patch.look()  # type: ignore[attr-defined]
+    assert theatre.run() == near(BLUE)
+
+
+DIM = PLAIN.replace("shade;", "vec4(shade.rgb * dim, 1.0);").replace(
+    '"INPUTS": [', '"INPUTS": [{"NAME": "dim", "TYPE": "float", "DEFAULT": 1.0},'
+)
+
+
+@pytest.mark.parametrize("more", ["", "fallback = 'blue'\n"])
+def test_another_patch_of_a_source_plays_once_it_is_good_and_keeps_what_was_set(theatre: Theatre, more: str) -> None:
+    path = theatre.patch("dim", DIM.replace("gl_FragColor", "gl_FragColour"))
+    show = ONE.replace('"plain"\n', f'"plain"\n{more}', 1)
+    play = theatre.open(show)
+    source, shade = play.sources["red"].closing[-1], play.params["/source/red/shade"]
+    theatre.post("/source/red/shade", [0.0, 1.0, 0.0])
+    assert theatre.run() == near(GREEN)
+    save(theatre, show.replace('"plain"', '"dim"\nset = { dim = 0.5 }', 1))
+    assert theatre.run(0.1) == near(GREEN)
+    assert theatre.value("/status/show") == "taken up"
+    said = str(theatre.value("/status/source/red"))
+    assert "dim.fs:" in said
+    assert said.endswith("; the last good version stays")
+    path.write_text(DIM)
+    assert source._live.coming.look()  # type: ignore[attr-defined]
+    assert theatre.run(0.1) == near((0, 128, 0))
+    assert theatre.value("/status/source/red") == "playing dim.fs"
+    assert play.sources["red"].closing[-1] is source
+    assert play.params["/source/red/shade"] is shade
+    save(theatre, show)
+    assert theatre.run(0.1) == near(GREEN)
+    assert "/source/red/dim" not in play.params
+
+
+def test_another_patch_that_is_good_has_its_own_numbers_where_nobody_has_moved_them(theatre: Theatre) -> None:
+    theatre.patch("dim", DIM.replace("[1.0, 0.0, 0.0, 1.0]", "[0.0, 0.0, 1.0, 1.0]"))
+    play = theatre.open(ONE)
+    theatre.run()
+    save(theatre, ONE.replace('"plain"', '"dim"\nset = { dim = 0.5 }', 1))
+    assert theatre.run() == near((0, 0, 128))  # from its first frame on
+    assert play.params.refused == 0
+    save(theatre, ONE.replace('"plain"', '"dim"\nsize = [8, 8]', 1))  # more than the patch: it begins anew
     assert theatre.run() == near(BLUE)
 
 
@@ -862,7 +903,7 @@ def test_another_file_under_a_filters_name_leaves_the_one_that_plays_and_what_wa
     assert theatre.value("/status/show") == "taken up"
     assert str(theatre.value("/status/layer/a/filter/grow")).endswith("; the last good version stays")
     own.write_text(THROUGH)
-    coming = play.layers["a"].conditioning._steps[0]._next  # type: ignore[attr-defined]
+    coming = play.layers["a"].conditioning._steps[0]._play.coming  # type: ignore[attr-defined]
     assert coming.look()
     assert theatre.run(0.1) == near(RED)
     assert theatre.value("/status/layer/a/filter/grow") == "on"

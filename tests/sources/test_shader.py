@@ -67,11 +67,39 @@ def test_a_mistake_keeps_the_last_good_version(stage: MakeStage, tmp_path: Path)
         assert first_pixel(shader.frame(0.0))[0] == 128
         path.write_text(PLAIN.replace("fract(TIME)", "no such thing"))
         until(lambda: (shader.frame(clock.advance(0.01)), "plain.fs:" in said(here))[1])
-        assert "the last good version plays" in said(here)
+        assert "the last good version stays" in said(here)
         assert first_pixel(shader.frame(clock.advance(0.01)))[0] == 128
         assert not shader.lost
         path.write_text(PLAIN.replace("level, fract", "1.0, fract"))
         until(lambda: first_pixel(shader.frame(clock.advance(0.01)))[0] == 255)
+
+
+def test_another_patch_takes_the_place_of_the_one_that_plays_once_it_is_good(stage: MakeStage, tmp_path: Path) -> None:
+    (tmp_path / "plain.fs").write_text(PLAIN)
+    (tmp_path / "other.fs").write_text(PLAIN.replace("level, fract", "0.0, fract").replace("TIME", "no such thing"))
+    here = stage(FixedClock(10.0))  # nobody watches the files
+    with Shader("plain.fs").open(here) as shader:
+        level = here.params["/source/it/level"]
+        here.params.post("/source/it/level", 1.0)
+        here.params.settle(0.0)
+        before = shader.frame(0.0)
+        for patch in ("other", "plain", "other"):  # taken back, and asked for again
+            shader.become(patch)
+        assert first_pixel(shader.frame(0.1))[0] == 255
+        assert said(here).endswith("; the last good version stays")
+        assert "other.fs:" in said(here)
+        (tmp_path / "other.fs").write_text(PLAIN.replace("level, fract", "1.0 - level, fract"))
+        assert shader._live.coming is not None
+        shader._live.coming.look()
+        after = shader.frame(0.2)
+        assert first_pixel(after)[0] == 0
+        assert after.serial == before.serial + 2  # it is news to whoever has seen the one before
+        assert said(here) == "playing other.fs"
+        assert here.params["/source/it/level"] is level
+        with pytest.raises(LookupError):
+            shader.become("none")
+        assert first_pixel(shader.frame(0.3))[0] == 0
+        assert said(here) == "playing other.fs"
 
 
 def test_a_patch_that_never_was_good_is_lost(stage: MakeStage, tmp_path: Path) -> None:

@@ -9,5 +9,6 @@ from perform.gl.isf.find import find_patch
 from perform.gl.isf.header import Header, PatchError, read
 from perform.gl.isf.live import LivePatch
 from perform.gl.isf.patch import Patch
+from perform.gl.isf.succession import Succession
 
-__all__ = ["Header", "LivePatch", "Patch", "PatchError", "declare", "find_patch", "read"]
+__all__ = ["Header", "LivePatch", "Patch", "PatchError", "Succession", "declare", "find_patch", "read"]
