@@ -92,7 +92,7 @@ class Lfo(Closing):
     def open(self, stage: Stage) -> Self:
         """Begin to move what is there, and what will be."""
         self.close()
-        self._swing = _Swing(stage, self.declare(stage))
+        self._swing = _Swing(stage, self.declare(stage), Status(stage.params, f"/status{stage.prefix}"))
         self._swing.open(self.drive)
         return self
 
@@ -128,6 +128,7 @@ class _Swing:
 
     stage: Stage
     mine: dict[str, Param]
+    status: Status  # made once: it declares its address, and the tree would be another one with each frame
     turns: float = 0.0  # after six weeks of the quickest period exact to less than a millionth of a turn
     _then: float | None = None
     _movers: Movers = field(init=False)
@@ -150,7 +151,7 @@ class _Swing:
             self.turns += max(0.0, now - self._then) / float(self.mine["period"].value)
         self._then = now
         if (wrong := self._movers.follow()) is not None:
-            Status(self.stage.params, f"/status{self.stage.prefix}").say(wrong or "moving", trouble=bool(wrong))
+            self.status.say(wrong or "moving", trouble=bool(wrong))
         said = {"turns": self.turns, "value": self._at(self.stage.prefix)}
         return [Post(self.mine[key].address, number, inside=True) for key, number in said.items()]
 

@@ -53,6 +53,13 @@ def test_a_wave_by_its_quarters(wave: str, quarters: tuple[float, ...]) -> None:
     assert pond.x.base == 0.5  # the fader stays
 
 
+def test_nobody_has_to_look_the_tree_through_again_because_it_moves() -> None:
+    pond = Pond(period=8.0, drive={"/layer/1/mood/x": 0.25})
+    before = pond.params.version
+    pond.turn(8.0)
+    assert pond.params.version == before
+
+
 def test_a_phase_is_so_much_of_a_turn_further() -> None:
     pond = Pond(period=8.0, drive={"/layer/1/mood/x": 0.5, "/layer/1/mood/y": {"amount": 0.5, "phase": 0.25}})
     for turn in range(16):
