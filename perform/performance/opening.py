@@ -105,8 +105,11 @@ def _open(
     # A new process has nothing to hold: frozen, it would show its first frame, before a camera has delivered, for ever.
     values = {a: v for a, v in {**show.values(), **wishes.resume}.items() if a != "/master/freeze"}
     _set(play, values)
+    there = {address for address in wishes.resume if address in params}
     if wishes.controls:
         _open_controls(play, wishes, stage)
+        # Their addresses are there only now, and begin where the performer had them.
+        params.post_all(Post(a, v) for a, v in wishes.resume.items() if a not in there and a in params)
     _open_outputs(play, wishes, stage, window)
     play.cues = Cues(show.cues, opening=show.values(), resume=wishes.stood).open(replace(stage, prefix="/cue"))
     closing.append(play.cues.close)

@@ -46,7 +46,7 @@ class Theatre:
 
     def open(self, text: str, clock: Clock | None = None, **wishes: object) -> Performance:
         show = load(self.write(text))
-        asked = Wishes(headless=True, controls=False, **wishes)  # type: ignore[arg-type]
+        asked = Wishes(**{"headless": True, "controls": False, **wishes})  # type: ignore[arg-type]
         self.play = opening.open_performance(show, clock or FixedClock(show.fps), asked)
         return self.play
 

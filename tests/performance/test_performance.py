@@ -110,6 +110,20 @@ def test_a_show_that_says_freeze_opens_moving_and_an_edit_freezes_it(theatre: Th
     assert theatre.value("/master/freeze") is True
 
 
+LFO = '[control.breath]\ntype = "lfo"\nperiod = 8.0\ndrive = { "/layer/a/opacity" = -0.5 }\n'
+
+
+def test_what_a_performer_did_to_a_control_is_resumed_too(theatre: Theatre) -> None:
+    resume = {"/breath/period": 4.0, "/breath/depth": 0.0, "/layer/a/opacity": 0.5, "/gone/address": 3}
+    play = theatre.open(ONE + LFO, resume=resume, controls=True)
+    theatre.run(1.0)
+    assert [theatre.value(f"/{address}") for address in ("breath/period", "breath/depth")] == [4.0, 0.0]
+    assert theatre.value("/layer/a/opacity") == 0.5  # no depth from the first frame on
+    theatre.post("/panic")
+    theatre.run(0.1)
+    assert [play.params[f"/{address}"].base for address in ("breath/period", "breath/depth")] == [8.0, 1.0]
+
+
 def test_sources_that_nobody_looks_at_are_not_rendered(theatre: Theatre) -> None:
     play = theatre.open(ONE)
     asked: list[str] = []
