@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from perform.files import Stamp, stamp
 from perform.health import Status
-from perform.params import Post
+from perform.params import Params, Post
 from perform.performance.layering import Layering, roles
 from perform.performance.parts import open_part
 from perform.performance.performance import Performance
 from perform.performance.sourcing import become, in_order, open_source
-from perform.plugins import Stage
+from perform.plugins import Declares, Stage
 from perform.show import Edits, PartSpec, Problem, Show, ShowError, diff, load, misfits, resized
 from perform.show.edits import CORNERS, FIXED, FOLDERS
 from perform.workers import Mailbox, Worker, spawn
@@ -140,7 +140,7 @@ class Editor:
         self._change_sources(edits, kept, new)
         self._change_layers(edits, new)
         self._change_values(edits, new)
-        self._change_controls(edits, new)
+        self._change_controls(edits, kept, new)
         self._expect(edits, new)
         self.layering.bank.keep(roles(new, self.layering.bank.library))
         return list(edits.restart)
@@ -244,12 +244,19 @@ class Editor:
         kept = {a: v for a, v in self.play.params.awaited.items() if a not in edited}
         self.play.params.expect({**new.values(), **kept})
 
-    def _change_controls(self, edits: Edits, new: Show) -> None:
+    def _change_controls(self, edits: Edits, kept: Show, new: Show) -> None:
+        gone: set[str] = set()
         for name in (*edits.controls, *edits.gone_controls):
             part = self.play.controls.pop(name, None)
             if part is not None:
                 self.play.closing.remove(part.close)
                 part.close()
+                if name not in new.controls or new.controls[name].type != kept.controls[name].type:
+                    gone |= self._declared(name, part)
+        for name, part in self.play.controls.items() if gone else ():
+            gone -= self._declared(name, part)  # two controls may share one
+        for address in gone:
+            self.play.params.remove(address)
         for name in edits.controls:
             part = open_part(self.play, new.controls[name], self.stage, f"/{name}")
             if part is not None:
@@ -261,6 +268,13 @@ class Editor:
             self.play.cues.change(new.cues, opening)  # cues dated before now are past
         else:  # reads no presets: a number that is edited must not cost a frame
             self.play.cues.open_with(opening)
+
+    def _declared(self, name: str, control: object) -> set[str]:
+        """The addresses that are a control's own, as far as it tells."""
+        apart = Params()
+        if isinstance(control, Declares):
+            control.declare(replace(self.stage, params=apart, prefix=f"/{name}"))
+        return {param.address for param in apart}
 
     def close(self) -> None:
         """Stop looking."""

@@ -607,6 +607,23 @@ def test_an_edit_is_taken_up_when_what_it_names_is_there(
     assert len(reads) == 5  # what is right is read once
 
 
+def test_a_control_that_an_edit_takes_out_takes_its_addresses_along(theatre: Theatre) -> None:
+    cue = '[[cue]]\nname = "one"\nset = { "/breath/depth" = 0.5 }\n'
+    play = theatre.open(ONE + LFO + LFO.replace("breath", "other") + cue, controls=True)
+    theatre.run(0.5)
+    save(theatre, ONE + LFO.replace("breath", "other") + cue)
+    theatre.run(0.1)
+    assert [p.address for p in play.params if "breath" in p.address] == []
+    assert "/other/depth" in play.params
+    (wrong,) = misfits(play.show, play.params)  # with which it would not start again
+    assert "there is no address '/breath/depth'" in wrong.text
+    save(theatre, ONE + LFO.replace("breath", "other").replace("8.0", "4.0") + LFO + cue)
+    theatre.run(0.1)
+    assert misfits(play.show, play.params) == []
+    assert theatre.value("/other/turns") > 0.05  # type: ignore[operator]
+    assert theatre.value("/status/breath") == "moving"
+
+
 def test_what_no_open_part_takes_is_said_and_the_rest_of_the_edit_is_taken_up(theatre: Theatre) -> None:
     theatre.open(ONE)
     theatre.run()
