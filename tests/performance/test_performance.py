@@ -953,6 +953,22 @@ def test_a_source_that_looks_at_itself_does_not_draw_into_what_it_reads(theatre:
     assert play.picture is not None
 
 
+@pytest.mark.parametrize("looks", ["x", "layer:a"])
+def test_feedback_goes_on_through_a_save_and_through_another_patch(theatre: Theatre, looks: str) -> None:
+    grow = theatre.patch("grow", GROW)
+    theatre.patch("redden", GROW.replace("+ 0.2", "+ vec3(0.2, 0.0, 0.0)"))
+    source = '[source.x]\ntype = "shader"\npatch = "grow"\nimages = { inputImage = "' + looks + '" }\n'
+    show = source + '[[layer]]\nname = "a"\nsource = "x"\n'
+    play = theatre.open(show)
+    assert theatre.run() == near((51, 51, 51))
+    grow.write_text(GROW.replace("+ 0.2", "+ vec3(0.0, 0.2, 0.0)"))
+    assert play.sources["x"].source._live.patch.look()  # type: ignore[attr-defined]
+    assert theatre.run() == near((51, 102, 51))
+    save(theatre, show.replace('"grow"', '"redden"'))
+    assert theatre.run() == near((102, 102, 51))
+    assert theatre.run() == near((153, 102, 51))
+
+
 def test_panic_goes_back_to_what_the_file_says_now(theatre: Theatre) -> None:
     theatre.open(ONE)
     save(theatre, ONE + "opacity = 0.5\n")

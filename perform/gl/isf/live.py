@@ -58,6 +58,7 @@ class LivePatch:
         self.header: Header | None = None
         self._format, self._date = format, date
         self._patch: Patch | None = None
+        self._past: Patch | None = None  # until there is a picture of the present one: it may be looked at for that
         self._before = before
         self._spend = spend
         self._controls: controls.Controls = {}
@@ -182,7 +183,8 @@ class LivePatch:
             self._complain(e)
             return
         if self._patch is not None:
-            self._patch.close()
+            self._forget()
+            self._past = self._patch
             log.info("%s is live", self.path.name)
         self._patch, self.header, self.error, self._slow = patch, news.header, "", False
         self._before = None
@@ -228,7 +230,14 @@ class LivePatch:
                 self._blank.allocate(*size)
             return self._blank
         inputs = controls.values(self.header, self._controls) | more | controls.sound(self.header, images or {})
-        return self._patch.render(size, now, inputs, self._date(), lane)
+        picture = self._patch.render(size, now, inputs, self._date(), lane)
+        self._forget()
+        return picture
+
+    def _forget(self) -> None:
+        if self._past is not None:
+            self._past.close()
+            self._past = None
 
     def close(self) -> None:
         """Stop watching and give everything back; the parameters stay. May be called twice. Does not wait: the watcher
@@ -236,6 +245,7 @@ class LivePatch:
         if self._watcher is not None:
             self._watcher.close(0.0)
             self._watcher = None
+        self._forget()
         if self._patch is not None:
             self._patch.close()
             self._patch = None

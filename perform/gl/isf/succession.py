@@ -12,12 +12,14 @@ STAYS = "; the last good version stays"
 
 class Succession:
     """Whose `patch` plays, with its inputs below `prefix`. Another file in its place (`become`) is a new version in
-    this, too: until it is good the one before plays, and inputs that both have keep what was set. Render thread.
+    this, too: until it is good the one before plays, and inputs that both have keep what was set. Render thread. The
+    one before is closed once there is a picture: where a patch looks at itself, the first is made of its last.
     """
 
     def __init__(self, stage: Stage, prefix: str) -> None:
         self.patch: LivePatch | None = None
         self.coming: LivePatch | None = None  # takes the place of the patch once it is good
+        self._past: LivePatch | None = None
         self._stage, self._prefix = stage, prefix
 
     def become(self, path: Path | None) -> None:
@@ -49,20 +51,27 @@ class Succession:
 
     def prepare(self, size: tuple[int, int]) -> bool:
         """Take up what has been saved; True if another file has taken the place."""
+        if self.patch is not None and self.patch.serial:
+            self._forget()
         coming, over = self.coming, False
         if coming is not None:
             coming.prepare(size)
             over = coming.ready
         if over:
-            if self.patch is not None:
-                self.patch.close()
-            self.patch, self.coming = coming, None
+            self._forget()
+            self._past, self.patch, self.coming = self.patch, coming, None
         elif self.patch is not None:
             self.patch.prepare(size)
         return over
 
+    def _forget(self) -> None:
+        if self._past is not None:
+            self._past.close()
+            self._past = None
+
     def close(self) -> None:
         """Stop watching and give everything back; the parameters stay. May be called twice."""
+        self._forget()
         for patch in (self.patch, self.coming):
             if patch is not None:
                 patch.close()
