@@ -180,7 +180,7 @@ class Editor:
         for name in stale & kept.sources.keys():
             if _what(kept.sources[name]) != _what(new.sources[name]):
                 params.remove(f"/source/{name}")
-                posts += [Post(a, v) for a, v in new.sources[name].values.items()]
+                posts += [Post(f"/source/{name}/{tail}", v) for tail, v in new.sources[name].values.items()]
         untouched = {address: default for address, default in untouched.items() if address in params}
         waiting = {n: s for n, s in new.sources.items() if n in stale}
         while waiting:
@@ -188,10 +188,11 @@ class Editor:
                 if spec.fallback not in waiting:
                     self.play.sources[name] = open_source(self.play, waiting.pop(name), self.stage)
         in_order(self.play, new.sources)
+        said = {address.casefold(): value for address, value in new.values().items()}  # may have been the old default
         for address, default in untouched.items():
             param = params.find(address)
             if param is not None and param.spec.default != default:
-                posts.append(Post(address, param.spec.default))
+                posts.append(Post(address, said.get(address.casefold(), param.spec.default)))
         params.post_all(posts)
         for feed in leaving:  # last, so that what they show is there until something else is
             self.play.closing.remove(feed.close)

@@ -607,6 +607,25 @@ def test_an_edit_is_taken_up_when_what_it_names_is_there(
     assert len(reads) == 5  # what is right is read once
 
 
+def test_what_the_show_says_of_a_source_counts_with_another_patch_too(theatre: Theatre) -> None:
+    green = PLAIN.replace("[1.0, 0.0, 0.0, 1.0]", "[0.0, 1.0, 0.0, 1.0]")
+    theatre.patch("green", green)
+    red = ONE.replace('"plain"', '"plain"\nset = { shade = [1.0, 0.0, 0.0, 1.0] }', 1)  # which is its default, too
+    theatre.open(red)
+    assert theatre.run() == near(RED)
+    save(theatre, red.replace('"plain"', '"green"', 1))
+    assert theatre.run(0.1) == near(RED)
+    save(theatre, red.replace('"plain"', '"green"\nsize = [32, 18]', 1))  # opened again
+    assert theatre.run(0.1) == near(RED)
+    save(theatre, red.replace('"plain"', '"plain"\nspeed = 2.0', 1).replace("source.blue", "source.azure"))
+    assert theatre.run(0.1) == near(RED)
+    blue = red.replace("shade = [1.0, 0.0, 0.0, 1.0]", "shade = [0.0, 0.0, 1.0, 1.0]")
+    save(theatre, blue)
+    assert theatre.run(0.1) == near(BLUE)
+    save(theatre, blue.replace('"plain"', '"green"\nsize = [32, 18]', 1))
+    assert theatre.run(0.1) == near(BLUE)
+
+
 def test_a_control_that_an_edit_takes_out_takes_its_addresses_along(theatre: Theatre) -> None:
     cue = '[[cue]]\nname = "one"\nset = { "/breath/depth" = 0.5 }\n'
     play = theatre.open(ONE + LFO + LFO.replace("breath", "other") + cue, controls=True)
