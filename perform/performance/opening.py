@@ -103,7 +103,7 @@ def _open(
         layering.add(layer)
     layering.number(show.layers)
     # A new process has nothing to hold: frozen, it would show its first frame, before a camera has delivered, for ever.
-    values = {a: v for a, v in {**show.values(), **wishes.resume}.items() if a != "/master/freeze"}
+    values = {a: v for a, v in {**show.values(), **wishes.resume}.items() if a.casefold() != "/master/freeze"}
     _set(play, values)
     there = {address for address in wishes.resume if address in params}
     if wishes.controls:

@@ -97,8 +97,9 @@ def test_a_show_that_died_while_it_was_frozen_goes_on_moving(theatre: Theatre) -
     assert (play.params["/master/freeze"].value, play.params["/layer/a/opacity"].value) == (False, 0.5)
 
 
-def test_a_show_that_says_freeze_opens_moving_and_an_edit_freezes_it(theatre: Theatre) -> None:
-    theatre.open(ONE + "[master]\nfreeze = true\n")
+@pytest.mark.parametrize("word", ["freeze", "Freeze"])
+def test_a_show_that_says_freeze_opens_moving_and_an_edit_freezes_it(theatre: Theatre, word: str) -> None:
+    theatre.open(ONE + f"[master]\n{word} = true\n")
     assert theatre.run() == near(RED)
     assert theatre.value("/master/freeze") is False
     theatre.post("/layer/a/source", "blue")
