@@ -67,7 +67,7 @@ GOOD = SOURCE + LAYER
         (GOOD + '[record]\nfile = "x.avi"\n', "7: [record]: file = 'x.avi' is no film that can be written: .mp4, .mov or .mkv"),
         (GOOD + '[record]\npreset = "foo"\n', "7: [record]: preset is one of auto, ultrafast, superfast, veryfast, faster, fast, medium, not 'foo'"),
         (GOOD + "[record]\npreset = 5\n", "7: [record]: preset is one of auto, ultrafast, superfast, veryfast, faster, fast, medium, not 5"),
-        ("foo = 1\n" + GOOD + "[osc]\n", "1: show: there is no key 'foo'; there are show, source, layer, window, record, master, sink, engine, cue, audio, osc, control"),
+        ("xyz = 1\n" + GOOD + "[osc]\n", "1: show: there is no key 'xyz'; there are show, source, layer, window, record, master, sink, engine, cue, audio, lfo, osc, control"),
         ('[source.a]\ntype = "image"\n' + GOOD, "1: [source.a]: the key 'file' is missing; type 'image' needs it"),
         (GOOD + '[engine]\ntype = "openvin"\n', f"7: [engine]: type = 'openvin': there is no such engine type installed; did you mean 'openvino'; types are {', '.join(plugins.names('engines'))}"),
         (GOOD + '[[cue]]\nset = {}\n', "6: cue 1: the key 'name' is missing"),
