@@ -32,12 +32,12 @@ class Status:
     def __post_init__(self) -> None:
         self.params.declare(self.address, Spec("text", "", doc="How this part is, in words.", readonly=True))
 
-    def say(self, text: str, trouble: bool = False) -> None:
+    def say(self, text: str, trouble: bool = False, again: bool = False) -> None:
         """Say how the part is. Saying the same again costs nothing, unless another `Status` of this address (a guard's)
-        has said something else meanwhile. Any thread.
+        has said something else meanwhile, or it answers somebody who has asked `again`. Any thread.
         """
         text = " ".join(text.split())  # one line, whatever a library says
-        if text == self.params.said.get(self.address):
+        if text == self.params.said.get(self.address) and not again:
             return
         self.params.said[self.address] = text
         self.params.publish(self.address, text)

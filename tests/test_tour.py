@@ -18,6 +18,7 @@ from perform.cli.build import needs
 from perform.library import Library
 from perform.show import load, parse
 from perform.show.keys import fields
+from perform.show.parts import OWN
 from perform.show.table import Table
 from perform.sinks.window import KEYS
 
@@ -147,6 +148,15 @@ def test_what_a_build_is_shown_to_say_is_what_the_first_show_plays() -> None:
     page = (ROOT / "docs" / "engines.md").read_text("utf-8")
     worlds = {need.world for need in needs(load(ROOT / "show.toml"), Library.standard())[0]}
     assert f"\nshow.toml: {len(worlds)} worlds, {2 * len(worlds)} engines: ready\n" in page
+
+
+def test_no_control_can_be_called_as_a_branch_of_the_tree_is() -> None:
+    lines = (ROOT / "docs" / "addresses.md").read_text()
+    branches = {a.split("/")[1] for a in re.findall(r"`(/[^ `]+)", lines)}
+    status = {a.split("/")[2] for a in re.findall(r"`(/status/[^ `]+)", lines)}
+    assert "master" in branches
+    assert "fps" in status
+    assert branches | status <= {*OWN, *plugins.names("controls")}
 
 
 def test_addresses_are_those_of_the_first_show(tmp_path: Path) -> None:

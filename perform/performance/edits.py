@@ -100,7 +100,9 @@ class Editor:
         """Become the newest version of the show, between two frames."""
         new = self._news.take()
         if isinstance(new, ShowError):
-            self.status.say(f"{new.problems[0]}{_more(new.problems)}: the show goes on as it was", trouble=True)
+            self.status.say(
+                f"{new.problems[0]}{_more(new.problems)}: the show goes on as it was", trouble=True, again=True
+            )
         elif new is not None:
             kept, size = self.play.show, new.size
             try:
@@ -112,7 +114,7 @@ class Editor:
             if size != self._size:
                 self._size, later = size, ["size", *later]
             at_start = f"; {', '.join(later)} at the next start" if later else ""
-            self.status.say(f"taken up{at_start}")
+            self.status.say(f"taken up{at_start}", again=True)  # whoever saves wants an answer each time
             self._taken.put(at_start)
         return None
 

@@ -12,6 +12,12 @@ from perform.show.stock import Stock
 from perform.show.table import Table, meant, nearest
 from perform.show.values import NAME, NAME_RULE, scalars
 
+# Branches of the tree and lines of the status that are the program's own: a control's name becomes one of each, too.
+OWN = (
+    "composite", "cue", "engine", "flashes", "fps", "layer", "list", "master", "panic", "ping", "preset", "refused",
+    "restart", "show", "sink", "snapshot", "source", "status", "subscribe", "unsubscribe", "uptime", "version",
+    "window", "worlds",
+)  # fmt: skip
 INPUTS = "is it an input of the patch? set = {{ {} = … }}"
 MOST = 256  # sources: each is a worker or a shader of its own
 
@@ -149,4 +155,4 @@ def read_controls(top: Table) -> dict[str, PartSpec]:
             _note_drive(table, controls[kind])
             table.done()
         top.known.append(kind)
-    return controls | read_named(top, "controls", "control", plugins.names("controls"))
+    return controls | read_named(top, "controls", "control", (*plugins.names("controls"), *OWN))

@@ -29,7 +29,7 @@ PLAIN = {
     "(0.5), a switch is true or false",
     "Expected newline or end of document after a statement": "the line goes on after the value: a number has a point "
     "(0.5), no comma and no unit, and each key has a line of its own",
-    "Cannot overwrite a value": "this key is there twice",
+    "Cannot overwrite a value": "this key is there twice; of cues and layers each is headed [[cue]] or [[layer]]",
     "Invalid hex value": BACKSLASH,
     r"Unescaped '\' in a string": BACKSLASH,
     "Invalid initial character for a key part": "there is a key missing here: a { … } stays on one line, with no comma "
@@ -105,6 +105,8 @@ def _plainly(error: str) -> str:
         names = re.findall("'([^']*)'", twice.group(1))
         if names[:2] == ["layer", "filters"]:
             return f"filters is a list already; what {names[-1]!r} is given goes below [layer.filter.{names[-1]}]"
+        if names in (["cue"], ["layer"]):
+            return f"[{names[0]}] is written as [[{names[0]}]], once for each"
         return f"[{'.'.join(names)}] is there twice"
     return PLAIN.get(said, f"{said[:1].lower()}{said[1:]}")
 

@@ -431,6 +431,19 @@ def test_an_edited_value_is_taken_up_and_the_performers_own_stay(theatre: Theatr
     assert theatre.value("/status/show") == "taken up"
 
 
+def test_each_save_has_its_answer_also_where_it_is_the_same(theatre: Theatre, caplog: pytest.LogCaptureFixture) -> None:
+    theatre.open(ONE)
+    theatre.run()
+    caplog.set_level("INFO")
+    for text in (ONE + "opacity = 0.5\n", ONE + "opacity = 0.6\n", ONE + "opacity = 9.0\n", ONE + "opacity = 9.0 \n"):
+        save(theatre, text)
+        theatre.run(0.1)
+    said = [record.getMessage() for record in caplog.records if record.getMessage().startswith("show: ")]
+    assert [line.partition("show.toml")[0] for line in said[:2]] == ["show: taken up"] * 2
+    assert len(said) == 4
+    assert said[2] == said[3]
+
+
 def test_an_edit_that_is_saved_while_the_show_opens_is_taken_up(
     theatre: Theatre, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,6 +109,7 @@ def test_one_mistake(mistakes: Mistakes, text: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        (GOOD + '[control.fps]\ntype = "lfo"\n', "6: [control]: the name 'fps' is taken: give [control.fps] another"),
         (GOOD + '[sink.window]\ntype = "null"\n', "6: [sink]: the name 'window' is taken: give [sink.window] another"),
         (GOOD + '[sink.beam]\ntype = "window"\nscreen = 1\n', "7: [sink.beam]: a show has one window, [window]"),
         (GOOD + '[control.osc]\ntype = "osc"\n', "6: [control]: the name 'osc' is taken: give [control.osc] another"),
@@ -238,7 +239,8 @@ def test_a_source_with_a_bad_name_is_one_mistake(mistakes: Mistakes) -> None:
         ('name = "first light', "a text is begun with a quote and not ended with one"),
         ("inset = True", "what follows the = is no value"),
         ("fps = 29,97", "the line goes on after the value: a number has a point (0.5), no comma"),
-        ("fps = 1\nfps = 2", "this key is there twice"),
+        ("fps = 1\nfps = 2", "this key is there twice; of cues and layers each is headed [[cue]] or [[layer]]"),
+        ("[cue]\n[cue]", "[cue] is written as [[cue]], once for each"),
         ("[source.card]", "[source.card] is there twice"),
         ("[show]", "[show] is there twice"),
         ('name = "C:\\Users\\me"', r"a \ begins a sign of its own: write a path as C:/Users/…"),
