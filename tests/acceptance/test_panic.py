@@ -24,6 +24,14 @@ def tick(play: Performance, frames: int = 3) -> dict[str, Value]:
     return play.params.snapshot()
 
 
+def moody(folder: Path, mood: str) -> Performance:
+    """A show that opens in a mood of the landscape's, given as show.toml gives it."""
+    head = f'[show]\nsize = [160, 90]\nmodels = ["{ROOT / "models"}"]\n[source.card]\ntype = "testcard"\n'
+    (folder / "show.toml").write_text(f'{head}[[layer]]\nworld = "landscape"\nsize = "s"\nmood = {mood}\n')
+    wishes = Wishes(headless=True, controls=False, edits=False)
+    return open_performance(load(folder / "show.toml"), FixedClock(30.0), wishes)
+
+
 MOODS = [
     '"storm"',
     '{ name = "noon", x = 0.3, y = 0.7 }',
@@ -36,10 +44,7 @@ MOODS = [
 
 @pytest.mark.parametrize("mood", MOODS)
 def test_panic_brings_a_mood_back_however_the_show_gives_it(mood: str, gl: Context, tmp_path: Path) -> None:
-    head = f'[show]\nsize = [160, 90]\nmodels = ["{ROOT / "models"}"]\n[source.card]\ntype = "testcard"\n'
-    (tmp_path / "show.toml").write_text(f'{head}[[layer]]\nworld = "landscape"\nsize = "s"\nmood = {mood}\n')
-    show = load(tmp_path / "show.toml")
-    with open_performance(show, FixedClock(30.0), Wishes(headless=True, controls=False, edits=False)) as play:
+    with moody(tmp_path, mood) as play:
         opened = tick(play)
         play.params.post("/panic")
         assert tick(play) == opened, "panic moves what nobody has touched"
@@ -52,10 +57,7 @@ def test_panic_brings_a_mood_back_however_the_show_gives_it(mood: str, gl: Conte
 
 @pytest.mark.parametrize("unseen", ["/layer/1/on", "/master/freeze"])
 def test_panic_brings_a_mood_back_that_was_moved_unseen(unseen: str, gl: Context, tmp_path: Path) -> None:
-    head = f'[show]\nsize = [160, 90]\nmodels = ["{ROOT / "models"}"]\n[source.card]\ntype = "testcard"\n'
-    (tmp_path / "show.toml").write_text(f'{head}[[layer]]\nworld = "landscape"\nsize = "s"\nmood = "storm"\n')
-    show = load(tmp_path / "show.toml")
-    with open_performance(show, FixedClock(30.0), Wishes(headless=True, controls=False, edits=False)) as play:
+    with moody(tmp_path, '"storm"') as play:
         opened = tick(play)
         play.params.post(unseen, unseen.endswith("freeze"))
         tick(play)
