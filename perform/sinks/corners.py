@@ -8,9 +8,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from perform.frame import Frame
+from perform.gl.shader import Program
+from perform.gl.target import Target
+
 CORNERS = {"bottom_left": (0.0, 0.0), "bottom_right": (1.0, 0.0), "top_right": (1.0, 1.0), "top_left": (0.0, 1.0)}
 FLATTEST = 1e-3  # of the picture's area: twice that of the smallest triangle that three corners may make
 Matrix = npt.NDArray[np.float64]
+
+FIT = """#version 330 core
+in vec2 uv;
+out vec4 color;
+uniform sampler2D picture;
+uniform mat3 place;     // from the window to the picture, both 0..1
+void main() {
+    vec3 q = place * vec3(uv, 1.0);
+    vec2 p = q.xy / q.z;
+    vec2 within = min(p, 1.0 - p) / fwidth(p);      // pixels from the nearest edges: a slanted one has no steps
+    float there = clamp(min(within.x, within.y) + 0.5, 0.0, 1.0);
+    vec3 light = texture(picture, clamp(p, 0.0, 1.0)).rgb * there;
+    color = vec4(q.z > 0.0 && there > 0.0 ? light : vec3(0.0), 1.0);
+}
+"""
 
 
 def moved(corners: Mapping[str, Any]) -> Matrix:
@@ -51,3 +70,30 @@ def placing(corners: Matrix, extent: tuple[float, float]) -> Matrix:
     found = np.append(np.linalg.solve(np.array(rows), square.ravel()), 1.0).reshape(3, 3)
     middle = found @ np.append(window.mean(axis=0), 1.0)
     return found if middle[2] > 0.0 else -found
+
+
+class Fitting:
+    """Draws a picture into what may have another shape, unstretched, with its corners where they were moved. Render
+    thread; one pass. Raises ValueError as `moved` does.
+    """
+
+    def __init__(self, corners: Mapping[str, Any]) -> None:
+        self.pin(corners)
+        self._program = Program(FIT, name="window")
+
+    def pin(self, corners: Mapping[str, Any]) -> None:
+        """Have the corners elsewhere from now on. Raises ValueError, and leaves them, as `moved` does."""
+        self._corners = moved(corners)
+        self._placed: tuple[tuple[float, float], tuple[float, ...]] | None = None  # for an extent: `place`
+
+    def draw(self, target: Target | None, picture: Frame, size: tuple[int, int]) -> None:
+        """Fill the target, or the window (None), which is `size` pixels large; black beside the picture."""
+        shown, there = picture.size[0] / picture.size[1], size[0] / size[1]
+        extent = (min(1.0, shown / there), min(1.0, there / shown))
+        if self._placed is None or self._placed[0] != extent:
+            self._placed = extent, tuple(placing(self._corners, extent).T.ravel().tolist())  # by columns
+        self._program.draw(target, {"picture": picture.texture}, {"place": self._placed[1]}, viewport=(0, 0, *size))
+
+    def close(self) -> None:
+        """Give the program back."""
+        self._program.close()

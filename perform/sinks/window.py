@@ -12,31 +12,15 @@ from typing import Any, Self
 
 from perform.frame import Frame
 from perform.gl.context import Context, adopt_window
-from perform.gl.shader import Program
 from perform.health import Status
 from perform.params import Params
 from perform.plugins import Closing, Stage
-from perform.sinks.corners import Matrix, moved, placing
+from perform.sinks.corners import Fitting, moved
 from perform.sinks.overlay import Overlay
 from perform.sinks.whereabouts import Whereabouts, whereabouts
 
 STATUS = "/status/window"
 LOOK = 30.0  # seconds between looks for a screen that is not there: asking a driver may take a frame or two
-
-FIT = """#version 330 core
-in vec2 uv;
-out vec4 color;
-uniform sampler2D picture;
-uniform mat3 place;     // from the window to the picture, both 0..1
-void main() {
-    vec3 q = place * vec3(uv, 1.0);
-    vec2 p = q.xy / q.z;
-    vec2 within = min(p, 1.0 - p) / fwidth(p);      // pixels from the nearest edges: a slanted one has no steps
-    float there = clamp(min(within.x, within.y) + 0.5, 0.0, 1.0);
-    vec3 light = texture(picture, clamp(p, 0.0, 1.0)).rgb * there;
-    color = vec4(q.z > 0.0 && there > 0.0 ? light : vec3(0.0), 1.0);
-}
-"""
 
 # key (as pyglet names it) -> what it is called on screen, what it does
 KEYS: dict[str, tuple[str, str]] = {
@@ -100,7 +84,7 @@ class Window(Closing):
     _window: Any = field(default=None, init=False)
     _stage: Stage | None = field(default=None, init=False)
     _status: Status | None = field(default=None, init=False)
-    _program: Program | None = field(default=None, init=False)
+    _fitting: Fitting | None = field(default=None, init=False)
     _overlay: Overlay = field(default_factory=Overlay, init=False)
     _panel: str = field(default="", init=False)  # "", "status" or "keys"
     _due: float = field(default=0.0, init=False)
@@ -110,15 +94,11 @@ class Window(Closing):
     _there: Whereabouts | None = field(default=None, init=False)  # in full screen, when it was last asked for
     _ask: float = field(default=0.0, init=False)  # show time at which it is asked for again
     _tried: tuple[int, int] | None = field(default=None, init=False)  # the place that it was last put right from
-    _moved: Matrix = field(init=False)
-    _placed: tuple[tuple[float, float], tuple[float, ...]] | None = field(
-        default=None, init=False
-    )  # for an extent: `place`
 
     def __post_init__(self) -> None:
         if isinstance(self.screen, int) and self.screen < 0:
             raise ValueError(f"screen is a number from 0 or a part of a screen's name, not {self.screen}")
-        self.pin(self.corners)
+        moved(self.corners)
 
     def open_window(self, size: tuple[int, int]) -> Context:
         """Make the window and its GL context (render thread, before anything that draws).
@@ -236,7 +216,7 @@ class Window(Closing):
             raise RuntimeError("open_window comes first: the GL context is the window's own")
         self._stage = stage
         self._status = Status(stage.params, STATUS)
-        self._program = Program(FIT, name="window")
+        self._fitting = Fitting(self.corners)
         return self
 
     def retitle(self, title: str) -> None:
@@ -247,7 +227,9 @@ class Window(Closing):
 
     def pin(self, corners: dict[str, Any]) -> None:
         """Have the picture's corners elsewhere from now on. Raises ValueError. Render thread."""
-        self._moved, self._placed, self.corners = moved(corners), None, corners
+        if self._fitting is not None:
+            self._fitting.pin(corners)
+        self.corners = corners
 
     # ------------------------------------------------------------------ picture
     def show(self, picture: Frame) -> None:
@@ -262,18 +244,11 @@ class Window(Closing):
         if width < 1 or height < 1:  # minimised
             self.dropped += 1
             return
-        self._draw(picture, (width, height))
+        assert self._fitting is not None
+        self._fitting.draw(None, picture, (width, height))
         self._write(picture.time)
         self._overlay.draw((width, height), window.get_pixel_ratio())
         window.flip()
-
-    def _draw(self, picture: Frame, size: tuple[int, int]) -> None:
-        assert self._program is not None
-        shown, there = picture.size[0] / picture.size[1], size[0] / size[1]
-        extent = (min(1.0, shown / there), min(1.0, there / shown))
-        if self._placed is None or self._placed[0] != extent:
-            self._placed = extent, tuple(placing(self._moved, extent).T.ravel().tolist())  # by columns
-        self._program.draw(None, {"picture": picture.texture}, {"place": self._placed[1]}, viewport=(0, 0, *size))
 
     def _write(self, now: float) -> None:
         assert self._stage is not None
@@ -349,9 +324,9 @@ class Window(Closing):
     def close(self) -> None:
         """Close the window; its GL context goes with it."""
         self._overlay.close()
-        if self._program is not None:
-            self._program.close()
-            self._program = None
+        if self._fitting is not None:
+            self._fitting.close()
+            self._fitting = None
         if self._window is not None:
             self._window.close()
             self._window = None

@@ -10,11 +10,10 @@ import pytest
 
 from perform.frame import Frame
 from perform.gl.context import Context
-from perform.gl.shader import Program
 from perform.gl.target import Target, Texture
 from perform.gl.transfer import read, upload
-from perform.sinks.corners import CORNERS, moved, placing
-from perform.sinks.window import FIT, Window
+from perform.sinks.corners import CORNERS, Fitting, moved, placing
+from perform.sinks.window import Window
 
 SLANTED = {"top_left": [0.2, -0.1], "bottom_right": (-0.1, 0.3)}
 
@@ -66,15 +65,11 @@ def test_what_is_no_corner_is_refused(corners: dict[str, Any], what: str) -> Non
 
 def drawn(corners: dict[str, Any], size: tuple[int, int], light: np.ndarray) -> np.ndarray:
     """What a window of this size draws of a picture, RGBA, its lower row first as the picture's."""
-    window = Window(corners=corners)
-    target, picture = Target(*size), Texture.make(light.shape[1], light.shape[0])
+    fitting, target, picture = Fitting(corners), Target(*size), Texture.make(light.shape[1], light.shape[0])
     upload(picture, light)
-    window._program = Program(FIT, name="window")
-    draw = window._program.draw
-    window._program.draw = lambda _, *rest, viewport: draw(target, *rest)  # type: ignore[method-assign, misc]
-    window._draw(Frame(picture, 0.0, 1), size)
+    fitting.draw(target, Frame(picture, 0.0, 1), size)
     shown = read(target.texture)
-    for thing in (window._program, target, picture):
+    for thing in (fitting, target, picture):
         thing.close()
     return shown
 
