@@ -98,7 +98,7 @@ class Window(Closing):
     def __post_init__(self) -> None:
         if isinstance(self.screen, int) and self.screen < 0:
             raise ValueError(f"screen is a number from 0 or a part of a screen's name, not {self.screen}")
-        moved(self.corners)
+        moved(self.corners)  # refuses what cannot be, before there is a window
 
     def open_window(self, size: tuple[int, int]) -> Context:
         """Make the window and its GL context (render thread, before anything that draws).
