@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from .running import ROOT, Running, running
 
 EXAMPLE = ROOT / "examples" / "03-osc"
 CLIENTS = Path(__file__).parent / "clients"
-NODE_OSC = "node-osc@11.7.1"
+PACKAGES = ("node-osc@11.7.1", "oscquery@1.1.1")
 
 FLAT = """/*{"INPUTS": [{"NAME": "tint", "TYPE": "color", "DEFAULT": [1.0, 0.0, 0.0, 1.0]}]}*/
 void main() { gl_FragColor = tint; }
@@ -81,17 +82,17 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def node_modules() -> str:
-    """Where node-osc is: installed once, and kept for the next run."""
+    """Where node-osc and oscquery are: installed once, and kept for the next run."""
     given = os.environ.get("PERFORM_NODE_MODULES")
     if given:
         return given
     from platformdirs import user_cache_path
 
-    folder = user_cache_path("perform-tests") / NODE_OSC.replace("@", "-")
-    if not (folder / "node_modules" / "node-osc").is_dir():
+    folder = user_cache_path("perform-tests") / "-".join(PACKAGES).replace("@", "-")
+    if not (folder / "node_modules" / "oscquery").is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         npm = tool("npm", "npm")
-        command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder), NODE_OSC]
+        command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder), *PACKAGES]
         subprocess.run(command, check=True, capture_output=True, timeout=300)
     return str(folder / "node_modules")
 
@@ -204,6 +205,20 @@ def test_node_plays_the_show(show: Running, node_modules: str) -> None:
         run(tool("node", "nodejs"), EXAMPLE / "perform.js", str(show.port), what, NODE_PATH=node_modules)
 
     play(show, gesture)
+
+
+def test_a_program_that_speaks_oscquery_finds_every_address(show: Running, node_modules: str) -> None:
+    """Vidvox's proposal as somebody else's client reads it (npm's `oscquery`)."""
+    script = CLIENTS / "query.js"
+    command = [tool("node", "nodejs"), script, str(show.port + 1)]
+    env = {**os.environ, "NODE_PATH": node_modules}
+    told = json.loads(subprocess.check_output(command, timeout=240, env=env))
+    assert told["host"]["oscPort"] == show.port
+    assert told["addresses"]["/layer/dream/opacity"] == {"type": "f", "min": 0, "max": 1, "access": 3}
+    assert told["addresses"]["/layer/dream/blend"]["type"] == "s"
+    assert told["addresses"]["/cue/flag/go"] == {"type": "I", "access": 2}
+    assert told["addresses"]["/status/fps"]["access"] == 1
+    assert len(told["addresses"]) > 60
 
 
 def test_oscdump_hears_the_answers(show: Running, tmp_path: Path) -> None:

@@ -19,6 +19,13 @@ def message(address: str, *args: Any) -> bytes:
     return bytes(builder.build().dgram)
 
 
+def rgba(address: str, colour: bytes) -> bytes:
+    """One message with a colour of four bytes: red, green, blue, alpha."""
+    builder = OscMessageBuilder(_plain(address))
+    builder.add_arg(int.from_bytes(colour), "r")
+    return bytes(builder.build().dgram)
+
+
 def values(param: Param) -> Args:
     """A parameter's base as the arguments of its answer: f, i, T or F, s, or ffff for a colour."""
     base = param.base

@@ -6,7 +6,7 @@ import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from perform.control.osc.ahead import Ahead
 from perform.control.osc.audience import Audience
@@ -22,6 +22,9 @@ from perform.params import Spec
 from perform.plugins import Closing, Stage
 from perform.workers import Worker, spawn
 
+if TYPE_CHECKING:
+    from perform.control.osc.query import QueryPort
+
 STATUS = "/status/osc"
 COUNT = "/status/osc/messages"
 MOST_DRIFTERS = 64  # senders whose clocks are spoken of
@@ -33,19 +36,22 @@ class Osc(Closing):
 
     `listen` is "host:port" (loopback unless told otherwise: "0.0.0.0:9000" opens it to every network of the machine);
     `reply` the UDP port that answers go to at the sender's address (0: the listening port + 1); `tcp` True for the same
-    port, False for none, or "host:port". A port that is in use is said in the status and tried again every 2 s.
+    port, False for none, or "host:port"; `query` likewise for the panel and OSCQuery, over HTTP and WebSocket (True:
+    the TCP port after the listening one). A port that is in use is said in the status and tried again every 2 s.
     """
 
     listen: str = "127.0.0.1:9000"
     reply: int = 0
     tcp: bool | str = True
+    query: bool | str = True
     _wall: Callable[[], float] = field(default=time.time, init=False, repr=False)  # Unix time, which timetags are in
     _desk: _Desk | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         Place.read(self.listen, "listen")
-        if isinstance(self.tcp, str):
-            Place.read(self.tcp, "tcp")
+        for key, place in (("tcp", self.tcp), ("query", self.query)):
+            if isinstance(place, str):
+                Place.read(place, key)
         if not 0 <= self.reply <= 65535:
             raise ValueError(f"reply = {self.reply} is not a port: 1 to 65535, or 0 for the listening port + 1")
 
@@ -59,6 +65,11 @@ class Osc(Closing):
         """The TCP port in use; 0 while there is none."""
         return self._desk.tcp.port if self._desk and self._desk.tcp else 0
 
+    @property
+    def query_port(self) -> int:
+        """The port of OSCQuery in use; 0 while there is none."""
+        return self._desk.query.port if self._desk and self._desk.query else 0
+
     def declare(self, stage: Stage) -> None:
         """The status, and the count of what came."""
         Status(stage.params, STATUS)
@@ -70,7 +81,7 @@ class Osc(Closing):
         self.close()
         self.declare(stage)
         self._desk = _Desk(stage, Status(stage.params, STATUS), self._wall)
-        self._desk.open(Place.read(self.listen, "listen"), self.reply, self.tcp)
+        self._desk.open(self)
         return self
 
     def close(self) -> None:
@@ -89,6 +100,7 @@ class _Desk:
     wall: Callable[[], float]
     udp: UdpPort = field(init=False)
     tcp: TcpPort | None = field(default=None, init=False)
+    query: QueryPort | None = field(default=None, init=False)
     ahead: Ahead = field(init=False)
     outbox: Outbox = field(init=False)
     workers: list[Worker] = field(default_factory=list, init=False)
@@ -97,7 +109,8 @@ class _Desk:
     counted: int = field(default=-1, init=False)
     left_out: int = field(default=0, init=False)
 
-    def open(self, place: Place, reply: int, tcp: bool | str) -> None:
+    def open(self, keys: Osc) -> None:
+        place, reply = Place.read(keys.listen, "listen"), keys.reply
         params, patterns = self.stage.params, Patterns(self.stage.params)
         self.ahead = Ahead(self.stage.clock, self.wall)
         self.outbox = Outbox(params, Audience(patterns, reply, time.monotonic), self._send, time.monotonic, self._count)
@@ -105,34 +118,49 @@ class _Desk:
         door.words = Words(params, patterns, self.outbox).table()
         self.udp = UdpPort(place, door.enter, functools.partial(self._say, "udp"))
         self.udp.bind()
-        if tcp:
-            there = Place.read(tcp, "tcp") if isinstance(tcp, str) else Place(place.host, place.port or self.udp.port)
+        here = Place(place.host, place.port or self.udp.port)
+        if keys.tcp:
+            there = Place.read(keys.tcp, "tcp") if isinstance(keys.tcp, str) else here
             self.tcp = TcpPort(there, door.enter, functools.partial(self._say, "tcp"))
             self.tcp.bind()
-        self.outbox.audience.reply_port = reply or min((place.port or self.udp.port) + 1, 65535)
+        if keys.query:
+            beside = here.next() if place.port else place
+            self._open_query(Place.read(keys.query, "query") if isinstance(keys.query, str) else beside, door)
+        self.outbox.audience.reply_port = reply or here.next().port
         params.feeds += [self.ahead.due, self.outbox.release]
-        params.on_settle.append(self.outbox.on_settle)
+        params.on_settle += [port.on_settle for port in (self.outbox, self.query) if port]
         params.on_refuse.append(self.outbox.on_refuse)
         self.workers = [spawn("osc udp", self.udp.run), spawn("osc out", self.outbox.run)]
         if self.tcp:
             self.workers.append(spawn("osc tcp", self.tcp.run))
+        if self.query:
+            self.workers.append(spawn("osc query", self.query.run))
         self._say("udp", self.troubles["udp"])
+
+    def _open_query(self, place: Place, door: Door) -> None:
+        from perform.control.osc.query import QueryPort  # a web server: only shows that are open need one
+
+        say = functools.partial(self._say, "query")
+        self.query = QueryPort(self.stage.params, place, door.enter, say, lambda: self.udp.port)
+        self.query.bind()
 
     def close(self) -> None:
         params = self.stage.params
         params.feeds[:] = [f for f in params.feeds if f not in (self.ahead.due, self.outbox.release)]
-        params.on_settle[:] = [f for f in params.on_settle if f != self.outbox.on_settle]
+        listening = [port.on_settle for port in (self.outbox, self.query) if port]
+        params.on_settle[:] = [f for f in params.on_settle if f not in listening]
         params.on_refuse[:] = [f for f in params.on_refuse if f != self.outbox.on_refuse]
         for worker in self.workers:
             worker.stop.set()
         self.udp.wake()
         self.outbox.close()
-        if self.tcp:
-            self.tcp.wake()
+        ports = [port for port in (self.tcp, self.query) if port]
+        for port in ports:
+            port.wake()
         for worker in self.workers:
             worker.close()
-        if self.tcp:
-            self.tcp.close()
+        for port in ports:
+            port.close()
 
     def _send(self, packet: bytes, target: tuple[str, int]) -> None:
         self.udp.send(packet, target)
@@ -145,6 +173,8 @@ class _Desk:
         if self.tcp and self.tcp.port:
             here.append(f"TCP {self.tcp.place.host}:{self.tcp.port}")
         where = f"listening at {' and '.join(here)}, answers go to UDP port {self.outbox.audience.reply_port}"
+        if self.query and self.query.port:
+            where += f", panel and OSCQuery at {Place(self.query.place.host, self.query.port).url()}"
         troubles = list(filter(None, self.troubles.values()))
         self.status.say("; ".join([*troubles, where] if here else troubles), trouble=bool(troubles))
 
@@ -160,7 +190,7 @@ class _Desk:
         trouble = "answers are asked for faster than they can be sent: some are left out" if lost else ""
         if trouble != self.troubles.get("answers", ""):
             self._say("answers", trouble)
-        count = self.udp.messages + (self.tcp.messages if self.tcp else 0)
+        count = sum(port.messages for port in (self.udp, self.tcp, self.query) if port)
         if count != self.counted:
             self.counted = count
             self.stage.params.publish(COUNT, count)

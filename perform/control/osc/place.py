@@ -6,6 +6,8 @@ import errno
 import socket
 from dataclasses import dataclass
 
+WAITING = 64  # connections that may wait to be taken
+
 
 class PortError(OSError):
     """A place where one cannot listen now; the text is one sentence."""
@@ -27,11 +29,27 @@ class Place:
             raise ValueError(f'{key} = "{text}" is not a place to listen: write "127.0.0.1:9000" or "0.0.0.0:9000"')
         return cls("0.0.0.0" if host in ("", "*") else host, int(port))
 
+    def next(self) -> Place:
+        """The next port of the same host."""
+        return Place(self.host, min(self.port + 1, 65535))
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    def url(self) -> str:
+        """Where a browser finds it: for every network, this machine's address in the one that leads on."""
+        host = self.host
+        if host in ("0.0.0.0", "::"):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                try:
+                    probe.connect(("192.0.2.1", 9))  # sends nothing; the address is one of those kept for examples
+                    host = str(probe.getsockname()[0])
+                except OSError:  # no network yet
+                    host = socket.gethostname()
+        return f"http://{Place(host, self.port)}"
+
     def bind(self, kind: socket.SocketKind) -> socket.socket:
-        """A bound socket (SOCK_DGRAM or SOCK_STREAM). Raises PortError."""
+        """A bound socket (SOCK_DGRAM), or one that listens, too (SOCK_STREAM). Raises PortError."""
         protocol = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
         try:
             found = socket.getaddrinfo(self.host, self.port, type=kind)
@@ -45,6 +63,8 @@ class Place:
             if kind == socket.SOCK_STREAM and hasattr(socket, "SO_REUSEPORT"):  # not Windows, where it would steal
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind(where)
+            if kind == socket.SOCK_STREAM:  # here: on some systems two may bind one port, and only one listen
+                sock.listen(WAITING)
         except OSError as e:
             sock.close()
             raise PortError(self._why(protocol, e)) from e

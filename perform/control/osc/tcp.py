@@ -109,12 +109,6 @@ class TcpPort:
         except PortError as why:
             self.say(f"{why}; trying again")
             return False
-        try:
-            sock.listen(MOST)
-        except OSError as e:  # on some systems two may bind one port, and only one listen
-            sock.close()
-            self.say(f"TCP {self.place}: {e.strerror or e}; trying again")
-            return False
         sock.setblocking(False)
         self._socket = sock
         self._selector.register(sock, selectors.EVENT_READ)

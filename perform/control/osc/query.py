@@ -1,0 +1,300 @@
+"""OSCQuery: other programs and browsers ask over HTTP what there is to play; they play and hear it over a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+import logging
+import posixpath
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from websockets.asyncio.server import ServerConnection, broadcast, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from perform.control.osc import encode
+from perform.control.osc.describe import ATTRIBUTES, EXTENSIONS, colour, node
+from perform.control.osc.outbox import RATE, UNKNOWN
+from perform.control.osc.place import Place, PortError
+from perform.params import Param, Params, Post, Spec
+
+log = logging.getLogger(__name__)
+PANEL = Path(__file__).with_name("panel.html")
+MOST = 64  # WebSockets
+OUTBOX = 256 * 1024  # bytes that may wait for a slow reader; what comes then is lost to it
+LONGEST = 256 * 1024  # bytes of a message
+IDLE = 0.25  # seconds between looks at the tree
+AGAIN = 2.0  # seconds between attempts to get the port
+GOODBYE = 0.5  # seconds for a peer to answer that the connection ends
+
+
+@dataclass(slots=True, eq=False)
+class Peer:
+    """One WebSocket, as a sender of OSC: what it asks for, and mistakes, come back to it. `send` from any thread."""
+
+    web: ServerConnection
+    loop: asyncio.AbstractEventLoop
+    open: bool = True
+    dropped: int = 0
+    wants: dict[str, str] = field(default_factory=dict)  # a parameter's own address -> as it was asked for
+
+    @property
+    def peer(self) -> str:
+        """Who it is, for the log: "192.168.0.7:50123"."""
+        host, port = self.web.remote_address[:2]
+        return f"{host}:{port}"
+
+    def send(self, packet: bytes) -> None:
+        """Queue an OSC packet; dropped if the peer does not read."""
+        with contextlib.suppress(RuntimeError):  # the loop has just ended, and the connection with it
+            self.loop.call_soon_threadsafe(self.put, packet)
+
+    def put(self, packet: bytes | str) -> None:
+        """The same, on the port's thread."""
+        if self.web.transport.get_write_buffer_size() > OUTBOX:
+            self.dropped += 1
+        else:
+            broadcast((self.web,), packet)
+
+
+@dataclass(slots=True)
+class QueryPort:
+    """HTTP and WebSocket at one place; keeps trying while that cannot be had. `messages` counts OSC packets.
+
+    `enter(packet, peer)` is called on this port's thread, `say(text)` hears how it goes, "" for well. `osc_port` gives
+    the UDP port that clients are told of.
+    """
+
+    params: Params
+    place: Place
+    enter: Callable[[bytes, object], None]
+    say: Callable[[str], None]
+    osc_port: Callable[[], int]
+    messages: int = 0
+    peers: set[Peer] = field(default_factory=set)
+    _socket: socket.socket | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
+    _woken: asyncio.Event | None = None
+    _changed: deque[tuple[Param, object]] = field(default_factory=lambda: deque(maxlen=20_000))
+    _version: int = -1
+    _known: dict[str, Spec] = field(default_factory=dict)
+
+    @property
+    def port(self) -> int:
+        """The port in use; 0 while there is none."""
+        return int(self._socket.getsockname()[1]) if self._socket is not None else 0
+
+    def bind(self) -> bool:
+        """Try to get the port now."""
+        try:
+            self._socket = self.place.bind(socket.SOCK_STREAM)
+        except PortError as why:
+            self.say(f"OSCQuery: {why}; trying again")
+            return False
+        self.say("")
+        return True
+
+    def on_settle(self, param: Param, origin: object) -> None:
+        """A base has changed. Render thread."""
+        if self.peers and param.spec.kind != "trigger":
+            self._changed.append((param, origin))
+
+    def wake(self) -> None:
+        """Make the thread look up. Any thread."""
+        if self._loop is not None and self._woken is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended already
+                self._loop.call_soon_threadsafe(self._woken.set)
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until told to stop. The worker's function."""
+        while not stop.is_set():
+            if self._socket is None and not self.bind():
+                stop.wait(AGAIN)
+                continue
+            try:
+                asyncio.run(self._serve(stop))
+            finally:
+                self.close()
+
+    def close(self) -> None:
+        """Let go of the port. After the worker has stopped."""
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            sock.close()
+
+    # ------------------------------------------------------------------ the port's thread
+    async def _serve(self, stop: threading.Event) -> None:
+        self._loop, self._woken = asyncio.get_running_loop(), asyncio.Event()
+        server = serve(
+            self._talk, sock=self._socket, process_request=self._answer, server_header=None, compression=None,
+            max_size=LONGEST, close_timeout=GOODBYE, logger=_QUIET,
+        )  # fmt: skip
+        async with server:
+            while not stop.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), 1.0 / RATE if self.peers else IDLE)
+                self._publish()
+                self._look_at_tree()
+
+    async def _talk(self, web: ServerConnection) -> None:
+        """One WebSocket, for as long as it lasts."""
+        peer = Peer(web, asyncio.get_running_loop())
+        self.peers.add(peer)
+        try:
+            async for message in web:
+                try:
+                    self._take(message, peer)
+                except Exception as e:
+                    log.error("OSCQuery: a message from %s met a mistake of ours: %s", peer.peer, e)
+                    log.debug("OSCQuery", exc_info=True)
+        except ConnectionClosed:  # torn down, which is how most ends look
+            pass
+        finally:
+            peer.open = False
+            self.peers.discard(peer)
+
+    def _take(self, message: str | bytes, peer: Peer) -> None:
+        if isinstance(message, bytes):
+            self.messages += 1
+            return self.enter(message, peer)
+        try:
+            said = json.loads(message)
+            command, data = str(said["COMMAND"]).upper(), str(said["DATA"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            why = 'is no command: they look like {"COMMAND": "LISTEN", "DATA": "/master/opacity"}'
+            return self.params.refuse(Post("/listen", None, origin=peer), why)
+        return self._command(command, data, peer)
+
+    def _command(self, command: str, path: str, peer: Peer) -> None:
+        """LISTEN and IGNORE. What is listened to is told at once: it may have changed since it was asked for."""
+        param = self.params.find(path)
+        if command not in ("LISTEN", "IGNORE"):
+            why = f"there is no command {command[:40]!r}: there are LISTEN and IGNORE"
+            self.params.refuse(Post("/listen", None, origin=peer), why)
+        elif param is None:
+            if command == "LISTEN":
+                self.params.refuse(Post(path, None, origin=peer), UNKNOWN)
+        elif command == "IGNORE":
+            peer.wants.pop(param.address, None)
+        else:
+            peer.wants[param.address] = path
+            if param.spec.kind != "trigger":
+                peer.put(_packet(path, param))
+
+    def _publish(self) -> None:
+        last = {}
+        for _ in range(len(self._changed)):
+            param, origin = self._changed.popleft()
+            last[id(param)] = (param, origin)
+        for peer in tuple(self.peers):
+            for param, origin in last.values():
+                path = peer.wants.get(param.address)
+                if path is not None and origin is not peer:  # nobody hears an echo
+                    peer.put(_packet(path, param))
+
+    def _look_at_tree(self) -> None:
+        """Say which branch has changed, if one has: a layer that an edit has brought, a patch with another input."""
+        if self._version == self.params.version:
+            return
+        self._version = self.params.version
+        before, self._known = self._known, {param.address: param.spec for param in self.params}
+        changed = [a for a in before.keys() | self._known.keys() if before.get(a) != self._known.get(a)]
+        if before and changed:
+            path = posixpath.commonpath([posixpath.dirname(a) for a in changed])
+            broadcast([peer.web for peer in self.peers], json.dumps({"COMMAND": "PATH_CHANGED", "DATA": path}))
+
+    # ------------------------------------------------------------------ HTTP
+    def _answer(self, web: ServerConnection, request: Request) -> Response | None:
+        """A page, or None for what is to become a WebSocket."""
+        if why := _stranger(request.headers):
+            return _response(HTTPStatus.FORBIDDEN, why)
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            full = len(self.peers) >= MOST
+            return _response(HTTPStatus.SERVICE_UNAVAILABLE, "There are too many connections.") if full else None
+        if request.path == "/" and "text/html" in request.headers.get("Accept", ""):
+            return _response(*self.page("/?HTML"))
+        return _response(*self.page(request.path))
+
+    def page(self, target: str) -> tuple[HTTPStatus, object]:
+        """(status, what is sent as JSON, or a text) for the target of a GET, such as "/master/opacity?VALUE"."""
+        url = urlsplit(target)
+        asked = url.query.partition("=")[0].partition("&")[0].upper()
+        if asked == "HTML":
+            return HTTPStatus.OK, PANEL.read_text("utf-8")
+        if asked == "HOST_INFO":
+            return HTTPStatus.OK, self.host_info()
+        found = node(self.params, unquote(url.path))
+        if found is None:
+            return HTTPStatus.NOT_FOUND, "There is no such address."
+        if not asked:
+            return HTTPStatus.OK, found
+        if asked not in ATTRIBUTES:
+            return HTTPStatus.BAD_REQUEST, f"There is no attribute {asked[:40]}."
+        if asked == "VALUE" and "TYPE" in found and "VALUE" not in found:  # a trigger has none
+            return HTTPStatus.NO_CONTENT, ""
+        return HTTPStatus.OK, {asked: found[asked]} if asked in found else {}
+
+    def host_info(self) -> dict[str, Any]:
+        """Who this is, and what of the proposal is understood."""
+        port = self.osc_port()
+        return {
+            "NAME": f"perform on {socket.gethostname()}",
+            "EXTENSIONS": dict.fromkeys((*EXTENSIONS, "HTML", "LISTEN", "PATH_CHANGED"), True),
+            "OSC_TRANSPORT": "UDP",
+            "WS_PORT": self.port,
+        } | ({"OSC_PORT": port} if port else {})
+
+
+_QUIET = logging.Logger("websockets", logging.CRITICAL)  # each port scan and closed browser would be a stack trace
+
+
+def _packet(path: str, param: Param) -> bytes:
+    """A parameter's value as OSC, of the type that `describe` says it has."""
+    return encode.rgba(path, colour(param.base)) if param.spec.kind == "color" else encode.message(path, param.base)
+
+
+def _response(status: HTTPStatus, said: object) -> Response:
+    text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+    body = text.encode("utf-8", "replace")
+    kind = "application/json" if not isinstance(said, str) else "text/html" if said[:1] == "<" else "text/plain"
+    headers = {
+        "Content-Type": f"{kind}; charset=utf-8",
+        "Cache-Control": "no-store",
+        "Connection": "close",
+        "Content-Security-Policy": "frame-ancestors 'none'",  # no page puts the panel under its own buttons
+    }
+    if status != HTTPStatus.NO_CONTENT:
+        headers["Content-Length"] = str(len(body))
+    return Response(status, status.phrase, Headers(headers), body)
+
+
+def _stranger(headers: Headers) -> str:
+    """Why a browser may not play: any page that somebody opens on this machine could else. Programs say no Origin."""
+    host, origins = headers.get("Host", ""), headers.get_all("Origin")
+    name = urlsplit(f"//{host}").hostname or ""
+    if not _near(name):
+        return "This is reached by its address, or by its name in the local network."
+    if any(origin.partition("://")[2].lower() != host.lower() for origin in origins):
+        return "Another site's page may not play this show."
+    return ""
+
+
+def _near(name: str) -> bool:
+    """Whether this is an address or a local name: one that a site on the internet could have given itself is not."""
+    if "." not in name or name.endswith((".local", ".localhost", ".lan", ".home.arpa")):
+        return True
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(name)
+        return True
+    return False
