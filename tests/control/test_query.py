@@ -10,7 +10,6 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from perform.control.osc import Osc, query
 from perform.control.osc.packet import Message, decode
+from perform.control.osc.pages import PANEL
 from perform.params import Spec
 
 from .desk import Desk, open_desk, wire
@@ -128,6 +128,13 @@ def test_other_questions(desk: Desk, target: str, status: int, said: object) -> 
     came = get(desk, target)
     assert came[0] == status
     assert said is None or came[1] == said
+
+
+def test_a_target_that_is_none_is_answered(desk: Desk) -> None:
+    with socket.create_connection(("127.0.0.1", desk.osc.query_port)) as raw:
+        raw.sendall(b"GET http://[::1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert raw.makefile().readline().startswith("HTTP/1.1 400 ")
+    assert get(desk, "/", Host="[::1")[0] == 400
 
 
 def test_the_host_says_where_it_listens(desk: Desk) -> None:
@@ -305,7 +312,7 @@ console.log(JSON.stringify({
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node is not here")
 def test_the_panel_speaks_osc() -> None:
-    script = query.PANEL.read_text("utf-8").partition('"use strict";')[2].partition("const send = ")[0]
+    script = PANEL.read_text("utf-8").partition('"use strict";')[2].partition("const send = ")[0]
     values: list[tuple[str, list[list[Any]], tuple[Any, ...]]] = [
         ("/a", [["f", 0.5], ["f", 2.0]], (0.5, 2.0)), ("/äö/b", [["s", "größer"]], ("größer",)),
         ("/abc", [["i", -7]], (-7,)), ("/t", [["T"]], (True,)), ("/abcdefg", [["F"]], (False,)),
@@ -316,4 +323,3 @@ def test_the_panel_speaks_osc() -> None:
     assert [bytes.fromhex(p) for p in came["plain"]] == packets
     assert [tuple(m[:2]) for m in decode(bytes.fromhex(came["bundle"])).messages] == [(p, a) for p, _, a in values]
     assert came["back"] == [[path, *args] for path, _, args in values]
-    assert Path(query.PANEL).is_file()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import json
 import logging
 import posixpath
@@ -14,23 +13,19 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from websockets.asyncio.server import ServerConnection, broadcast, serve
-from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from perform.control.osc import encode
-from perform.control.osc.describe import ATTRIBUTES, EXTENSIONS, colour, node
+from perform.control.osc.describe import colour
 from perform.control.osc.outbox import RATE, UNKNOWN
+from perform.control.osc.pages import page, response, stranger
 from perform.control.osc.place import Place, PortError
 from perform.params import Param, Params, Post, Spec
 
 log = logging.getLogger(__name__)
-PANEL = Path(__file__).with_name("panel.html")
 MOST = 64  # WebSockets
 OUTBOX = 256 * 1024  # bytes that may wait for a slow reader; what comes then is lost to it
 LONGEST = 256 * 1024  # bytes of a message
@@ -214,46 +209,17 @@ class QueryPort:
             path = posixpath.commonpath([posixpath.dirname(a) for a in changed])
             broadcast([peer.web for peer in self.peers], json.dumps({"COMMAND": "PATH_CHANGED", "DATA": path}))
 
-    # ------------------------------------------------------------------ HTTP
     def _answer(self, web: ServerConnection, request: Request) -> Response | None:
-        """A page, or None for what is to become a WebSocket."""
-        if why := _stranger(request.headers):
-            return _response(HTTPStatus.FORBIDDEN, why)
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            full = len(self.peers) >= MOST
-            return _response(HTTPStatus.SERVICE_UNAVAILABLE, "There are too many connections.") if full else None
-        if request.path == "/" and "text/html" in request.headers.get("Accept", ""):
-            return _response(*self.page("/?HTML"))
-        return _response(*self.page(request.path))
-
-    def page(self, target: str) -> tuple[HTTPStatus, object]:
-        """(status, what is sent as JSON, or a text) for the target of a GET, such as "/master/opacity?VALUE"."""
-        url = urlsplit(target)
-        asked = url.query.partition("=")[0].partition("&")[0].upper()
-        if asked == "HTML":
-            return HTTPStatus.OK, PANEL.read_text("utf-8")
-        if asked == "HOST_INFO":
-            return HTTPStatus.OK, self.host_info()
-        found = node(self.params, unquote(url.path))
-        if found is None:
-            return HTTPStatus.NOT_FOUND, "There is no such address."
-        if not asked:
-            return HTTPStatus.OK, found
-        if asked not in ATTRIBUTES:
-            return HTTPStatus.BAD_REQUEST, f"There is no attribute {asked[:40]}."
-        if asked == "VALUE" and "TYPE" in found and "VALUE" not in found:  # a trigger has none
-            return HTTPStatus.NO_CONTENT, ""
-        return HTTPStatus.OK, {asked: found[asked]} if asked in found else {}
-
-    def host_info(self) -> dict[str, Any]:
-        """Who this is, and what of the proposal is understood."""
-        port = self.osc_port()
-        return {
-            "NAME": f"perform on {socket.gethostname()}",
-            "EXTENSIONS": dict.fromkeys((*EXTENSIONS, "HTML", "LISTEN", "PATH_CHANGED"), True),
-            "OSC_TRANSPORT": "UDP",
-            "WS_PORT": self.port,
-        } | ({"OSC_PORT": port} if port else {})
+        """What HTTP asks for, or None for what is to become a WebSocket."""
+        try:
+            if why := stranger(request.headers):
+                return response(HTTPStatus.FORBIDDEN, why)
+            if request.headers.get("Upgrade", "").lower() != "websocket":
+                return page(self.params, request, (self.osc_port(), self.port))
+        except ValueError as e:
+            return response(HTTPStatus.BAD_REQUEST, f"This is no address: {e}.")
+        full = len(self.peers) >= MOST
+        return response(HTTPStatus.SERVICE_UNAVAILABLE, "There are too many connections.") if full else None
 
 
 _QUIET = logging.Logger("websockets", logging.CRITICAL)  # each port scan and closed browser would be a stack trace
@@ -262,39 +228,3 @@ _QUIET = logging.Logger("websockets", logging.CRITICAL)  # each port scan and cl
 def _packet(path: str, param: Param) -> bytes:
     """A parameter's value as OSC, of the type that `describe` says it has."""
     return encode.rgba(path, colour(param.base)) if param.spec.kind == "color" else encode.message(path, param.base)
-
-
-def _response(status: HTTPStatus, said: object) -> Response:
-    text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
-    body = text.encode("utf-8", "replace")
-    kind = "application/json" if not isinstance(said, str) else "text/html" if said[:1] == "<" else "text/plain"
-    headers = {
-        "Content-Type": f"{kind}; charset=utf-8",
-        "Cache-Control": "no-store",
-        "Connection": "close",
-        "Content-Security-Policy": "frame-ancestors 'none'",  # no page puts the panel under its own buttons
-    }
-    if status != HTTPStatus.NO_CONTENT:
-        headers["Content-Length"] = str(len(body))
-    return Response(status, status.phrase, Headers(headers), body)
-
-
-def _stranger(headers: Headers) -> str:
-    """Why a browser may not play: any page that somebody opens on this machine could else. Programs say no Origin."""
-    host, origins = headers.get("Host", ""), headers.get_all("Origin")
-    name = urlsplit(f"//{host}").hostname or ""
-    if not _near(name):
-        return "This is reached by its address, or by its name in the local network."
-    if any(origin.partition("://")[2].lower() != host.lower() for origin in origins):
-        return "Another site's page may not play this show."
-    return ""
-
-
-def _near(name: str) -> bool:
-    """Whether this is an address or a local name: one that a site on the internet could have given itself is not."""
-    if "." not in name or name.endswith((".local", ".localhost", ".lan", ".home.arpa")):
-        return True
-    with contextlib.suppress(ValueError):
-        ipaddress.ip_address(name)
-        return True
-    return False
