@@ -241,6 +241,24 @@ def test_a_preset_that_a_cue_calls_is_told_with_what_is_wrong_and_the_show_plays
     assert say(cue, "run", "--headless", "--fixed", "--seconds", "0.1")[0] == 0
 
 
+def test_mistakes_are_told_in_the_order_of_the_file_whoever_finds_them(say: Say) -> None:
+    cue = '[[cue]]\nname = "a"\nset = { "/layer/1/opcity" = 0.5 }\n'
+    film = '[source.film]\ntype = "video"\nfile = "nowhere.mp4"\n'
+    drive = '[audio]\ndrive = { "/layer/1/on" = { band = "bass" } }\n'
+    code, lines = say(drive + film + cue, "check")
+    assert code == 2
+    assert [line.partition(".toml:")[2].partition(":")[0] for line in lines[1:]] == ["9", "10", "15"]
+
+
+@pytest.mark.usefixtures("desks")
+def test_what_is_only_pointed_out_is_no_mistake_beside_one(say: Say) -> None:
+    cue = '[[cue]]\nname = "a"\nset = { "/silent/level" = 0.5, "/layer/1/opcity" = 0.5 }\n'
+    code, (hint, mistake) = say("[silent]\n" + cue, "check")
+    assert code == 2
+    assert hint.endswith("once [silent] plays")
+    assert mistake.startswith("perform: ")  # and not "this show has 2 mistakes"
+
+
 def test_each_address_that_sound_cannot_drive_is_told_at_its_own_line(say: Say) -> None:
     code, lines = say(
         '[audio.drive]\n"/layer/1/on" = { band = "bass" }\n"/layer/*/opacity" = { band = "mid" }\n', "check"

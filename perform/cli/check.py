@@ -38,7 +38,9 @@ def opened(show: Show) -> Iterator[Performance]:
 
 
 def check(args: argparse.Namespace) -> int:
-    """Say that the show is all right, or everything that is not (exit code 2). Hints alone do not count as wrong."""
+    """Say that the show is all right, or everything that is not (exit code 2), in the order of the file. What is only
+    pointed out comes first, and does not count as wrong.
+    """
     from perform.cli.parts import absent, complaints, crowded, undriven, unseen
     from perform.cli.worlds import unplayable
     from perform.show import ShowError, load, miscalled, misfits
@@ -54,10 +56,12 @@ def check(args: argparse.Namespace) -> int:
         problems += [*miscalled(show, play.params), *unplayable(show, problems)]
         problems += [*absent(show), *unseen(show), *crowded(show), *undriven(show, play.params, play.strangers)]
         count = sum(1 for _ in play.params)
-    if heard or not all(problem.hint for problem in problems):
-        raise Bad(said([*heard, *problems]))
+    problems.sort(key=lambda p: (p.path != show.path, str(p.path), p.line))  # each asked at all of the show
     for problem in problems:
-        print(problem, file=sys.stderr)
+        if problem.hint:
+            print(problem, file=sys.stderr)
+    if heard or not all(problem.hint for problem in problems):
+        raise Bad(said([*heard, *(p for p in problems if not p.hint)]))
     layers, cues = many(len(show.layers), "layer"), many(len(show.cues), "cue")
     print(f"{show.path}: {show.name!r} is all right: {layers}, {cues}, {count} addresses")
     return 0
