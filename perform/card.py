@@ -6,7 +6,6 @@ not leave the card's folder. Pure Python, no GL, any thread.
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 import tomllib
@@ -14,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from perform.likeness import near
 
 FORMAT = 1
 FILES = ("weights", "onnx", "int8")  # what a size may bring: safetensors, ONNX in float, ONNX in int8
@@ -212,8 +213,8 @@ class _Table:
     def take(self, key: str, kind: type | tuple[type, ...], expected: str) -> Any:
         self.known.add(key)
         if key not in self.raw:
-            unknown = [k for k in self.raw if difflib.SequenceMatcher(None, k, key).ratio() > 0.7]
-            raise self.wrong(key, expected, f"nothing; is {unknown[0]!r} meant?" if unknown else "nothing")
+            unknown = near(key, self.raw, 0.7)
+            raise self.wrong(key, expected, f"nothing; is {unknown!r} meant?" if unknown else "nothing")
         value = self.raw[key]
         if not isinstance(value, kind) or isinstance(value, bool):
             raise self.wrong(key, expected, value)
@@ -274,5 +275,5 @@ class _Table:
 def nearest(name: str, names: Iterable[str]) -> str:
     """The end of a sentence about an unknown name: the nearest one, or all there are."""
     names = sorted(names)
-    near = difflib.get_close_matches(name, names, 1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}"
+    found = near(name, names)
+    return f"; did you mean {found!r}?" if found else f"; there are {', '.join(names)}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from collections.abc import Iterable
 from typing import NoReturn
+
+from perform.likeness import near
 
 KINDS = {"int": "a whole number", "float": "a number"}
 
@@ -27,7 +28,7 @@ class Parser(argparse.ArgumentParser):
         if choice is None:
             return f"{message} ({self.prog} --help)"
         word, words = choice[1], re.findall(r"[\w-]+", choice[2])
-        near = difflib.get_close_matches(word, [*words, *self.also], 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(words)}"
+        found = near(word, [*words, *self.also])
+        hint = f"did you mean {found!r}?" if found else f"there are {', '.join(words)}"
         what = "verb" if "VERB" in message else message.partition(":")[0].removeprefix("argument ")
         return f"there is no {what} {word!r}; {hint}"

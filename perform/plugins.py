@@ -8,7 +8,6 @@ a show names. The built-ins are announced the same way in this project's own pyp
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -18,6 +17,7 @@ from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from perform.clock import Clock
 from perform.frame import Frame, Texture
+from perform.likeness import near
 from perform.params import Params
 
 Group = Literal["sources", "engines", "sinks", "controls"]
@@ -166,6 +166,6 @@ def find(group: Group, name: str) -> type[Any]:
         if not dataclasses.is_dataclass(plugin) or not isinstance(plugin, type):
             raise LookupError(f"the {group[:-1]} {name!r} is not a dataclass: {entry.value}")
         return plugin
-    near = difflib.get_close_matches(name, names(group), 1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names(group))}"
+    meant = near(name, names(group))
+    hint = f"; did you mean {meant!r}?" if meant else f"; there are {', '.join(names(group))}"
     raise LookupError(f"there is no {group[:-1]} of type {name!r}{hint}")

@@ -12,6 +12,7 @@ from perform.control.osc.pattern import is_pattern
 from perform.control.osc.place import Place
 from perform.finding import expanded
 from perform.gl.isf import PatchError, find_patch, read
+from perform.likeness import no_address
 from perform.params import Params
 from perform.show import PartSpec, Problem, Show, of_strangers
 from perform.show.table import nearest
@@ -151,7 +152,7 @@ def undriven(show: Show, params: Params, strangers: Collection[str] = ()) -> Ite
             elif param is None and theirs:
                 text = theirs
             elif param is None:
-                text = f"there is no address {address!r}{nearest(address, list(params.addresses()))}"
+                text = no_address(address, params.addresses())
             elif param.spec.unmoved:
                 text = f"{address} {param.spec.unmoved}"
             else:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from perform.control.osc.pattern import PatternError, Patterns
+from perform.likeness import near
 from perform.params import Params, Post
 
 ITS_OWN = ("mood", "size")  # what each world has its own names of
@@ -52,8 +52,8 @@ class Wrong(NamedTuple):
 
     def hinted(self, params: Params) -> str:
         """The sentence with the address that may have been meant. Milliseconds in a large tree: not for a frame."""
-        near = difflib.get_close_matches(self.unknown.casefold(), list(params.addresses()), 1) if self.unknown else []
-        return f"{self.text}; did you mean {params[near[0]].address}?" if near else self.text
+        found = near(self.unknown.casefold(), params.addresses()) if self.unknown else ""
+        return f"{self.text}; did you mean {params[found].address}?" if found else self.text
 
 
 def posts(

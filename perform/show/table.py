@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import sys
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,7 @@ from datetime import date, time
 from pathlib import Path
 from typing import Any
 
+from perform.likeness import LIKE, near
 from perform.show.lines import KeyPath, Lines
 from perform.show.spec import Problem
 
@@ -32,18 +32,18 @@ ELSEWHERE = {
 }
 
 
-def meant(word: str, names: Iterable[str], cutoff: float = 0.5) -> str:
+def meant(word: str, names: Iterable[str], like: float = LIKE) -> str:
     """ "; did you mean 'camera'?", or nothing when nothing is near."""
     folded = {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(word.casefold(), folded, 1, cutoff)
-    return f"; did you mean {folded[near[0]]!r}?" if near else ""
+    found = near(word.casefold(), folded, like)
+    return f"; did you mean {folded[found]!r}?" if found else ""
 
 
 def nearest(word: str, names: Iterable[str], most: int = 12) -> str:
     """ "; did you mean 'camera'?", or "; there are …" (at `most` so many) when nothing is near."""
     names = list(dict.fromkeys(names))
-    if near := meant(word, names):
-        return near
+    if hint := meant(word, names):
+        return hint
     if not names:
         return "; there are none"
     some = ", ".join(names[:most])

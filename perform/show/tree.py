@@ -14,6 +14,7 @@ from perform.control import presets
 from perform.control.cue import ITS_OWN
 from perform.control.osc.pattern import PatternError, Patterns, is_pattern, matches
 from perform.library import CardError, Library
+from perform.likeness import no_address
 from perform.param import Param
 from perform.params import Params, Spec
 from perform.show.layers import PAD, SIZES
@@ -162,7 +163,7 @@ def _unknown(params: Params, address: str) -> str:
     layer = re.fullmatch("(/layer/[^/]+)/filter/([^/]+)/.+", address)
     if layer and params.find(f"{layer[1]}/opacity") and params.find(f"{layer[1]}/filter/{layer[2]}/on") is None:
         return f"{address}: the layer has no filter {layer[2]!r}; name it in `filters`"
-    return f"there is no address {address!r}{nearest(address, list(params.addresses()))}"
+    return no_address(address, params.addresses())
 
 
 def _of_a_patch(show: Show, params: Params, address: str) -> bool:

@@ -32,7 +32,7 @@ GOOD = SOURCE + LAYER
         ("[show]\nfps = 0\n" + GOOD, "2: [show]: fps = 0 is out of range: 1 to 480"),
         ("[show]\ngpu_memory = 7\n" + GOOD, "2: [show]: gpu_memory = 7 is out of range: 0.05 to 0.95"),
         ('[show]\ngpu_memory = "all"\n' + GOOD, "2: [show]: gpu_memory is a number, not 'all'"),
-        ('[show]\ninset = "sides"\n' + GOOD, "2: [show]: inset = 'sides': there is no such inset; did you mean 'side-by-side'?"),
+        ('[show]\ninset = "sides"\n' + GOOD, "2: [show]: inset = 'sides': there is no such inset; there are off, inset, side-by-side"),
         (
             "[show]\ninset = 7\n" + GOOD,
             "2: [show]: inset is true, false or one of off, inset, side-by-side, not 7",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import queue
 import threading
 from collections import deque
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 
 from perform.control.osc import encode
 from perform.control.osc.audience import Audience, Sender, Target
+from perform.likeness import near
 from perform.params import Param, Params, Post
 
 RATE = 30.0  # changes a second an address
@@ -137,8 +137,8 @@ class Outbox:
             self._errors.clear()
         self._errors[target], self._said[key] = [*recent, now], now
         if reason == UNKNOWN:
-            near = difflib.get_close_matches(address.casefold(), list(self.params.addresses()), 1)
-            if near:
-                own = self.params[near[0]].address
-                reason += f"; did you mean {own if own.casefold() == near[0] else near[0]}?"
+            found = near(address.casefold(), self.params.addresses())
+            if found:
+                own = self.params[found].address
+                reason += f"; did you mean {own if own.casefold() == found else found}?"
         self.send(target, encode.message("/error", address, reason))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
 from perform.finding import KINDS, SUFFIXES, expanded, patch_file
+from perform.likeness import near
 
 
 def find_patch(name: str, folders: Sequence[Path], kinds: Sequence[str] = KINDS) -> Path:
@@ -17,6 +17,6 @@ def find_patch(name: str, folders: Sequence[Path], kinds: Sequence[str] = KINDS)
     known = [f for folder in folders for kind in kinds for f in sorted((folder / kind).glob("*"))]
     known = [f for f in known if f.suffix in SUFFIXES]
     names = {f.stem: f for f in known} | {f"{f.parent.name}/{f.name}": f for f in known}
-    near = difflib.get_close_matches(name, names, 1) or difflib.get_close_matches(expanded(name).stem, names, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    meant = near(name, names) or near(expanded(name).stem, names)
+    hint = f"; did you mean {meant!r}?" if meant else ""
     raise LookupError(f"there is no patch {name!r}{hint}")
