@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from perform.control.movers import unmovable
 from perform.control.osc.pattern import is_pattern
 from perform.control.osc.place import Place
 from perform.finding import expanded
 from perform.gl.isf import PatchError, find_patch, read
-from perform.likeness import no_address
 from perform.params import Params
 from perform.show import PartSpec, Problem, Show, of_strangers
 from perform.show.table import nearest
@@ -145,17 +145,9 @@ def undriven(show: Show, params: Params, strangers: Collection[str] = ()) -> Ite
     """What sound or an LFO is to drive and cannot. What may be an address of `strangers` (see `misfits`) is a hint."""
     for control in show.controls.values():
         for address in control.keys.get("drive", ()):
-            param = params.find(address)
-            theirs = of_strangers(params, address, strangers)
-            if is_pattern(address):
-                text = f"{address} is a pattern; each address that is moved is written by itself"
-            elif param is None and theirs:
-                text = theirs
-            elif param is None:
-                text = no_address(address, params.addresses())
-            elif param.spec.unmoved:
-                text = f"{address} {param.spec.unmoved}"
-            else:
+            theirs = "" if is_pattern(address) else of_strangers(params, address, strangers)
+            text = theirs or unmovable(params, address)
+            if not text:
                 continue
             hint = bool(theirs)
             line = show.lines.get(f"controls {control.name} {address}", control.line)

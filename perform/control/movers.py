@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from perform.control.osc.pattern import is_pattern
+from perform.likeness import no_address
 from perform.params import Modulator, Param, Params
+
+
+def unmovable(params: Params, address: str) -> str:
+    """Why what there is at an address cannot be moved, or that there is none; a sentence, empty where it can be moved.
+    Milliseconds in a large tree where there is none: the address that may have been meant is looked for among all.
+    """
+    if is_pattern(address):
+        return f"{address} is a pattern; each address that is moved is written by itself"
+    param = params.find(address)
+    if param is None:
+        return no_address(address, params.addresses())
+    return f"{address} {param.spec.unmoved}" if param.spec.unmoved else ""
 
 
 @dataclass(slots=True)
@@ -17,6 +31,7 @@ class Movers:
     _seats: dict[str, tuple[Param, Callable[[], None]]] = field(
         default_factory=dict
     )  # what it moves, what takes it off
+    _absent: dict[str, str] = field(default_factory=dict)  # what is said of each: not worked out in every frame
     _version: int = -1
 
     def follow(self) -> str | None:
@@ -31,9 +46,12 @@ class Movers:
         if address in self._seats and self._seats[address][0] is not param:  # a layer's number is another's now
             self._take_off(address)
         if param is None:
-            return f"drive: there is no address {address}"
+            if address not in self._absent:
+                self._absent[address] = unmovable(self.params, address)
+            return f"drive: {self._absent[address]}"
+        self._absent.pop(address, None)  # should it go again, there may be others like it
         if param.spec.unmoved:
-            return f"drive: {address} {param.spec.unmoved}"
+            return f"drive: {unmovable(self.params, address)}"
         if mover not in param.modulators:
             self._seats[address] = param, self.params.attach(address, mover)
         return ""

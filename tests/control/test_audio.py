@@ -161,7 +161,7 @@ def test_what_cannot_be_driven_is_said(gl: Context, tmp_path: Path) -> None:
     with room.audio:
         room.until("listening at 48000 Hz")
         room.params.declare("/later", Spec("float"))
-        room.until("there is no address /nowhere; drive: /layer/1/on is a bool")
+        room.until("`perform params` lists all that there are; drive: /layer/1/on is a bool")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from perform.clock import ManualClock
 from perform.control.lfo import PERIODS, Lfo
+from perform.control.movers import unmovable
 from perform.params import Param, Params, Spec
 from perform.plugins import Stage
 from perform.testing import check_control
@@ -136,12 +137,25 @@ def test_what_cannot_be_moved_is_said_and_the_rest_moves() -> None:
     pond.wait(0.0)
     assert pond.x.value == pytest.approx(0.75)
     assert "/layer/1/on is a bool" in status.base
-    assert "there is no address /later" in status.base
+    assert "there is no address '/later'" in status.base
     later: Param = pond.params.declare("/later", Spec("float"))
     pond.wait(0.0)
     pond.wait(0.0)
     assert later.value == pytest.approx(0.5)
     assert "later" not in status.base
+
+
+def test_what_it_cannot_move_is_said_as_check_says_it() -> None:
+    pond = Pond(drive={"/layer/1/mod/x": 0.5, "/layer/*/on": 0.5, "/layer/1/on": 0.5})
+    pond.wait(0.0)
+    said = pond.params["/status/breath"].base
+    wrong = [unmovable(pond.params, address) for address in ("/layer/1/mod/x", "/layer/*/on", "/layer/1/on")]
+    assert said == "; ".join(f"drive: {sentence}" for sentence in wrong)
+    assert wrong == [
+        "there is no address '/layer/1/mod/x'; did you mean '/layer/1/mood/x'?",
+        "/layer/*/on is a pattern; each address that is moved is written by itself",
+        "/layer/1/on is a bool; only floats can be moved",
+    ]
 
 
 @pytest.mark.parametrize(
