@@ -69,6 +69,14 @@ def test_a_phase_is_so_much_of_a_turn_further() -> None:
         pond.wait(0.5)
 
 
+def test_without_an_amount_it_is_1_and_a_phase_below_zero_is_behind() -> None:
+    pond = Pond(period=8.0, drive={"/free": {"phase": -0.25}})
+    free = pond.params.declare("/free", Spec("float"))
+    pond.wait(0.0)
+    pond.wait(0.0)
+    assert free.value == pytest.approx(-1.0)
+
+
 def test_a_drift_is_smooth_goes_far_and_is_the_same_each_time() -> None:
     def walk() -> list[tuple[float, float]]:
         pond = Pond(wave="drift", period=2.0, drive={"/layer/1/mood/x": 0.5, "/layer/1/mood/y": 0.5})
@@ -170,6 +178,7 @@ def test_what_it_cannot_move_is_said_as_check_says_it() -> None:
         ({"drive": {"/a": math.inf}}, "/a takes an amount"),
         ({"drive": {"/a": {"amunt": 0.3}}}, "/a takes an amount"),
         ({"drive": {"/a": {"amount": 0.3, "phase": "late"}}}, "/a takes an amount"),
+        ({"drive": {"/a": {"phase": 90}}}, "/a has phase = 90, but a phase is in turns, 0 to 1: 90 degrees is 0.25"),
     ],
 )
 def test_mistakes_are_refused(keys: dict[str, Any], what: str) -> None:
