@@ -19,16 +19,18 @@ LARGEST = 3.4e38  # what a float32 holds
 
 
 @lru_cache(maxsize=1024)
-def _place(address: str, turn: int) -> float:
-    """Where an address is when a turn of its drift begins, -1 to 1: chance, but the same at each start, anywhere."""
-    return random.Random(f"{address} {turn}").uniform(-1.0, 1.0)
+def _place(whose: str, turn: int) -> float:
+    """Where a drift is when a turn of it begins, -1 to 1: chance, but the same at each start, anywhere. `whose` it is:
+    an LFO's, of one address.
+    """
+    return random.Random(f"{whose} {turn}").uniform(-1.0, 1.0)
 
 
-def drift(address: str, turns: float) -> float:
+def drift(whose: str, turns: float) -> float:
     """From chance to chance without a corner: value noise, eased as in Perlin, Improving Noise (2002)."""
     turn = math.floor(turns)
     t = turns - turn
-    here, there = _place(address, turn), _place(address, turn + 1)
+    here, there = _place(whose, turn), _place(whose, turn + 1)
     return here + (there - here) * t * t * t * (t * (6.0 * t - 15.0) + 10.0)
 
 
@@ -48,10 +50,10 @@ class Lfo(Closing):
     the value, never to the fader; `{ amount = 0.3, phase = 0.25 }` begins a quarter of a turn further.
     An amount that is not there is 1, as sound's is; a phase is -1 to 1.
 
-    `wave` is sine, triangle, ramp, square or drift (each address goes its own way, to another place every `period`);
-    `period` the seconds of a turn, 0.05 to a day; `depth` (0..1) how much of every amount is felt. All three are
-    addresses, too, and a new period goes on from where the wave is. It follows the show's clock and begins at the same
-    place each time, so that a film is the same twice. Render thread; some microseconds a frame.
+    `wave` is sine, triangle, ramp, square or drift (each address goes its own way, with each LFO another, to another
+    place every `period`); `period` the seconds of a turn, 0.05 to a day; `depth` (0..1) how much of every amount is
+    felt. All three are addresses, too, and a new period goes on from where the wave is. It follows the show's clock and
+    begins at the same place each time, so that a film is the same twice. Render thread; some microseconds a frame.
     """
 
     wave: str = "sine"
@@ -146,7 +148,8 @@ class _Swing:
         return lambda now: amount * float(self.mine["depth"].value) * self._at(address, phase)
 
     def _at(self, address: str, phase: float = 0.0) -> float:
-        return WAVES[str(self.mine["wave"].value)](address, self.turns + phase)
+        whose = f"{self.stage.prefix} {address}"  # of one address two drifts must not go the same way
+        return WAVES[str(self.mine["wave"].value)](whose, self.turns + phase)
 
     def turn(self, now: float) -> Sequence[Post]:
         """A frame further; says where the wave is."""

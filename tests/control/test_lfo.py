@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -95,6 +96,23 @@ def test_a_drift_is_smooth_goes_far_and_is_the_same_each_time() -> None:
         assert max(along) > 0.9
     apart = [abs(x - y) for x, y in places]
     assert sum(apart) / len(apart) > 0.1  # each its own way
+
+
+def test_two_drifts_on_one_address_go_their_own_ways_and_the_same_each_time() -> None:
+    def walk(name: str) -> list[float]:
+        pond = Pond(wave="drift", period=2.0, drive={"/layer/1/mood/y": 0.5})
+        pond.lfo.close()
+        pond.lfo = Lfo(wave="drift", period=2.0, drive={"/layer/1/mood/x": 0.5})
+        pond.lfo.open(replace(pond.stage, prefix=name))
+        places = []
+        for _ in range(400):
+            pond.wait(0.25)
+            places.append(pond.x.value)
+        return places
+
+    breath, tide = walk("/breath"), walk("/tide")
+    assert breath == walk("/breath")
+    assert sum(abs(a - b) for a, b in zip(breath, tide, strict=True)) / len(tide) > 0.1
 
 
 def test_a_new_period_and_an_edit_go_on_from_where_the_wave_is() -> None:
