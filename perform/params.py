@@ -58,6 +58,11 @@ class Params(Addresses):
     _fired: list[Param] = field(default_factory=list)
     _now: float = 0.0
 
+    @property
+    def now(self) -> float:
+        """Show time of the newest settle, in seconds."""
+        return self._now
+
     # ------------------------------------------------------------------ the tree
     def declare(self, address: str, spec: Spec, *aliases: str) -> Param:
         """Make an address (the only way to). `aliases` answer for the same parameter. Where it is sent before the next

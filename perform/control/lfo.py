@@ -140,6 +140,8 @@ class _Swing:
 
     def open(self, drive: dict[str, Any]) -> None:
         params, self.turns = self.stage.params, float(self.mine["turns"].base)
+        if self.turns:  # opened again between two frames: the time from the last to the next is its own, too
+            self._then = params.now
         movers = {address: self._mover(address, *_amount(address, how)) for address, how in drive.items()}
         self._movers = Movers(params, movers)
         params.feeds.append(self.turn)

@@ -133,6 +133,17 @@ def test_a_new_period_and_an_edit_go_on_from_where_the_wave_is() -> None:
     assert pond.x.value == pytest.approx(0.5 + (before - 0.5) / 2, abs=1e-3)
 
 
+def test_an_edit_costs_no_frame_of_its_turn() -> None:
+    pond = Pond(period=8.0, drive={"/layer/1/mood/x": 0.25})
+    pond.wait(0.5)
+    pond.wait(0.5)
+    pond.lfo.close()  # between two frames, as an edit of the show is taken up
+    pond.lfo = Lfo(period=8.0, depth=0.5, drive={"/layer/1/mood/x": 0.25}).open(pond.stage)
+    pond.wait(0.5)
+    pond.wait(0.5)
+    assert pond.params["/breath/turns"].base == pytest.approx(2.0 / 8.0)
+
+
 def test_no_depth_is_no_movement_and_closed_it_lets_go() -> None:
     pond = Pond(period=8.0, drive={"/layer/1/mood/x": 0.25})
     pond.wait(2.0)
