@@ -1,8 +1,9 @@
 """What sources, engines, sinks and controls promise, and how third parties add their own.
 
-A plugin is a dataclass whose fields are its keys in show.toml. A package announces it as an entry point in the
-group `perform.sources`, `perform.engines`, `perform.sinks` or `perform.controls`; the entry's name is the `type`
-a show names. The built-ins are announced the same way in this project's own pyproject.toml.
+A plugin is a dataclass whose fields are its keys in show.toml. Where a value is none, a field that has
+`metadata={"like": "{ x = 0.5 }"}` is told with that, as TOML writes what would be right. A package announces a plugin
+as an entry point in the group `perform.sources`, `perform.engines`, `perform.sinks` or `perform.controls`; the entry's
+name is the `type` a show names. The built-ins are announced the same way in this project's own pyproject.toml.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class Lfo(Closing):
     wave: str = "sine"
     period: float = 10.0
     depth: float = 1.0
-    drive: dict[str, Any] = field(default_factory=dict)
+    drive: dict[str, Any] = field(default_factory=dict, metadata={"like": '{ "/layer/1/opacity" = 0.3 }'})
     _swing: _Swing | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ def read_cues(top: Table) -> tuple[CueSpec, ...]:
         tables[MOST].wrong("", f"this is cue {MOST + 1}; a show has at most {MOST}")
     for n, table in enumerate(tables[:MOST], 1):
         name = _name(table, n, [c.name for c in cues])
-        values = scalars(table.table("set", f"cue {name!r} set"), f"cue {name} ")
+        values = scalars(table.table("set", f"cue {name!r} set", '{ "/layer/1/opacity" = 0.5 }'), f"cue {name} ")
         cues.append(
             CueSpec(
                 name,

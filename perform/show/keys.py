@@ -100,6 +100,12 @@ def fields(plugin: type[Any]) -> dict[str, Any]:
     }
 
 
+def _example(plugin: type[Any], key: str) -> str:
+    """What would be right, where the plugin's field says so in its metadata, as the end of a sentence; else empty."""
+    like = next((f.metadata.get("like") for f in dataclasses.fields(plugin) if f.name == key), None)
+    return f"; write {key} = {like}" if like else ""
+
+
 def required(plugin: type[Any]) -> list[str]:
     """The keys without a default."""
     missing = dataclasses.MISSING
@@ -127,7 +133,7 @@ def read_part(table: Table, group: plugins.Group, name: str, kind: str) -> PartS
         try:
             keys[key] = fit(hint, value)
         except Unfit as e:
-            table.wrong(key, f"{key} is {e}, not {shown(value)}{e.hint}")
+            table.wrong(key, f"{key} is {e}, not {shown(value)}{e.hint}{_example(plugin, key)}")
     absent = [key for key in required(plugin) if key not in table.data]
     for key in absent:
         table.wrong("", f"the key {key!r} is missing; type {kind!r} needs it")

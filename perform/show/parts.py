@@ -73,7 +73,7 @@ def read_sources(top: Table, stock: Stock) -> dict[str, PartSpec]:
         kind = _type(table, "sources")
         others, never = [k for k in known if k != name], (name, "a source cannot fall back on itself")
         fallback = table.one_of("fallback", others, "", "source", never) or None
-        values = scalars(table.table("set", f"{table.title} set"), f"/source/{name}")
+        values = scalars(table.table("set", f"{table.title} set", "{ speed = 0.5 }"), f"/source/{name}")
         if kind is None:
             sources[name] = PartSpec("sources", name, "", fallback=fallback, line=table.line())
             continue

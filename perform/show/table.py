@@ -20,7 +20,12 @@ SYNONYMS = {
     "duration": "hold", "effects": "filters", "enabled": "on", "file": "patch", "fps": "rate", "framerate": "rate",
     "path": "file", "repeat": "loop", "title": "name", "url": "device", "visible": "on",
 }  # fmt: skip
-TABLES = {"filter": "; the list of patches is `filters`"}  # of what is no list
+TABLES = {  # what is said of what is no table
+    "condition": "write condition = { gamma = 1.2 }",
+    "filter": "the list of patches is `filters`",
+    "transform": "write transform = { scale = 0.75 }",
+}
+NAMED = ("source", "sink", "control")  # tables of tables, each with a name of its own
 # … or what there is instead.
 ELSEWHERE = {
     "engine": "[engine] is a table of its own: what all worlds run on",
@@ -173,11 +178,13 @@ class Table:
             return []
         return list(value)
 
-    def table(self, key: str, title: str = "") -> Table:
-        """The table under a key; an empty one if it is not there."""
+    def table(self, key: str, title: str = "", like: str = "") -> Table:
+        """The table under a key; an empty one if it is not there. `like` is what would be right."""
         value = self.take(key)
         if value is not None and not isinstance(value, Mapping):
-            self.wrong(key, f"{key} is a table, not {shown(value)}{TABLES.get(key, '')}")
+            head = f"[{key}.NAME]" if key in NAMED else f"[{key}]"
+            right = TABLES.get(key, f"write {key} = {like}") if self.at else f"write {head} and its keys below it"
+            self.wrong(key, f"{key} is a table, not {shown(value)}; {right}")
             value = None
         return Table(self.page, (*self.at, key), title or f"{self.title} {key}", value or {})
 

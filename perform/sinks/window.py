@@ -78,7 +78,7 @@ class Window(Closing):
     cursor: bool = False
     vsync: bool = True
     title: str = "perform"
-    corners: dict[str, Any] = field(default_factory=dict)
+    corners: dict[str, Any] = field(default_factory=dict, metadata={"like": "{ top_left = [0.03, -0.02] }"})
     dropped: int = 0
     closed: bool = field(default=False, init=False)
     _window: Any = field(default=None, init=False)

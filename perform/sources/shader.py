@@ -38,7 +38,7 @@ class Shader(Closing):
     patch: str
     speed: float = 1.0
     size: tuple[int, int] | None = None
-    images: dict[str, str] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict, metadata={"like": '{ inputImage = "camera" }'})
 
     def __post_init__(self) -> None:
         check_size(self.size)

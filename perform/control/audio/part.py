@@ -34,6 +34,7 @@ BANDS = {"level": (0.0, 1e9), "bass": (20.0, 250.0), "mid": (250.0, 2000.0), "tr
 WORDS = (*BANDS, "beat")
 DOCS = {"level": "How loud it is.", "beat": "1 at an onset, then dying away."}
 LARGEST = sys.float_info.max
+LIKE = '{ "/layer/1/opacity" = { band = "bass", amount = 0.5 } }'
 
 
 @dataclass(slots=True)
@@ -47,7 +48,7 @@ class Audio(Closing):
 
     device: str | int | None = None
     gain: float = 1.0
-    drive: dict[str, Any] = field(default_factory=dict)
+    drive: dict[str, Any] = field(default_factory=dict, metadata={"like": LIKE})
     _listen: Listen = field(default=listen, init=False, repr=False)
     _ear: _Ear | None = field(default=None, init=False, repr=False)
 
