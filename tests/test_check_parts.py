@@ -136,6 +136,15 @@ def test_films_and_pictures_in_which_nothing_can_be_seen_are_told(
     assert told in "".join(err)
 
 
+def test_a_cue_that_does_nothing_is_pointed_out_and_a_rest_is_not(say: Say, tmp_path: Path) -> None:
+    code, (line,) = say('[[cue]]\nname = "a"\nfade = 2.0\n', "check")
+    assert code == 0
+    assert line == (f"{tmp_path / 'show.toml'}:8: cue 'a': does nothing; write set = {{ \"/layer/1/opacity\" = 0.5 }}")
+    dusk = '[[cue]]\nname = "b"\nset = { "/master/opacity" = 0 }\n'
+    for rest in ("at = 2.0\n" + dusk, "follow = 2.0\n" + dusk, dusk + "follow = 2.0\n"):
+        assert say('[[cue]]\nname = "a"\n' + rest, "check") == (0, [])
+
+
 def test_a_picture_for_an_input_that_a_patch_has_not_got_is_told(say: Say, tmp_path: Path) -> None:
     (tmp_path / "mine.fs").write_text(PATCH + "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); }")
     more = '[source.a]\ntype = "shader"\npatch = "mine"\nimages = {{ {} = "card" }}\n'
@@ -198,9 +207,9 @@ def test_what_sound_cannot_drive_is_told(say: Say) -> None:
         (['"/cue/b/go" = 1', '"/cue/a/go" = 1'], ["cue 'a': fires itself by way of 'b'"]),
         (['"/cue/go" = 1', '"/cue/go" = 1', '"/cue/go" = true'], ["cue 'a': fires itself by way of 'b' and 'c'"]),
         (['"/cue/b/go" = 1', '"/cue/[b-c]/go" = 1'], ["cue 'b': fires itself"]),
-        (['"/preset/calm/go" = 1', ""], ["cue 'a': fires itself"]),
+        (['"/preset/calm/go" = 1', '"/layer/1/on" = 1'], ["cue 'a': fires itself"]),
         (['"/cue/b/go" = 1', '"/cue/a/go" = 0'], []),
-        (['"/cue/b/go" = 1', ""], []),
+        (['"/cue/b/go" = 1', '"/layer/1/on" = 1'], []),
     ],
 )
 def test_cues_that_fire_themselves_are_told_and_played_once(

@@ -41,7 +41,7 @@ def check(args: argparse.Namespace) -> int:
     """Say that the show is all right, or everything that is not (exit code 2), in the order of the file. What is only
     pointed out comes first, and does not count as wrong.
     """
-    from perform.cli.parts import absent, complaints, crowded, undriven, unseen
+    from perform.cli.parts import absent, complaints, crowded, idle, undriven, unseen
     from perform.cli.worlds import unplayable
     from perform.show import ShowError, load, miscalled, misfits
 
@@ -54,7 +54,8 @@ def check(args: argparse.Namespace) -> int:
         told = misfits(show, play.params, play.strangers)
         problems = [p for p in told if p.hint or not (heard and p.light)]  # inputs of a patch that is wrong
         problems += [*miscalled(show, play.params), *unplayable(show, problems)]
-        problems += [*absent(show), *unseen(show), *crowded(show), *undriven(show, play.params, play.strangers)]
+        problems += [*absent(show), *unseen(show), *crowded(show), *idle(show)]
+        problems += undriven(show, play.params, play.strangers)
         count = sum(1 for _ in play.params)
     problems.sort(key=lambda p: (p.path != show.path, str(p.path), p.line))  # each asked at all of the show
     for problem in problems:

@@ -15,6 +15,7 @@ from perform.finding import expanded
 from perform.gl.isf import PatchError, find_patch, read
 from perform.params import Params
 from perform.show import PartSpec, Problem, Show, of_strangers
+from perform.show.cues import LIKE
 from perform.show.table import nearest
 
 FILMS = (
@@ -139,6 +140,15 @@ def crowded(show: Show) -> Iterator[Problem]:
                 yield Problem(show.path, control.line, text)
                 break
         taken.append((place, title))
+
+
+def idle(show: Show) -> Iterator[Problem]:
+    """Cues that do nothing, pointed out. One that something follows, or that comes by itself, is a rest in the list."""
+    for n, cue in enumerate(show.cues):
+        after = show.cues[(n + 1) % len(show.cues)]
+        if not cue.set and cue.at is None and cue.follow is None and after.follow is None:
+            text = f"cue {cue.name!r}: does nothing; write set = {LIKE}"
+            yield Problem(show.path, cue.line, text, light=True, hint=True)
 
 
 def undriven(show: Show, params: Params, strangers: Collection[str] = ()) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from perform.show.table import Table
 from perform.show.values import NAME, NAME_RULE, scalars
 
 DAY = 86400.0  # seconds
+LIKE = '{ "/layer/1/opacity" = 0.5 }'  # what a cue may set
 MOST = 1000  # cues: each has an address of its own
 
 
@@ -19,7 +20,7 @@ def read_cues(top: Table) -> tuple[CueSpec, ...]:
         tables[MOST].wrong("", f"this is cue {MOST + 1}; a show has at most {MOST}")
     for n, table in enumerate(tables[:MOST], 1):
         name = _name(table, n, [c.name for c in cues])
-        values = scalars(table.table("set", f"cue {name!r} set", '{ "/layer/1/opacity" = 0.5 }'), f"cue {name} ")
+        values = scalars(table.table("set", f"cue {name!r} set", LIKE), f"cue {name} ")
         cues.append(
             CueSpec(
                 name,

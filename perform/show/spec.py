@@ -25,7 +25,7 @@ def frozen(table: Mapping[str, Any]) -> Mapping[str, Any]:
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake in a show. `line` counts from 1; 0: the file as a whole. `light` ones do not keep it from playing,
-    and a `hint` may be none: only the opened show can tell.
+    and a `hint` is none, or may be none: it is worth knowing, or only the opened show can tell.
     """
 
     path: Path
