@@ -140,6 +140,15 @@ def test_weights_of_every_kind_are_looked_at(tmp_path: Path) -> None:
     assert unsound(Asset(path, "")).startswith(f"{path} is not a safetensors file: ")
 
 
+def test_a_resolution_that_the_world_rounds_is_pointed_out_with_what_it_becomes(check: Check, tide: Path) -> None:
+    (tide / "m.onnx").write_bytes(onnx_bytes())
+    write_card(tide, ["m"])
+    code, err = check([OpenVino()], "resolution = [160, 90]\n")
+    told = "layer 'dream': resolution = [160, 90] is played as [160, 88]: 'tide' takes sides of 8 pixels, 16, 24, …"
+    assert (code, err) == (0, f"{tide.parents[1] / 'show.toml'}:8: {told}\n")
+    assert check([OpenVino()], "resolution = [160, 88]\n") == (0, "")
+
+
 def test_a_check_touches_no_film(check: Check, tide: Path) -> None:
     (tide / "m.onnx").write_bytes(onnx_bytes())
     write_card(tide, ["m"])

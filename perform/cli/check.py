@@ -42,7 +42,7 @@ def check(args: argparse.Namespace) -> int:
     pointed out comes first, and does not count as wrong.
     """
     from perform.cli.parts import absent, complaints, crowded, idle, undriven, unseen
-    from perform.cli.worlds import unplayable
+    from perform.cli.worlds import rounded, unplayable
     from perform.show import ShowError, load, miscalled, misfits
 
     try:
@@ -54,7 +54,7 @@ def check(args: argparse.Namespace) -> int:
         told = misfits(show, play.params, play.strangers)
         problems = [p for p in told if p.hint or not (heard and p.light)]  # inputs of a patch that is wrong
         problems += [*miscalled(show, play.params), *unplayable(show, problems)]
-        problems += [*absent(show), *unseen(show), *crowded(show), *idle(show)]
+        problems += [*absent(show), *unseen(show), *crowded(show), *idle(show), *rounded(show)]
         problems += undriven(show, play.params, play.strangers)
         count = sum(1 for _ in play.params)
     problems.sort(key=lambda p: (p.path != show.path, str(p.path), p.line))  # each asked at all of the show

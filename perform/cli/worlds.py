@@ -15,7 +15,7 @@ from perform.engines.openvino import OpenVino, read
 from perform.library import Library, verify
 from perform.performance import hardware
 from perform.plugins import EngineError
-from perform.show import Problem, Show
+from perform.show import Problem, Show, ever
 
 KINDS = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "BF16": np.uint16}  # numpy has no bfloat16
 
@@ -101,6 +101,23 @@ def unreadable(card: Card, asset: Asset, shape: Shape) -> str:
     except EngineError as e:
         return f"{e}; export the world again"
     return ""
+
+
+def rounded(show: Show) -> Iterator[Problem]:
+    """Resolutions that the show names and a layer's world does not take as they are, pointed out; one for a layer."""
+    library = Library(show.models)
+    for layer in show.layers:
+        line = show.lines.get(f"{layer.address}/resolution", 0)
+        for world in ever(layer, "world", layer.world, show.cues) if line else ():
+            try:
+                card = library.card(world)
+            except (CardError, LookupError):
+                continue  # "none", or one that is told elsewhere
+            if (played := card.fit(*layer.resolution)) != layer.resolution:
+                text = f"resolution = {list(layer.resolution)} is played as {list(played)}"
+                why = f"{world!r} takes sides of {card.multiple} pixels, {2 * card.multiple}, {3 * card.multiple}, …"
+                yield Problem(show.path, line, f"layer {layer.name!r}: {text}: {why}", light=True, hint=True)
+                break
 
 
 def _line(show: Show, world: str) -> int:

@@ -70,6 +70,8 @@ def _layer(
     for key in ("condition", "transform", "filter"):
         inner = scalars(table.table(key), f"/layer/{name}/{key}")
         values |= {f"{key}/{tail}": value for tail, value in inner.items()}
+    if "resolution" in table.data:  # so that what becomes of it can be told at its line
+        table.page.where[f"/layer/{name}/resolution"] = table.line("resolution")
     spec = LayerSpec(
         name,
         number,
