@@ -268,6 +268,25 @@ def test_what_is_only_pointed_out_is_no_mistake_beside_one(say: Say) -> None:
     assert mistake.startswith("perform: ")  # and not "this show has 2 mistakes"
 
 
+@pytest.mark.parametrize(
+    ("kept", "rest"),
+    [("", "and it has no others"), ('"/layer/dream/opacity" = 0.5\n', "the rest of it is called up")],
+)
+def test_an_older_preset_is_one_sentence_that_names_the_addresses_which_are_gone(
+    say: Say, tmp_path: Path, kept: str, rest: str
+) -> None:
+    (tmp_path / "presets").mkdir()
+    old = tmp_path / "presets" / "old.toml"
+    old.write_text(f'[set]\n{kept}"/layer/dream/blur" = 0.5\n"/layer/dream/tone/x" = 1\n')
+    cue = '[[cue]]\nname = "a"\nset = { "/preset/old/go" = true }\n'
+    code, (line,) = say(cue, "check")
+    assert code == 2
+    gone = "'/layer/dream/blur', '/layer/dream/tone/x'"
+    assert line == f"perform: {old}:{3 if kept else 2}: there are no addresses {gone}: they are left out, {rest}"
+    old.write_text("[set]\n" + "".join(f'"/gone/a{n}" = 1\n' for n in range(20)) + kept)
+    assert "'/gone/a7' and 12 more: they are left out" in say(cue, "check")[1][0]
+
+
 def test_each_address_that_sound_cannot_drive_is_told_at_its_own_line(say: Say) -> None:
     code, lines = say(
         '[audio.drive]\n"/layer/1/on" = { band = "bass" }\n"/layer/*/opacity" = { band = "mid" }\n', "check"

@@ -10,11 +10,13 @@ from typing import Any
 
 from perform.control import presets
 from perform.control.cue import fired
-from perform.control.osc.pattern import PatternError, Patterns
+from perform.control.osc.pattern import PatternError, Patterns, is_pattern
 from perform.params import Param, Params
 from perform.show.lines import Lines
 from perform.show.spec import CueSpec, Problem, Show
 from perform.show.tree import PRESET, preset_file, wrong
+
+NAMED = 8  # addresses of a preset that are named where there are none such
 
 
 def miscalled(show: Show, params: Params) -> list[Problem]:
@@ -57,6 +59,13 @@ def _way(after: Sequence[Sequence[int]], start: int) -> list[int] | None:
     return None
 
 
+def _left_out(absent: Sequence[str], of: int) -> str:
+    """The sentence on the addresses that there are not, of so many that a preset has."""
+    more = f" and {len(absent) - NAMED} more" if len(absent) > NAMED else ""
+    rest = "the rest of it is called up" if len(absent) < of else "and it has no others"
+    return f"there are no addresses {', '.join(map(repr, absent[:NAMED]))}{more}: they are left out, {rest}"
+
+
 @dataclass(slots=True)
 class _Calls:
     """`presets` are those that are called, by their addresses, with their files; a file is read once."""
@@ -95,9 +104,22 @@ class _Calls:
         return self.presets[address][0]
 
     def wrong(self) -> Iterator[Problem]:
-        """What the tree cannot take of the presets that were called."""
+        """What the tree cannot take of the presets that were called. Addresses that there are not are one sentence for
+        a file: an older version's, or another show's, has many.
+        """
         for preset, path in self.presets.values():
             lines = Lines.of(path.read_text("utf-8")) if preset.set else Lines()
+            absent = [address for address in preset.set if self._absent(address)]
+            if len(absent) > 1:
+                line = min(lines["set", address] for address in absent)
+                yield Problem(path, line, _left_out(absent, len(preset.set)), light=True)
             for address, value in preset.set.items():
+                if len(absent) > 1 and address in absent:
+                    continue
                 for text, _ in wrong(self.show, self.patterns, address, value, preset):
                     yield Problem(path, lines["set", address], text, light=True)
+
+    def _absent(self, address: str) -> bool:
+        """Whether there is no such address. A pattern, and a preset that is not there, have sentences of their own."""
+        missing = not is_pattern(address) and self.patterns.params.find(address) is None
+        return missing and re.fullmatch(PRESET, address, re.IGNORECASE) is None
