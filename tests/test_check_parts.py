@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
@@ -266,6 +267,19 @@ def test_what_is_only_pointed_out_is_no_mistake_beside_one(say: Say) -> None:
     assert code == 2
     assert hint.endswith("once [silent] plays")
     assert mistake.startswith("perform: ")  # and not "this show has 2 mistakes"
+
+
+def test_what_a_cue_cannot_call_or_reach_is_one_line_in_the_log(
+    say: Say, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cue = '[[cue]]\nname = "a"\nset = { "/preset/dusk/go" = true, "/layer/*/nothing" = 1 }\n'
+    with caplog.at_level(logging.WARNING, "perform"):
+        assert say(cue, *PLAY[:-1], "warning")[0] == 0
+    show = tmp_path / "show.toml"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{show}:10: cue 'a': there is no preset 'dusk': presets/dusk.toml is not there; there are none",
+        f"{show}:10: cue 'a': no address matches /layer/*/nothing",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,10 @@ class Cues(Closing):
     """The cues and presets of a show. Open it last: it looks its addresses up in the finished tree.
 
     `folder` holds the presets, relative to the show's. `problems` gets a sentence for each line that was left out; the
-    rest plays. `/panic` goes back, at once, to `opening` (the values a show opens with; what it does not name goes to
-    its default), with the master up; without one, to how everything stood at the first frame. `resume` is what
-    `stood` said in an earlier process. Render thread, but for the writing of presets.
+    rest plays. Those of presets and of an edited list are logged as well. `/panic` goes back, at once, to `opening`
+    (the values a show opens with; what it does not name goes to its default), with the master up; without one, to how
+    everything stood at the first frame. `resume` is what `stood` said in an earlier process. Render thread, but for the
+    writing of presets.
     """
 
     cues: Sequence[Score] = ()
@@ -62,7 +63,8 @@ class Cues(Closing):
         self._list.open()
         self._list.stand(self.resume)
         wrong = self._presets.open()  # first: a cue may call a preset
-        self._tell(self._list.problems() + wrong)
+        self.problems[:] = self._list.problems() + wrong
+        _log(wrong)  # whoever opens a show holds its cues against the tree, and says what is wrong with their lines
         params.feeds.append(self._feed)
         return self
 
@@ -85,7 +87,8 @@ class Cues(Closing):
             self._list.open()
             self._list.carry_on(old)
             wrong = self._presets.look()
-            self._tell(self._list.problems() + wrong)
+            self.problems[:] = self._list.problems() + wrong
+            _log(self.problems)
 
     def open_with(self, opening: Mapping[str, Value]) -> None:
         """What `/panic` goes back to from now on; the list stays as it is."""
@@ -106,10 +109,10 @@ class Cues(Closing):
         """What the presets that were called up, and the cues that are due, post. The end of each settle."""
         return self._list.feed(now) if self._list is not None else []
 
-    def _tell(self, problems: list[str]) -> None:
-        self.problems[:] = problems
-        for sentence in problems:
-            log.warning("%s", sentence)
+
+def _log(problems: Sequence[str]) -> None:
+    for sentence in problems:
+        log.warning("%s", sentence)
 
 
 @dataclass(slots=True)

@@ -450,6 +450,8 @@ def test_what_the_tree_cannot_take_is_said_and_the_rest_plays(tmp_path: Path, ca
         "cue 'wrong': /layer/[1 has a [ that is not closed",
     ]
     assert problems([wrong], params) == cues.problems
+    assert caplog.text == ""  # said with file and line when the show is held against the tree
+    cues.change([wrong])
     assert "did you mean" in caplog.text
     params.post("/cue/go")
     params.settle(1.0)
