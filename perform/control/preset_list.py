@@ -127,7 +127,9 @@ class PresetList:
     def open(self) -> list[str]:
         """Declare the addresses. Returns what is wrong with the files, one sentence each."""
         spec = Spec("text", "", doc="Writes every value of now to the presets folder, under this name.")
-        self.triggers.params.declare(SAVE, spec).on_change = self._wish_to_save
+        params = self.triggers.params
+        params.declare(SAVE, spec)
+        params.on_settle.append(self._wish_to_save)  # which knows who asks: a refusal is to reach them
         self.triggers.declared.add(SAVE)
         return self.look()
 
@@ -150,6 +152,8 @@ class PresetList:
 
     def close(self) -> None:
         """Forget the addresses, and wait for what is being written. May be called twice."""
+        settled = self.triggers.params.on_settle
+        settled[:] = [listener for listener in settled if listener != self._wish_to_save]
         self.triggers.close()
         for worker in self._workers:
             worker.close()
@@ -185,33 +189,37 @@ class PresetList:
         self.triggers.add(_address(preset.name), f"Calls up the preset {preset.name!r}, at once.", deed)
         self.triggers.presets[_address(preset.name)] = preset
 
-    def _wish_to_save(self, param: Param) -> None:
-        name = str(param.base).strip()
-        if name:
-            self.triggers.wishes.append(lambda now: self._save(name))
+    def _wish_to_save(self, param: Param, origin: object) -> None:
+        if param.address == SAVE and (name := str(param.base).strip()):
+            self.triggers.wishes.append(lambda now: self._save(name, origin))
 
-    def _save(self, name: str) -> list[Post]:
+    def _save(self, name: str, origin: object) -> list[Post]:
         done = [Post(SAVE, "")]  # so that the same name can be said again
-        if not presets.NAME.fullmatch(name) or name.casefold() == "save":
-            self._refuse(name, "takes a name of letters, digits, - and _")
-            return done
         self._workers[:] = [w for w in self._workers if w.alive]
-        if len(self._workers) >= AT_ONCE:
-            self._refuse(name, f"writes {AT_ONCE} presets at a time; say it again")
+        if why := self._unfit(name):
+            self._refuse(name, why, origin)
             return done
         preset = Cue(name, {a: v for a, v in self.triggers.params.snapshot().items() if a != SAVE})
         path = self.folder / f"{name}.toml"
         try:
             self._add(preset)
         except ValueError as why:
-            self._refuse(name, f"cannot take this name: {why}")
+            self._refuse(name, f"cannot take this name: {why}", origin)
             return done
         self._workers.append(spawn(f"preset {name}", lambda stop: self._write(path, preset.set), restart=False))
         return done
 
-    def _refuse(self, name: str, why: str) -> None:
-        """Nobody hears an /error for what was wished for in the settle before: the status says it."""
-        self.triggers.params.refuse(Post(SAVE, name), why)
+    def _unfit(self, name: str) -> str:
+        """Why nothing is saved under a name now, as the end of a sentence; empty where it is."""
+        if name.casefold() == "save":
+            return f"takes any name but {name!r}, which is its own"
+        if not presets.NAME.fullmatch(name):
+            return "takes a name of at most 64 letters, digits, - and _, not beginning with -"
+        return f"writes {AT_ONCE} presets at a time; say it again" if len(self._workers) >= AT_ONCE else ""
+
+    def _refuse(self, name: str, why: str, origin: object) -> None:
+        """Whoever asked hears it as an /error, everybody else from the status."""
+        self.triggers.params.refuse(Post(SAVE, name, origin=origin), why)
         self.status.say(f"the preset {name[:40]!r} is not saved: {SAVE} {why}", trouble=True)
 
     def _write(self, path: Path, values: Mapping[str, Value]) -> None:

@@ -21,7 +21,7 @@ from perform.control.preset_list import AT_ONCE
 from perform.params import Params, Spec
 from perform.plugins import Stage
 
-from .desk import tree
+from .desk import open_desk, tree
 
 DAWN = Cue("dawn", {"/layer/dream/opacity": 0.25, "/layer/dream/world": "none"})
 OCEAN = Cue("ocean", {"/layer/1/world": "ocean", "/layer/*/opacity": 0.5}, fade=2.0, easing="linear")
@@ -668,7 +668,21 @@ def test_a_preset_cannot_be_saved_anywhere(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     params.post("/preset/save", "a/b")
     params.settle(2.0)
-    assert status(params) == "the preset 'a/b' is not saved: /preset/save takes a name of letters, digits, - and _"
+    rule = "takes a name of at most 64 letters, digits, - and _, not beginning with -"
+    assert status(params) == f"the preset 'a/b' is not saved: /preset/save {rule}"
+
+
+def test_a_name_that_is_refused_is_told_to_whoever_sent_it_over_osc(tmp_path: Path) -> None:
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "calm.toml").write_text("[set]\n")
+    with open_desk() as desk, Cues().open(Stage(desk.params, desk.clock, "/cue", (64, 64), folder=tmp_path)):
+        for name, why in (
+            ("a/b", "takes a name of at most 64 letters, digits, - and _, not beginning with -"),
+            ("Save", "takes any name but 'Save', which is its own"),
+            ("CALM", "cannot take this name: /preset/CALM/go and /preset/calm/go differ only by case"),
+        ):
+            desk.send("/preset/save", name)
+            assert desk.answer("/error").args == ("/preset/save", why)
 
 
 def test_a_full_disk_is_said(tmp_path: Path, until: Any) -> None:
