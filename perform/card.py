@@ -124,6 +124,16 @@ def read_card(data: bytes, path: Path) -> Card:
         raw = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as e:  # no UTF-8, no TOML, a number of thousands of digits
         raise CardError(f"{path}: this is not TOML: {e}") from e
+    card = checked(raw, path)
+    if card.world != path.parent.name:
+        raise CardError(f"{path}: world: {card.world!r} must be the name of the folder, {path.parent.name!r}")
+    return card
+
+
+def checked(raw: dict[str, Any], path: Path) -> Card:
+    """A parsed card.toml as a Card, whatever its folder is called: a copy of a world may lie anywhere. Raises CardError
+    with one sentence.
+    """
     top = _Table(path, "", raw)
     version = top.whole("format", 1)
     if version != FORMAT:
@@ -148,8 +158,6 @@ def read_card(data: bytes, path: Path) -> Card:
         raw=raw,
     )
     top.finish()
-    if card.world != path.parent.name:
-        raise CardError(f"{path}: world: {card.world!r} must be the name of the folder, {path.parent.name!r}")
     return card
 
 
@@ -207,7 +215,10 @@ class _Table:
 
     def wrong(self, key: str, expected: str, found: object) -> CardError:
         where = ".".join(filter(None, (self.name, key)))
-        shown = found if isinstance(found, str) else repr(found)
+        try:
+            shown = found if isinstance(found, str) else repr(found)
+        except ValueError:  # a hexadecimal number of thousands of digits, which Python will not write in decimal ones
+            shown = "a number of thousands of digits"
         return CardError(f"{self.path}: {where}: expected {expected}, found {shown[:80] or 'nothing'}")
 
     def take(self, key: str, kind: type | tuple[type, ...], expected: str) -> Any:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Iterator
+from math import nan
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from perform import paths
+from perform.card import checked
 from perform.library import Asset, Card, CardError, Library, MoodMap, read_card, verify
 from perform.notes import Notes
 
@@ -159,6 +163,43 @@ def test_a_card_without_sizes_is_told() -> None:
 def test_a_number_of_hundreds_of_digits_is_no_finite_one() -> None:
     with pytest.raises(CardError, match="expected 2 finite numbers"):
         card(CARD.replace("noon = [0.0, 1.0]", f"noon = [0.0, {'9' * 400}]", 1))
+
+
+def test_a_number_of_thousands_of_digits_is_told() -> None:
+    with pytest.raises(CardError, match="multiple: expected a whole number from 1, found a number of thousands of"):
+        card(CARD.replace("multiple = 8", f"multiple = 0x{'f' * 5000}", 1))
+
+
+def places(table: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The ways to all values below: of tables, of lists, and these themselves."""
+    inside = table.items() if isinstance(table, dict) else enumerate(table) if isinstance(table, list) else ()
+    for key, value in inside:
+        yield (*above, key)
+        yield from places(value, (*above, key))
+
+
+def mistake(raw: dict[str, Any], path: Path) -> str:
+    """What is said of a card, if anything."""
+    try:
+        checked(raw, path)
+    except CardError as e:
+        return str(e)
+    return ""
+
+
+@pytest.mark.parametrize("world", sorted(path.parent.name for path in paths.models().glob("*/card.toml")))
+@pytest.mark.parametrize("value", [3, -1, 2**70, "x", "", [], [[1.0]], ["x"], {}, {"a": {"b": 1}}, [{"a": 1}], nan])
+def test_whatever_a_hand_puts_into_a_card_it_is_read_or_told_in_one_sentence(world: str, value: Any) -> None:
+    path = paths.models() / world / "card.toml"
+    raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    for *above, last in list(places(raw)):
+        inner: Any = raw
+        for key in above:
+            inner = inner[key]
+        before, inner[last] = inner[last], value
+        told = mistake(raw, path)
+        assert not told or (told.startswith(f"{path}: {[*above, last][0]}") and "\n" not in told)
+        inner[last] = before
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
+from perform.card import checked
 from perform.lab import networks, run
 from perform.lab.conditions import shrink, speckle, tone
 from perform.networks import Dream, describe
@@ -59,13 +60,22 @@ def size_entry(network: Dream, native: int, files: Mapping[str, Path], quality: 
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """A world's card as plain data. Raises ValueError, one sentence, where there is none or it is no TOML."""
+    """A world's card as plain data, each key checked as a show checks it, whatever the folder is called. Raises
+    ValueError, one sentence, where there is none, it is no TOML, or something in it is not right.
+    """
+    told = _parsed(folder)
+    checked(told, folder / NAME)
+    return told
+
+
+def _parsed(folder: Path) -> dict[str, Any]:
+    """A world's card as it was written. Raises ValueError, one sentence, where there is none or it is no TOML."""
     path = folder / NAME
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"there is no world in {folder}: no {NAME}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+    except (ValueError, RecursionError) as e:  # no UTF-8, no TOML, a number of thousands of digits
         raise ValueError(f"{path} cannot be read: {e}") from None
 
 
@@ -73,11 +83,11 @@ def trained(folder: Path) -> dict[str, Any]:
     """The card of a world that was trained here, with its sizes, moods and condition. Raises ValueError, one sentence,
     for what is none, such as a world that was imported.
     """
-    card = read(folder)
+    told = _parsed(folder)
     for part in ("size", "mood", "condition"):
-        if not isinstance(card.get(part), dict):
+        if part not in told:
             raise ValueError(f"{folder / NAME} has no [{part}]: it is no world that was trained here")
-    return card
+    return read(folder)
 
 
 def sized(card: Mapping[str, Any], folder: Path, size: str) -> Mapping[str, Any]:
@@ -102,7 +112,7 @@ def publish(card: Mapping[str, Any], staged: Path, folder: Path) -> None:
     it has, and takes the new world when the card changes. Files that only the old card named are removed at the end.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    before = _named(read(folder)) if (folder / NAME).exists() else set()
+    before = _named(_parsed(folder)) if (folder / NAME).exists() else set()
     for path in sorted(staged.iterdir()):
         path.chmod(0o644)  # weights are to be shared
         os.replace(path, folder / path.name)
@@ -118,9 +128,13 @@ def write(card: Mapping[str, Any], folder: Path) -> None:
 
 
 def _named(card: Mapping[str, Any]) -> set[str]:
-    """The names of the files of a card's sizes: names only, whatever it says."""
-    sizes = card.get("size", {})
-    return {Path(str(entry[kind])).name for entry in sizes.values() for kind in KINDS if kind in entry}
+    """The names of the files of a card's sizes: names only, whatever it says, and none of what is no size. It may be
+    one that a hand has edited, and is replaced.
+    """
+    sizes = card.get("size")
+    entries = [entry for entry in sizes.values() if isinstance(entry, Mapping)] if isinstance(sizes, Mapping) else []
+    names = [entry[kind] for entry in entries for kind in KINDS if kind in entry]
+    return {Path(name).name for name in names if isinstance(name, str) and Path(name).name}
 
 
 def dumps(card: Mapping[str, Any]) -> str:

@@ -143,7 +143,7 @@ def network(folder: Path, size: str | None = None) -> nn.Module:
     `size` names the network where the folder's recipe does not. Raises ValueError, one sentence.
     """
     if (meant := shipped(folder)) is not None:
-        return _of_world(*meant)
+        return of_world(*meant)
     file = folder / "ema.safetensors"
     there(folder)
     try:
@@ -182,13 +182,16 @@ def weights(folder: Path) -> Path:
     return world / Path(named).name  # a card names files beside itself, never elsewhere
 
 
-def _of_world(world: Path, size: str) -> nn.Module:
+def of_world(world: Path, size: str) -> nn.Module:
+    """The network of one size of a world, folded, on the CPU. Raises ValueError, one sentence."""
     from perform.lab import card  # which is made of this module
 
     file = weights(world / size)
     try:
         return load(card.trained(world), size, world).core.eval().requires_grad_(False)
-    except (KeyError, OSError):
+    except KeyError as e:
+        raise ValueError(f"{world / card.NAME}: size.{size} has no {e}, which its network needs") from None
+    except OSError:
         raise ValueError(f"{world} has no weights of size {size} to go on from ({file.name})") from None
 
 

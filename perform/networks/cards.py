@@ -71,7 +71,7 @@ def build(name: str, args: Args) -> Dream:
         raise ValueError(f"unknown network {name!r}; known: {', '.join(BUILDERS)}")
     try:
         return Dream(BUILDERS[name](args)).eval()
-    except TypeError as error:
+    except (TypeError, OverflowError) as error:  # the latter of a number of hundreds of digits
         raise ValueError(f"the arguments of {name} are not of the kinds it takes: {error}") from None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
+import re
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from perform.card import read_card
 from perform.lab import card, export, graph, look, moods, quantise
 from perform.lab import networks as lab
 from perform.lab.batches import Batches
+from perform.lab.evaluate import entrants
 from perform.lab.worlds import World
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -144,7 +147,7 @@ def test_a_world_is_shipped_whole(
     assert tomllib.loads((out / "card.toml").read_text()) == read.raw
     assert {path.name: path.read_bytes() for path in out.glob("slim.*")} == before
     other = (out / "card.toml").read_text()
-    (out / "card.toml").write_text(other.replace("size = 7", "size = 8"))
+    (out / "card.toml").write_text(re.sub('default = ".*"', f'default = "{[*read.raw["mood"]["named"]][-1]}"', other))
     with pytest.raises(ValueError, match=r"has slim, too, which learned other pictures: .* \(slim=FOLDER\)"):
         export.main([f"s={sizes['s']}", "--world", str(home / "landscape"), "--out", str(out)])
     (out / "card.toml").write_text(other)
@@ -243,6 +246,59 @@ def test_cards_hold_plain_data_only() -> None:
 def test_a_card_takes_any_words(name: str, text: str) -> None:
     words = {name: text, "table": {name: [text]}, "\x7f\u0085\U0001f30a": "\x7f\u0085\U0001f30a"}
     assert tomllib.loads(card.dumps(words)) == words
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[mood]\nsize = 7", "[mood]\nsize = nan", "mood.size: expected a whole number from 1 to 64, found nan"),
+        ("[size.s]", "[size]\nxs = 3\n[size.s]", "size.xs: expected a table, found 3"),
+        ("macs = 455358912", 'macs = "few"', "size.s.macs: expected a number, found few"),
+        ('weights = "s.safetensors"', "weights = 3", "size.s.weights: expected a text, found 3"),
+        ("multiple = 8", 'multiple = "x"', "multiple: expected a whole number from 1, found x"),
+        ("[mood.named]", "[mood.nmd]", "mood.named: expected a table, found nothing"),
+    ],
+)
+def test_a_card_that_a_hand_has_spoilt_is_told_with_its_key(tmp_path: Path, old: str, new: str, said: str) -> None:
+    text = (MODELS / "card.toml").read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / card.NAME).write_text(text.replace(old, new, 1), encoding="utf-8")
+    for reading in (card.read, card.trained, entrants.of_card, entrants.shipped_bytes):
+        with pytest.raises(ValueError, match=re.escape(f"{tmp_path / card.NAME}: {said}")):
+            reading(tmp_path)
+
+
+def test_a_size_that_does_not_say_what_its_network_needs_is_told(tmp_path: Path) -> None:
+    shutil.copytree(MODELS, tmp_path / "copy")
+    path = tmp_path / "copy" / card.NAME
+    path.write_text(path.read_text(encoding="utf-8").replace("blocks = 3\n", "", 1), encoding="utf-8")
+    with pytest.raises(ValueError, match=re.escape(f"{path}: size.s has no 'blocks', which its network needs")):
+        entrants.of_card(tmp_path / "copy")
+
+
+def test_a_number_of_hundreds_of_digits_is_none_that_a_network_takes() -> None:
+    args = {"inputs": 3, "channels": [8] * 8, "blocks": 1, "norm": "instance", "mobile": False, "dropout": 10**400}
+    with pytest.raises(ValueError, match="the arguments of resnet are not of the kinds it takes"):
+        networks.build("resnet", args)
+
+
+@pytest.mark.parametrize(
+    ("before", "stay"),
+    [
+        ("size = 3", ["old.onnx"]),
+        ("[size]\nm = 3\n[size.s]\nweights = 'old.onnx'", []),
+        ("[size.m]\nweights = 3\nonnx = ''", ["old.onnx"]),
+    ],
+)
+def test_a_card_that_a_hand_has_spoilt_is_replaced(tmp_path: Path, before: str, stay: list[str]) -> None:
+    staged, world = tmp_path / "staged", tmp_path / "world"
+    staged.mkdir()
+    world.mkdir()
+    (world / card.NAME).write_text(before, encoding="utf-8")
+    (world / "old.onnx").touch()
+    card.publish({"title": "new"}, staged, world)
+    assert (world / card.NAME).read_text(encoding="utf-8") == 'title = "new"\n'
+    assert [path.name for path in world.iterdir() if path.name != card.NAME] == stay
 
 
 def test_the_shipped_world_keeps_the_contract() -> None:

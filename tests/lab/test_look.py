@@ -12,9 +12,17 @@ from perform.lab import card, costs, look, timing
 
 MODELS = Path(__file__).parents[2] / "models" / "landscape"
 CARD = {
+    "format": 1,
+    "world": "own",
+    "title": "Own",
+    "licence": "CC0-1.0",
+    "multiple": 8,
+    "network": {"name": "plain"},
     "condition": {"name": "reduce", "reduce": 8.0, "smooth": 0.1, "grey": 1.0},
-    "mood": {"size": 1, "named": {"noon": [0.0]}},
-    "size": {"m": {"weights": "m.safetensors"}},
+    "mood": {"size": 1, "default": "noon", "named": {"noon": [0.0]}},
+    "size": {
+        "m": {"macs": 1, "parameters": 1, "native": 8, "weights": "m.safetensors", "weights_sha256": "0" * 64},
+    },
 }
 
 

@@ -47,7 +47,9 @@ def test_another_worlds_pictures_are_refused(
     models.mkdir()
     (models / "s.int8.onnx").write_bytes(b"before")
     told = export.describe(home, Batches(World.load(home), 32, strange=2))
-    card.write(told | {"condition": {"reduce": 16.0}, "size": {"s": {"int8": "s.int8.onnx"}}}, models)
+    small = {"macs": 1, "parameters": 1, "native": 32, "int8": "s.int8.onnx", "int8_sha256": "0" * 64}
+    about = {"condition": {"name": "reduce", "reduce": 16.0}, "network": {"name": "plain"}, "multiple": 8}
+    card.write(told | about | {"size": {"s": small}}, models)
     before = {path: path.read_bytes() for path in models.iterdir()}
     assert quantise.learned(card.read(models), home, World.load(home))
     with pytest.raises(SystemExit, match="2"):
@@ -66,7 +68,18 @@ def test_a_finish_of_what_it_cannot_teach_is_refused_before_any_work(
         "murr": {"network": "unet"},
         "d": {"network": "decoder"},
     }
-    told = {"mood": {"size": 7}, "condition": {"reduce": 16.0}, "network": {"name": "plain"}, "size": sizes}
+    some = {"macs": 1, "parameters": 1, "native": 32, "onnx": "s.onnx", "onnx_sha256": "0" * 64}
+    told = {
+        "format": 1,
+        "world": "bark",
+        "title": "Bark",
+        "licence": "CC0-1.0",
+        "multiple": 8,
+        "mood": {"size": 1, "default": "noon", "named": {"noon": [0.0]}},
+        "condition": {"name": "reduce", "reduce": 16.0},
+        "network": {"name": "plain"},
+        "size": {size: some | about for size, about in sizes.items()},
+    }
     (tmp_path / "models").mkdir()
     card.write(told, tmp_path / "models")
     assert [size for size in sizes if quantise.teachable(told, size)] == ["m", "d"]

@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from perform import networks as live
 from perform.lab import distil, moods, networks, quantise, run, timing
 from perform.lab.card import KINDS, trained
 from perform.lab.evaluate.measuring import Dream
@@ -43,7 +42,7 @@ def of_card(folder: Path) -> list[Entrant]:
     out = []
     for size, entry in sorted(card["size"].items(), key=lambda item: item[1]["macs"]):
         if "weights" in entry:
-            network = live.load(card, size, folder).core
+            network = run.of_world(folder, size)
             cost = costs(network) | {"bytes": (folder / entry["weights"]).stat().st_size}
             out.append(Entrant(size, "size", "as shipped, float", _held(network), entry["weights_sha256"], cost))
         if "int8" in entry:
