@@ -125,6 +125,36 @@ def test_what_cues_set_is_needed_too(show: Path, address: str) -> None:
     assert wanted(show, cues) == (["dark m 64×32", "dark s 64×32", "light m 64×32", "light s 64×32"], [])
 
 
+def beside(show: Path, name: str, *lines: str) -> None:
+    """A preset in the show's folder."""
+    path = show.parent / "presets" / f"{name}.toml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(["[set]", *lines, ""]))
+
+
+@pytest.mark.parametrize("address", ["/layer/dream", "/layer/1", "/Layer/DREAM", "/layer/*"])
+def test_what_a_preset_sets_is_needed_too(show: Path, address: str) -> None:
+    beside(show, "calm", f'"{address}/world" = "light"')
+    beside(show, "wild", f'"{address}/size" = "s"', '"/layer/dream/opacity" = 0.5')
+    (show.parent / "presets" / "cut-off.toml").write_text("[set")
+    assert wanted(show) == (["dark m 64×32", "dark s 64×32", "light m 64×32", "light s 64×32"], [])
+
+
+def test_a_size_that_a_preset_brings_is_that_of_its_world(show: Path) -> None:
+    make_world(show.parent / "models", "large", sizes=("m", "l"))
+    beside(show, "large", '"/layer/dream/world" = "large"', '"/layer/dream/size" = "l"')
+    assert wanted(show) == (["dark m 64×32", "large m 64×32", "large l 64×32"], [])
+    beside(show, "large", '"/layer/dream/world" = "large"', '"/layer/dream/size" = "s"')
+    assert wanted(show)[1] == ["the world 'large' has no size 's'; there are l, m (the preset 'large' brings it)"]
+
+
+def test_a_world_of_a_preset_that_is_not_there_is_told_with_the_preset(show: Path) -> None:
+    beside(show, "old", '"/layer/dream/world" = "lihgt"')
+    found, wrong = wanted(show)
+    assert found == ["dark m 64×32"]
+    assert wrong == ["there is no world 'lihgt'; did you mean 'light'? (the preset 'old' brings it)"]
+
+
 def test_a_world_that_is_not_there_is_told_once(show: Path) -> None:
     cue = '[[cue]]\nname = "{}"\nset = {{ "/layer/1/world" = "lihgt" }}\n'
     found, wrong = wanted(show, cue.format("a") + cue.format("b"))

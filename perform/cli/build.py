@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol
 
 from perform.cli import Bad
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from perform.engines.targets import Target
     from perform.library import Library
     from perform.show import Show
-    from perform.show.spec import PartSpec
+    from perform.show.spec import CueSpec, LayerSpec, PartSpec
 
 NVIDIA = {"cuda", "rtx", "tensorrt"}  # engines and targets whose `device` is the number of a CUDA card
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A world at one size for pictures of one shape, as some layer plays it now or after a cue."""
+    """A world at one size for pictures of one shape, as some layer plays it now or after a cue or a preset."""
 
     world: str
     size: str
@@ -74,27 +75,52 @@ def many(count: int, what: str) -> str:
 
 
 def needs(show: Show, library: Library) -> tuple[list[Need], list[str]]:
-    """What the layers play, at the start and after any cue; and one sentence for each that cannot be.
+    """What the layers play, at the start, after any cue and after any preset that is there to be called; and one
+    sentence for each that cannot be.
 
-    Each world that a layer ever plays is taken at each size that the layer ever has: cues may come in any order.
+    Each world that a layer ever plays is taken at each size that the layer ever has: cues may come in any order. A
+    preset mostly brings both, so that the size of one may be none of another's world: such a pair is left out.
     """
     from perform.library import CardError
-    from perform.show import ever
+    from perform.show import ever, presets_of
 
     found: dict[Need, None] = {}
     wrong: dict[str, None] = {}
+    presets = presets_of(show)
     for layer in show.layers:
-        for world in ever(layer, "world", layer.world, show.cues):
+        sizes, sure = ever(layer, "size", layer.size, (*show.cues, *presets)), _sure(layer, show.cues, presets)
+        for world in ever(layer, "world", layer.world, (*show.cues, *presets)):
             if world == "none":
                 continue
             try:
                 card = library.card(world)
-                for size in ever(layer, "size", layer.size, show.cues):
+                fitting = [size for size in sizes if size in card.sizes or (world, size) in sure]
+                for size in fitting or sizes:
                     card.size(size)
                     found[Need(world, size, card.fit(*layer.resolution))] = None
             except (LookupError, CardError) as e:
-                wrong[str(e.args[0])] = None
+                wrong[f"{e.args[0]}{_whose(layer, world, show.cues, presets)}"] = None
     return list(found), list(wrong)
+
+
+def _sure(layer: LayerSpec, cues: Sequence[CueSpec], presets: Sequence[CueSpec]) -> set[tuple[str, str]]:
+    """Worlds and sizes of a layer that meet: those of the show and its cues, and those that one preset brings."""
+    from perform.show import ever
+
+    pairs = set(product(ever(layer, "world", layer.world, cues), ever(layer, "size", layer.size, cues)))
+    for preset in presets:
+        pairs |= set(product(ever(layer, "world", "", [preset])[1:], ever(layer, "size", "", [preset])[1:]))
+    return pairs
+
+
+def _whose(layer: LayerSpec, world: str, cues: Sequence[CueSpec], presets: Sequence[CueSpec]) -> str:
+    """Which preset brings a world that the show itself does not name, in the end of a sentence; else nothing."""
+    from perform.show import ever
+
+    if world in ever(layer, "world", layer.world, cues):
+        return ""
+    by = next(preset for preset in presets if world in ever(layer, "world", "", [preset]))
+    return f" (the preset {by.name!r} brings it)"
 
 
 def _targets(show: Show, wanted: str) -> tuple[list[Target], list[str]]:

@@ -5,7 +5,7 @@ from perform.show.edits import Edits, diff
 from perform.show.reading import load, parse
 from perform.show.resize import resized
 from perform.show.spec import CueSpec, LayerSpec, PartSpec, Problem, Show, ShowError
-from perform.show.tree import ever, misfits, of_strangers
+from perform.show.tree import ever, misfits, of_strangers, presets_of
 
 __all__ = [
     "CueSpec",
@@ -22,5 +22,6 @@ __all__ = [
     "misfits",
     "of_strangers",
     "parse",
+    "presets_of",
     "resized",
 ]
