@@ -258,9 +258,10 @@ def new_judges(seed: int) -> Jury:
     return jury
 
 
-def _at_home(teacher: Path, world: Path) -> None:
+def at_home(teacher: Path, world: Path) -> None:
     """Raises ValueError, one sentence, where the teacher is a size of a world (`run.shipped`) and the pictures in
-    `world` are another one's: its students would learn moods, and be judged by pictures, that are not its own.
+    `world` are another one's: its students would learn moods, and be judged by pictures, that are not its own; and it
+    would be measured by them itself.
     """
     if (meant := run.shipped(teacher)) is None:
         return
@@ -292,7 +293,7 @@ def distil(
     data = World.load(world)
     batches = Batches(data, recipe.side, device=pick(device))
     core = run.network(teacher)
-    _at_home(teacher, world)
+    at_home(teacher, world)
     frozen = judge_with(recipe, cache)
     jury = new_judges(recipe.seed) if run.shipped(teacher) else judges_of(teacher)
 

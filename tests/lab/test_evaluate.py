@@ -281,6 +281,18 @@ def test_without_a_network_it_is_one_sentence_and_code_2(
         assert capsys.readouterr().err == "perform evaluate: some==1 could not be downloaded: ERROR: no network\n"
 
 
+@pytest.mark.parametrize("deed", [[], ["--sheets", "sheets"], ["--latency"]])
+def test_a_teacher_of_another_world_is_one_sentence_and_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], deed: list[str]
+) -> None:
+    (tmp_path / "sea").mkdir()
+    (tmp_path / "sea" / "world.json").write_text('{"world": "sea"}')
+    with pytest.raises(SystemExit, match="2"):
+        evaluate.main(["--world", str(tmp_path / "sea"), "--teacher", str(MODELS / "m"), *deed])
+    told = f"{MODELS / 'm'} is a size of the world 'landscape', {tmp_path / 'sea'} holds 'sea': name another --world"
+    assert capsys.readouterr().err == f"perform evaluate: {told}\n"
+
+
 def test_a_difference_is_of_two_that_were_given_the_same() -> None:
     found = record.empty("painted")
     for name, kid, left in (("m", 0.5, (0.1, 0.2, 0.3)), ("whole", 0.25, (0.1, 0.2, 0.3003)), ("few", 0.1, (0.0, 1.0))):

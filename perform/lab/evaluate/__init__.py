@@ -23,7 +23,7 @@ from typing import Any
 
 import torch
 
-from perform.lab import card
+from perform.lab import card, distil
 from perform.lab import live_inputs as live
 from perform.lab.ablate import VARIANTS
 from perform.lab.conditions import luma
@@ -211,7 +211,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--world", type=Path, default=Path("runs/landscape"), help="the world's pictures")
     parser.add_argument("--models", type=Path, help="the world as it is shipped, with its card")
-    parser.add_argument("--teacher", type=Path, help="the teacher's run folder, if it is here")
+    parser.add_argument("--teacher", type=Path, help="its run folder, or a size of the world: models/NAME/m")
     parser.add_argument(
         "--runs", type=_named, nargs="*", default=[], metavar="[NAME=]FOLDER", help="run folders with one network each"
     )
@@ -241,6 +241,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args.out = args.out or Path("runs/evaluation") / f"{args.world.name}.json"
     args.stored = args.stored or Path("docs/compression") / f"{args.world.name}.json"
     try:
+        if args.teacher is not None:
+            distil.at_home(args.teacher, args.world)
         if args.sheets is not None:
             print(*draw(args), sep="\n")
             return
