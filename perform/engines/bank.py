@@ -34,7 +34,7 @@ PARTING = 5.0  # seconds a load under way is waited for at the end
 BUDGET = 2_000_000_000  # bytes of warm worlds in the host's memory
 SHARE = 0.7  # of what a graphics card has free
 LOOK = 1.0  # seconds between looks at the files
-AGAIN = 300.0  # seconds until what failed to load is tried once more, as with patches
+AGAIN = 300.0  # seconds until what failed to load is tried once more
 
 
 @dataclass(slots=True)

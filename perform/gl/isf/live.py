@@ -26,7 +26,10 @@ from perform.workers import Mailbox, spawn
 log = logging.getLogger(__name__)
 News = tuple[Draft | PatchError, Size | None]  # and the size at which it is known to be quick enough
 PERIOD = 0.2  # seconds between looks at the files
-AGAIN = 300.0  # seconds until a patch that was too slow is tried once more: the machine may have been busy
+# Seconds until a patch that was too slow is tried once more: the machine may have been busy. A frame has a tenth of a
+# second to judge it, often while a show starts: so at first soon, then each time twice as long, as far as `AGAIN`.
+SOON = 5.0
+AGAIN = 300.0
 
 
 class LivePatch:
@@ -88,14 +91,14 @@ class LivePatch:
 
     # ------------------------------------------------------------------ the worker
     def _watch(self, stop: threading.Event) -> None:
-        waited = 0.0
+        waited, patience = 0.0, SOON
         while not stop.wait(PERIOD):
             waited += PERIOD
-            if self.look(rehearsed=True):
-                waited = 0.0
-            elif self._slow and waited >= AGAIN:
+            if self.look(rehearsed=True) or not self._slow:
+                waited, patience = 0.0, SOON
+            elif waited >= patience:
                 self.again()
-                waited = 0.0
+                waited, patience = 0.0, min(2.0 * patience, AGAIN)
 
     def look(self, rehearsed: bool = False) -> bool:
         """Look at the files now, and read the patch again if one has changed; True if so. The worker's thread.

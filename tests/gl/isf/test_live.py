@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from perform.clock import Clock, FixedClock, LiveClock, ManualClock
 from perform.gl.context import Context
 from perform.gl.isf import LivePatch, PatchError
 from perform.gl.isf.cost import BRIEF, THOROUGH
+from perform.gl.isf.live import AGAIN, PERIOD, SOON
 from perform.gl.transfer import read
 from perform.params import Params, Spec
 from perform.plugins import Stage
@@ -384,18 +386,19 @@ def test_what_is_wrong_when_it_is_tried_again_is_said(
     assert "a.fs" in patch.error
 
 
+class Hour:
+    """Ends the watch after an hour of its own."""
+
+    now = 0.0
+
+    def wait(self, seconds: float) -> bool:
+        self.now += seconds
+        return self.now > 3600.0
+
+
 def test_only_what_was_too_slow_is_tried_again(
     live: Callable[..., LivePatch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Stop:
-        """Ends the watch after an hour of its own."""
-
-        looks = 0
-
-        def wait(self, seconds: float) -> bool:
-            self.looks += 1
-            return self.looks * seconds > 3600.0
-
     tried: list[Path] = []
     monkeypatch.setattr(LivePatch, "again", lambda patch: tried.append(patch.path))
     for name, takes, text in (
@@ -407,8 +410,40 @@ def test_only_what_was_too_slow_is_tried_again(
         save(path := tmp_path / f"{name}.fs", text)
         patch = live(path)
         pixel(patch)
-        patch._watch(Stop())  # type: ignore[arg-type]
-    assert tried == [tmp_path / "slow.fs"] * 11
+        patch._watch(Hour())  # type: ignore[arg-type]
+    assert set(tried) == {tmp_path / "slow.fs"}
+
+
+def test_what_was_judged_in_a_hurry_is_tried_again_soon_and_then_less_often(
+    live: Callable[..., LivePatch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perform.gl.isf.live.seconds_a_frame", lambda *_: 9.0)
+    save(path := tmp_path / "a.fs", paint("1.0"))
+    patch = live(path)
+    hour = Hour()
+    tried: list[float] = []
+    monkeypatch.setattr(patch, "again", lambda: tried.append(hour.now))
+    pixel(patch)
+    patch._watch(hour)  # type: ignore[arg-type]
+    waits = [after - before for before, after in pairwise([0.0, *tried])]
+    assert waits[:6] == pytest.approx([SOON * 2**n for n in range(6)], abs=2 * PERIOD)
+    assert waits[6:] == pytest.approx([AGAIN] * 10, abs=2 * PERIOD)
+
+
+def test_a_version_that_is_saved_is_tried_again_as_soon_as_the_first(
+    live: Callable[..., LivePatch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perform.gl.isf.live.seconds_a_frame", lambda *_: 9.0)
+    save(path := tmp_path / "a.fs", paint("1.0"))
+    patch = live(path)
+    hour, saved = Hour(), 1000.0
+    tried: list[float] = []
+    looks = iter([False] * round(saved / PERIOD) + [True])
+    monkeypatch.setattr(patch, "again", lambda: tried.append(hour.now))
+    monkeypatch.setattr(patch, "look", lambda rehearsed: next(looks, False))
+    pixel(patch)
+    patch._watch(hour)  # type: ignore[arg-type]
+    assert next(when for when in tried if when > saved) == pytest.approx(saved + SOON, abs=2 * PERIOD)
 
 
 def test_the_watcher_notices_by_itself(live: Callable[..., LivePatch], tmp_path: Path) -> None:
