@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perform.card import read_card
+from perform.engines import inductor
 from perform.engines.generator import Shape
 from perform.engines.torch import network_of
 from perform.plugins import EngineError
@@ -45,20 +46,21 @@ class Order:
     weights: str = ""
 
 
-def compile_apart(order: Order, out: Path, say: Callable[[str], None]) -> None:
-    """Have it compiled by another process. Worker thread; some ten seconds to minutes. Raises EngineError: the
-    compiler's last words. What `say` raises, which is called every second, ends that process; so does the end of this
-    one, however sudden."""
+def compile_apart(order: Order, out: Path, say: Callable[[str], None], kept: Path) -> None:
+    """Have it compiled by another process, which keeps things of its own in the folder `kept`. Worker thread; some ten
+    seconds to minutes. Raises EngineError: the compiler's last words. What `say` raises, which is called every second,
+    ends that process; so does the end of this one, however sudden."""
     width, height = map(str, order.shape)
     what = [str(order.folder), order.size, width, height, str(out), order.device, order.weights]
     command = [sys.executable, "-m", __name__, *what]
     paths = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    inductor.tidy(kept)
     began = time.monotonic()
     with (
         _leash() as held,
         subprocess.Popen(
             command,
-            env={**os.environ, **paths},
+            env={**os.environ, **paths, **inductor.environment(kept)},
             stdin=held,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

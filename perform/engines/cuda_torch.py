@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perform.card import Card, CardError
+from perform.engines import inductor
 from perform.engines.cabinet import Cabinet, Label
 from perform.engines.cuda_board import Board, check_room
 from perform.engines.cuda_compute import Say
@@ -95,7 +96,8 @@ class Compiled:
                     check_room(e)  # a good one would be thrown away
                     log.warning("%s will not load (%s): compiled again", found.path.name, str(e).splitlines()[0])
                     self.cabinet.discard(label)
-            compile_apart(Order(card.folder, size, shape, self._place(), label.weights), package, say)
+            order = Order(card.folder, size, shape, self._place(), label.weights)
+            compile_apart(order, package, say, self.cabinet.folder.with_name(inductor.NAME))
             self.cabinet.put(label, package.read_bytes())
             return self._load(package)
 

@@ -6,6 +6,7 @@ channels last; on a CPU in bf16 where that measures faster (AMX, AVX512-BF16).
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from perform.card import Card, Size
+from perform.engines import inductor
 from perform.engines.generator import Shape, asset_of, check_shape
 from perform.engines.host import HostGenerator
 from perform.engines.trial import Run, Vector, prove, race
@@ -84,6 +86,9 @@ class Torch:
         with alone(device):
             network = network.to(device, memory_format=torch.channels_last)
         if self.compile:
+            kept = (self.cache or cache_folder()) / inductor.NAME
+            inductor.tidy(kept)
+            os.environ.update(inductor.environment(kept))  # read when the first picture comes
             network.compile()
         return session(torch, network, device, self.threads)
 

@@ -899,7 +899,8 @@ def test_bad_keys_are_one_sentence() -> None:
 def compiled(rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compiled:
     """A maker whose compiler and loader are stand-ins: a package is the words it was ordered with."""
 
-    def compile_apart(order: Order, out: Path, say: Say) -> None:
+    def compile_apart(order: Order, out: Path, say: Say, kept: Path) -> None:
+        assert kept == tmp_path / "inductor"
         say("compiling for this card, 3 s")
         out.write_text(f"{order.size} {order.shape} {order.device}")
 
@@ -984,7 +985,9 @@ def test_a_compiler_takes_the_weights_of_its_order_and_no_others(card: Card, mon
 def test_the_compilers_last_words_are_told(tmp_path: Path) -> None:
     said: list[str] = []
     with pytest.raises(EngineError, match=r"the compiler failed: FileNotFoundError.*card\.toml"):
-        cuda_package.compile_apart(Order(tmp_path, "m", SHAPE, "cpu"), tmp_path / "out.pt2", said.append)
+        cuda_package.compile_apart(
+            Order(tmp_path, "m", SHAPE, "cpu"), tmp_path / "out.pt2", said.append, tmp_path / "kept"
+        )
     assert said[0] == "compiling for this card, 0 s"
 
 
@@ -994,7 +997,9 @@ from pathlib import Path
 from perform.engines import cuda_package
 sys.path.insert(0, sys.argv[1])
 cuda_package.__name__ = "slow_compiler"
-cuda_package.compile_apart(cuda_package.Order(Path("."), "m", (64, 32)), Path(sys.argv[1], "out"), lambda text: None)
+folder = Path(sys.argv[1])
+order = cuda_package.Order(Path("."), "m", (64, 32))
+cuda_package.compile_apart(order, folder / "out", lambda text: None, folder / "kept")
 """
 CHILD = """
 import sys, threading
@@ -1032,6 +1037,7 @@ def test_nobody_waits_for_a_compiler_that_is_not_wanted_any_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A world that is put away while it is compiled, or a show that ends."""
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
 
     def say(text: str) -> None:
         raise EngineError("it was put away")
@@ -1039,10 +1045,11 @@ def test_nobody_waits_for_a_compiler_that_is_not_wanted_any_more(
     started: list[subprocess.Popen[str]] = []
 
     def start(*given: Any, **keys: Any) -> subprocess.Popen[str]:
+        assert keys["env"]["TORCHINDUCTOR_CACHE_DIR"] == str(tmp_path / "kept")
         started.append(subprocess.Popen(*given, **keys))
         return started[-1]
 
     monkeypatch.setattr(cuda_package, "subprocess", SimpleNamespace(**vars(subprocess) | {"Popen": start}))
     with pytest.raises(EngineError, match="it was put away"):
-        cuda_package.compile_apart(Order(tmp_path, "m", SHAPE, "cpu"), tmp_path / "out.pt2", say)
+        cuda_package.compile_apart(Order(tmp_path, "m", SHAPE, "cpu"), tmp_path / "out.pt2", say, tmp_path / "kept")
     assert [child.returncode for child in started] == [-signal.SIGKILL]

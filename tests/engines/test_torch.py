@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +28,17 @@ def world(tmp_path: Path, data: bytes | None = None, card: str = CARD) -> Card:
     (folder / "m.safetensors").write_bytes(plain_bytes() if data is None else data)
     write_card(folder, ["m"], card)
     return Library([tmp_path / "models"]).card("dream")
+
+
+def test_what_its_compiler_keeps_lies_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    its_own = Path(tempfile.gettempdir()) / "torchinductor_me"  # as PyTorch sets it once its compiler is imported
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(its_own))
+    places: list[str] = []
+    monkeypatch.setattr(
+        pytorch.nn.Module, "compile", lambda network: places.append(os.environ["TORCHINDUCTOR_CACHE_DIR"])
+    )
+    Torch("cpu", "fp32", compile=True, cache=tmp_path).load(world(tmp_path), "m", SHAPE)
+    assert places == [str(tmp_path / "inductor")]
 
 
 def test_it_dreams_what_the_network_does(tmp_path: Path) -> None:

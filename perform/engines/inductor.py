@@ -1,0 +1,68 @@
+"""What PyTorch's compiler (TorchInductor) keeps for itself: headers and kernels, which make the next world quicker.
+
+By itself it keeps all of it for ever in the temporary folder: 300 MB for each version of PyTorch, and more for each
+world. Here it lies in the user's cache folder, as what the other engines make does, and the longest unused goes first.
+All of it can be deleted while nothing is compiled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
+NAME = "inductor"  # of the folder
+ROOM = 1_000_000_000  # bytes kept
+BUSY = 3600.0  # seconds: another process may still compile with what was made or read since
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """What a process that compiles needs in its environment to keep its things in `folder`, which is made. Empty where
+    a person has named another one, or where it cannot be written: PyTorch's own place does then.
+    """
+    told = os.environ.get(VARIABLE, "")
+    # PyTorch itself writes there where it would keep them, as soon as its compiler is imported.
+    its_own = Path(told).parent == Path(tempfile.gettempdir()) and Path(told).name.startswith("torchinductor_")
+    if told and not its_own:
+        return {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return {VARIABLE: str(folder)}
+    except OSError:
+        return {}
+
+
+def tidy(folder: Path, room: int = ROOM, now: Callable[[], float] = time.time) -> None:
+    """Keep `room` bytes of what was compiled, that which was made or read last. `now` is wall time, in seconds since
+    the epoch. Some ten milliseconds; never raises.
+    """
+    total = 0
+    for used, nbytes, files in sorted(_pieces(folder), reverse=True):
+        total += nbytes
+        if total > room and now() - used > BUSY:
+            for path in files:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            with contextlib.suppress(OSError):
+                files[0].parent.rmdir()  # if it is empty
+
+
+def _pieces(folder: Path) -> list[tuple[float, int, list[Path]]]:
+    """When each piece was last used, its bytes and its files: those that are of no use without each other."""
+    found: dict[Path, tuple[float, int, list[Path]]] = {}
+    for path in (Path(above, name) for above, _, names in os.walk(folder) for name in names):
+        if path.parent.name == "locks":
+            continue  # takes no room, and may be held
+        with contextlib.suppress(OSError):  # another process has just deleted it
+            stat = path.stat()
+            whole = "triton" in path.relative_to(folder).parts  # a folder for each kernel, else files of one stem
+            piece = path.parent if whole else path.parent / path.name.partition(".")[0]
+            used, nbytes, files = found.get(piece, (0.0, 0, []))
+            # when it was read is kept to the day by most systems, and not at all by some: then its making counts
+            found[piece] = max(used, stat.st_atime, stat.st_mtime), nbytes + stat.st_size, [*files, path]
+    return list(found.values())
