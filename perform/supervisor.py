@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -23,11 +22,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from datetime import time as Hour
 from pathlib import Path
 from typing import IO, Protocol
 
 from perform import workers
+from perform.hours import Hours
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +71,8 @@ class Wall(Protocol):
         """Seconds, never decreasing."""
         ...
 
-    def hour(self) -> Hour:
-        """The local time of day."""
+    def local(self) -> datetime:
+        """The local time."""
         ...
 
     def sleep(self, seconds: float) -> None: ...
@@ -85,37 +84,11 @@ class MachineWall:
     def now(self) -> float:
         return time.monotonic()
 
-    def hour(self) -> Hour:
-        return datetime.now().time()
+    def local(self) -> datetime:
+        return datetime.now()
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Opening hours, "10:00-18:00"; "20:00-02:00" goes past midnight. Local time."""
-
-    opens: Hour
-    closes: Hour
-
-    @classmethod
-    def parse(cls, text: str) -> Hours:
-        """ValueError with a sentence if the text is not of that form."""
-        match = re.fullmatch(r"(\d{1,2}):(\d\d)\s*[-–]\s*(\d{1,2}):(\d\d)", text.strip())
-        try:
-            a, b, c, d = map(int, match.groups())  # type: ignore[union-attr]
-            hours = cls(Hour(a, b), Hour(c % 24 if (c, d) == (24, 0) else c, d))
-        except (AttributeError, ValueError):
-            raise ValueError(f"opening hours are written like 10:00-18:00, not {text!r}") from None
-        if hours.opens == hours.closes and (c, d) != (24, 0):
-            raise ValueError(f"opening hours {text!r} are empty")
-        return hours
-
-    def __contains__(self, hour: Hour) -> bool:
-        if self.opens < self.closes:
-            return self.opens <= hour < self.closes
-        return hour >= self.opens or hour < self.closes
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +108,15 @@ class Patience:
 
 @dataclass(slots=True)
 class Supervisor:
-    """`spawn(resume)` starts a child, from its last snapshot if `resume`. `run` returns the exit code for the shell."""
+    """`spawn(resume)` starts a child, from its last snapshot if `resume`. `run` returns the exit code for the shell.
+
+    `hours` says when it is open, None for day and night. It is asked all the time: whoever puts up a show changes them.
+    """
 
     spawn: Callable[[bool], Child]
     wall: Wall = field(default_factory=MachineWall)
     patience: Patience = field(default_factory=Patience)
-    hours: Hours | None = None
+    hours: Callable[[], Hours | None] = lambda: None
     restarts: int = 0
     cards: bool = True  # False once graphics cards have failed too often: then worlds play on the CPU
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -154,7 +130,9 @@ class Supervisor:
         early, looks, resume = 0, 0, False
         alone = steady = False  # nobody may be there to read why it ends; it has played for a while
         while not self._stop.is_set():
-            if self.hours is not None and self.wall.hour() not in self.hours:
+            if self._closed():
+                if not alone:
+                    log.info("outside the opening hours: nothing plays until then")
                 alone = True
                 self.wall.sleep(1.0)
                 continue
@@ -195,6 +173,9 @@ class Supervisor:
             self._pause(60.0 if often else self.patience.backoff[min(early, len(self.patience.backoff) - 1)])
         return QUIT
 
+    def _closed(self) -> bool:
+        return (hours := self.hours()) is not None and self.wall.local() not in hours
+
     def _pause(self, seconds: float) -> None:
         until = self.wall.now() + seconds
         while not self._stop.is_set() and self.wall.now() < until:
@@ -210,7 +191,7 @@ class Supervisor:
             if self._stop.is_set():
                 self._end(child)
                 return QUIT, "was quit", last - first
-            if self.hours is not None and self.wall.hour() not in self.hours:
+            if self._closed():
                 log.info("closing time")
                 self._end(child)
                 return None, "closed", last - first

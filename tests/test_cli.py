@@ -22,6 +22,7 @@ from perform import __version__, cli, paths
 from perform.cli.memory import Memory, memory_of
 from perform.cli.run import find_show
 from perform.gl.context import GLUnavailable
+from perform.hours import Hours
 from perform.params import Params, Spec
 
 SHOW = '[show]\nsize = [64, 64]\nfps = 30\n[source.card]\ntype = "testcard"\n[[layer]]\nname = "dream"\n'
@@ -259,6 +260,29 @@ def test_a_memory_that_cannot_be_removed_keeps_no_show_from_playing(
     assert "the values of the last time cannot be removed" in caplog.text
     Memory(tmp_path / "nowhere" / "x.json").forget()
     assert caplog.text.count("cannot be removed") == 1
+
+
+def test_the_parent_keeps_the_hours_of_the_file_unless_it_is_told_others(
+    show: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Callable[[], Hours | None]] = []
+
+    class Parent:
+        def __init__(self, spawn: object, hours: Callable[[], Hours | None]) -> None:
+            kept.append(hours)
+
+        def stop(self) -> None: ...
+
+        def run(self) -> int:
+            return 0
+
+    monkeypatch.setattr("perform.supervisor.Supervisor", Parent)
+    monkeypatch.setattr("perform.cli.run._on_signals", lambda stop: None)  # this process keeps its own
+    show.write_text('[hours]\ndaily = "10:00-18:00"\n')
+    assert cli.main(["run", str(show), "--headless"]) == 0
+    assert cli.main(["run", str(show.parent), "--headless"]) == 0
+    assert cli.main(["run", str(show), "--headless", "--hours", "11:00-12:00"]) == 0
+    assert [hours() for hours in kept] == [*[Hours.parse("10:00-18:00")] * 2, Hours.parse("11:00-12:00")]
 
 
 def test_what_begins_anew_leaves_nothing_to_resume(show: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

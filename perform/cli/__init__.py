@@ -187,7 +187,9 @@ def _add_run(verbs: Any) -> None:
         default=None,
         help="start the show again when no pictures come any more (default: unless --fixed or --seconds)",
     )
-    run.add_argument("--hours", metavar="10:00-18:00", help="opening hours; implies --supervise")
+    run.add_argument(
+        "--hours", metavar="10:00-18:00", help="opening hours, in place of the show's; implies --supervise"
+    )
     run.add_argument("--no-gpu", action="store_true", help="play the worlds on the CPU")
     levels = ("debug", "info", "warning", "error")
     run.add_argument("--log", choices=levels, default="info", metavar="LEVEL", help=", ".join(levels))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from perform import supervisor
 from perform.cli import Bad
+from perform.hours import FileHours, Hours
 
 if TYPE_CHECKING:
     from perform.performance import Performance
@@ -66,11 +67,8 @@ def said(problems: Any) -> str:
 def _supervise(args: argparse.Namespace) -> int:
     from perform.cli.memory import memory_of
 
-    try:
-        hours = supervisor.Hours.parse(args.hours) if args.hours else None
-    except ValueError as e:
-        raise Bad(str(e)) from None
     show, memory = find_show(args), memory_of(find_show(args))
+    hours = _hours(args, show / "show.toml" if show.is_dir() else show)
     words = _words(args, show)
 
     def spawn(resume: bool) -> supervisor.Process:
@@ -81,6 +79,17 @@ def _supervise(args: argparse.Namespace) -> int:
     parent = supervisor.Supervisor(spawn, hours=hours)
     _on_signals(parent.stop)
     return parent.run()
+
+
+def _hours(args: argparse.Namespace, show: Path) -> Callable[[], Hours | None]:
+    """The hours of the command line, or those of the show's file, as it is at any time."""
+    if not args.hours:
+        return FileHours(show)
+    try:
+        hours = Hours.parse(args.hours)
+    except ValueError as e:
+        raise Bad(str(e)) from None
+    return lambda: hours
 
 
 def _words(args: argparse.Namespace, show: Path) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from perform import paths
 from perform.files import stamp
 from perform.finding import SUFFIXES, expanded
+from perform.hours import DAILY, DAYS, Span
 from perform.show.cues import read_cues
 from perform.show.keys import read_part
 from perform.show.layers import read_layers
@@ -121,6 +122,7 @@ def _read_show(top: Table, path: Path) -> Show:
     check_images(top, sources, [layer.name for layer in layers])
     window = top.table("window", "[window]")
     record = read_record(top)
+    _check_hours(top)
     show = Show(
         path=path,
         folder=paths.desk(path),
@@ -147,6 +149,20 @@ def _read_show(top: Table, path: Path) -> Show:
     head.done()
     top.done()
     return show
+
+
+def _check_hours(top: Table) -> None:
+    """[hours]: the process that watches the show keeps them (`perform.hours`), and reads them itself."""
+    table = top.table("hours", "[hours]")
+    for key in (DAILY, *DAYS):
+        try:
+            if said := table.text(key):
+                Span.read(said)
+        except ValueError as e:
+            table.wrong(key, f"{key}: {e}")
+    if top.data.get("hours") == {}:
+        table.wrong("", 'there is nothing in it; write daily = "10:00-18:00" below it')
+    table.done()
 
 
 def _folders(head: Table, key: paths.Kind, folder: Path) -> list[Path]:

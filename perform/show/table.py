@@ -26,12 +26,15 @@ TABLES = {  # what is said of what is no table
     "transform": "write transform = { scale = 0.75 }",
 }
 NAMED = ("source", "sink", "control")  # tables of tables, each with a name of its own
+OPENING = 'opening hours have a table of their own: [hours] and, below it, daily = "10:00-18:00"'
 # … or what there is instead.
 ELSEWHERE = {
     "engine": "[engine] is a table of its own: what all worlds run on",
     "fullscreen": "it is a key of [window]",
-    "gallery": "opening hours are said to the program: perform run --hours 10:00-18:00",
-    "hours": "opening hours are said to the program: perform run --hours 10:00-18:00",
+    "gallery": OPENING,
+    "hours": OPENING,
+    "opening": OPENING,
+    "opening_hours": OPENING,
     "preset": "presets are files: presets/NAME.toml",
     "screen": "it is a key of [window]",
 }
