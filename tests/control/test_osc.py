@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import socket
 import struct
 import threading
@@ -16,6 +18,7 @@ from perform.control.cues import Cues
 from perform.control.osc import Osc
 from perform.control.osc import part as part_module
 from perform.control.osc.ahead import EPOCH
+from perform.control.osc.audience import Seat
 from perform.control.osc.outbox import ERRORS
 from perform.params import Post
 from perform.plugins import Stage
@@ -378,6 +381,40 @@ def test_subscribers_hear_changes_and_nobody_hears_an_echo(desk: Desk) -> None:
         assert [m for m in desk.heard() if m.address.endswith("opacity")] == []
 
 
+def test_who_is_told_needs_no_subscription_and_cannot_lose_it() -> None:
+    with client_socket() as surface, open_desk(tell=[f"127.0.0.1:{surface.getsockname()[1]}"]) as desk:
+        desk.params.post("/layer/dream/opacity", 0.5)
+        assert desk.answer("/layer/dream/opacity", surface).args == (0.5,)
+        for word in ("/subscribe", "/unsubscribe"):
+            desk.send(word, surface.getsockname()[1])
+        desk.flush()
+        desk.params.post("/layer/dream/opacity", 0.25)
+        assert desk.answer("/layer/dream/opacity", surface).args == (0.25,)
+
+
+def test_who_is_told_hears_nothing_of_what_its_own_machine_sent() -> None:
+    seat = Seat(("192.168.0.7", 9001), ("192.168.0.7", 9001), "//*")
+    assert not seat.hears(("192.168.0.7", 51234))
+    assert seat.hears(("192.168.0.8", 51234))
+    assert seat.hears(None)
+    assert Seat(("127.0.0.1", 9001), ("127.0.0.1", 9001), "//*").hears(("127.0.0.1", 51234))
+
+
+@pytest.mark.parametrize(
+    ("told", "listen", "why"),
+    [
+        ("ipad.local:9001", "0.0.0.0:9000", "'ipad.local' is no address: write it in numbers"),
+        ("192.168.0.7:0", "0.0.0.0:9000", '"192.168.0.7:0" is nobody'),
+        ("9001", "9000", ""),
+        ("192.168.0.7:9001", "9000", 'is another machine, for which it takes listen = "0.0.0.0:9000"'),
+        ("192.168.0.7", "0.0.0.0:9000", "is not a place"),
+    ],
+)
+def test_who_can_be_told(told: str, listen: str, why: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(why)) if why else contextlib.nullcontext():
+        Osc(listen=listen, tell=(told,))
+
+
 @pytest.mark.parametrize(("down", "up"), [(1.0, 0.0), (1, 0), (True, False)])
 def test_a_button_subscribes_whoever_presses_it(desk: Desk, down: object, up: object) -> None:
     desk.send("/subscribe", down)
@@ -509,7 +546,7 @@ def test_closed_it_leaves_nothing_behind_and_can_be_opened_again() -> None:
     for _ in range(3):
         before = set(threading.enumerate())  # those of other tests may end meanwhile
         with open_desk(params) as desk:
-            assert len(set(threading.enumerate()) - before) == 3
+            assert len(set(threading.enumerate()) - before) == 4
             desk.osc.close()
             desk.osc.close()
             desk.until(lambda before=before: not set(threading.enumerate()) - before)

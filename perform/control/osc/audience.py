@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -36,10 +38,21 @@ class Seat:
     target: Target
     owner: Sender
     pattern: str
-    until: float
+    until: float = math.inf
+
+    @property
+    def standing(self) -> bool:
+        """Whether the show gave it, and not somebody's /subscribe."""
+        return self.until == math.inf
 
     def hears(self, origin: object) -> bool:
-        """False for what came from here: nobody gets an echo of their own change."""
+        """False for what came from here: nobody gets an echo of their own change.
+
+        Who has a standing seat sends from a port that nobody knows: there it is the machine that counts, but not this
+        one, where many programs play.
+        """
+        if self.standing and isinstance(origin, tuple) and isinstance(self.target, tuple):
+            return origin[0] != self.target[0] or ipaddress.ip_address(self.target[0]).is_loopback
         return origin is None or (origin != self.owner and origin != self.target)
 
 
@@ -72,10 +85,16 @@ class Audience:
         self.patterns.reach(pattern)
         self._sweep()
         target = sender if not isinstance(sender, tuple) else (sender[0], port or self.reply_port)
+        if target in self._seats and self._seats[target].standing:
+            return target
         if target not in self._seats and len(self._seats) >= MOST:
             return None
         self._seats[target] = Seat(target, sender, pattern, self.now() + LEASE)
         return target
+
+    def keep(self, targets: Iterable[tuple[str, int]]) -> None:
+        """Give standing seats: everything, for as long as the show is open."""
+        self._seats |= {target: Seat(target, target, EVERYTHING) for target in targets}
 
     def leave(self, sender: Sender, port: int | None) -> None:
         """Unsubscribe this sender (at this port, or at all of its own)."""
@@ -84,7 +103,8 @@ class Audience:
             at = (sender[0], port or self.reply_port)
         gone = [k for k, seat in self._seats.items() if k == at or (port is None and seat.owner == sender)]
         for key in gone:
-            del self._seats[key]
+            if not self._seats[key].standing:
+                del self._seats[key]
 
     def listeners(self, changes: Iterable[tuple[Param, object]]) -> Iterable[tuple[Target, str, Param]]:
         """Who is to hear which of these changes (each with its origin), by which address."""

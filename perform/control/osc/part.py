@@ -37,13 +37,15 @@ class Osc(Closing):
     `listen` is "host:port" (loopback unless told otherwise: "0.0.0.0:9000" opens it to every network of the machine);
     `reply` the UDP port that answers go to at the sender's address (0: the listening port + 1); `tcp` True for the same
     port, False for none, or "host:port"; `query` likewise for the panel and OSCQuery, over HTTP and WebSocket (True:
-    the TCP port after the listening one). A port that is in use is said in the status and tried again every 2 s.
+    the TCP port after the listening one). `tell` are "address:port" of those who hear each change without subscribing.
+    A port that is in use is said in the status and tried again every 2 s.
     """
 
     listen: str = "127.0.0.1:9000"
     reply: int = 0
     tcp: bool | str = True
     query: bool | str = True
+    tell: tuple[str, ...] = ()
     _wall: Callable[[], float] = field(default=time.time, init=False, repr=False)  # Unix time, which timetags are in
     _desk: _Desk | None = field(default=None, init=False, repr=False)
 
@@ -52,6 +54,8 @@ class Osc(Closing):
         for key, place in (("tcp", self.tcp), ("query", self.query)):
             if isinstance(place, str):
                 Place.read(place, key)
+        for text in self.tell:
+            Place.read(text, "tell").reachable_from(Place.read(self.listen, "listen"))
         if not 0 <= self.reply <= 65535:
             raise ValueError(f"reply = {self.reply} is not a port: 1 to 65535, or 0 for the listening port + 1")
 
@@ -126,6 +130,7 @@ class _Desk:
         if keys.query:
             beside = here.next() if place.port else place
             self._open_query(Place.read(keys.query, "query") if isinstance(keys.query, str) else beside, door)
+        self.outbox.audience.keep((there.host, there.port) for there in (Place.read(t, "tell") for t in keys.tell))
         self.outbox.audience.reply_port = reply or here.next().port
         params.feeds += [self.ahead.due, self.outbox.release]
         params.on_settle += [port.on_settle for port in (self.outbox, self.query) if port]

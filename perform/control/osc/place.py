@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import socket
 from dataclasses import dataclass
 
@@ -35,6 +36,17 @@ class Place:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def reachable_from(self, here: Place) -> None:
+        """Whether datagrams from `here` go there. Raises ValueError with a sentence, also if it is none to send to."""
+        try:
+            loopback = ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            raise ValueError(f'tell: {self.host!r} is no address: write it in numbers, "192.168.0.7:9001"') from None
+        if not self.port or self.host == "0.0.0.0":
+            raise ValueError(f'tell: "{self}" is nobody: write an address and a port, "192.168.0.7:9001"')
+        if not loopback and (here.host in ("localhost", "::1") or here.host.startswith("127.")):
+            raise ValueError(f'tell: "{self}" is another machine, for which it takes listen = "0.0.0.0:{here.port}"')
 
     def url(self) -> str:
         """Where a browser finds it: for every network, this machine's address in the one that leads on."""
