@@ -91,12 +91,16 @@ class FileHours:
 
     def __call__(self) -> Hours | None:
         seen = stamp(self.path)
-        if seen is not None and seen != self._stamp:
-            self._stamp, before = seen, self._hours
+        if seen is not None and seen.size and seen != self._stamp:  # an editor may empty it on its way to saving it
+            before = self._hours
             try:
                 data = tomllib.loads(self.path.read_text("utf-8-sig"))
-            except (OSError, ValueError, RecursionError):  # no show: who plays it says why, with the line
+            except OSError:
                 return self._hours
+            except (ValueError, RecursionError):  # no show: who plays it says why, with the line
+                self._stamp = seen
+                return self._hours
+            self._stamp = seen
             table = data.get("hours")
             try:
                 self._hours = Hours.read(table) if isinstance(table, Mapping) else None

@@ -72,7 +72,7 @@ def test_the_file_is_followed_and_a_slip_in_it_changes_nothing(
     assert hours() is None
     write(path, '[hours]\ndaily = "10:00-18:00"\n')
     assert hours() == Hours.parse("10:00-18:00")
-    for slip in ('[hours]\ndaily = "10-19"\n', "[hours\n", "[hours]\ndaily = 10\n", "\N{BYTE ORDER MARK}["):
+    for slip in ('[hours]\ndaily = "10-19"\n', "[hours\n", "[hours]\ndaily = 10\n", "\N{BYTE ORDER MARK}[", ""):
         write(path, slip)
         assert hours() == Hours.parse("10:00-18:00")
     assert "[hours]: opening hours are written like 10:00-18:00, not '10-19'; they stay as they were" in caplog.text

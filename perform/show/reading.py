@@ -153,15 +153,15 @@ def _read_show(top: Table, path: Path) -> Show:
 
 def _check_hours(top: Table) -> None:
     """[hours]: the process that watches the show keeps them (`perform.hours`), and reads them itself."""
-    table = top.table("hours", "[hours]")
+    table, before = top.table("hours", "[hours]"), len(top.page.problems)
+    opens = False
     for key in (DAILY, *DAYS):
         try:
-            if said := table.text(key):
-                Span.read(said)
+            opens |= bool((said := table.text(key)) and Span.read(said))
         except ValueError as e:
             table.wrong(key, f"{key}: {e}")
-    if top.data.get("hours") == {}:
-        table.wrong("", 'there is nothing in it; write daily = "10:00-18:00" below it')
+    if not opens and "hours" in top.data and len(top.page.problems) == before:
+        table.wrong("", 'it never opens: write daily = "10:00-18:00" below it, besides the days that differ')
     table.done()
 
 
