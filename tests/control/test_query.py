@@ -21,8 +21,9 @@ from perform.control.osc import Osc, query
 from perform.control.osc.packet import Message, decode
 from perform.control.osc.pages import PANEL
 from perform.params import Spec
+from perform.workers import lingering
 
-from .desk import Desk, open_desk, wire
+from .desk import Desk, open_desk, tree, wire
 
 
 @pytest.fixture
@@ -116,7 +117,10 @@ def test_a_layer_answers_to_its_number_and_in_any_case(desk: Desk) -> None:
     ("target", "status", "said"),
     [
         ("/layer?TYPE", 200, {}),
+        ("/layer?VALUE", 204, None),
         ("/cue/go?VALUE", 204, None),
+        ("/title?%56ALUE", 200, {"VALUE": [""]}),
+        ("//title", 404, None),
         ("/layer/dream/opacity?WEIGHT", 400, "There is no attribute WEIGHT."),
         ("/layer/drea", 404, "There is no such address."),
         ("/layer/drea?TYPE", 404, "There is no such address."),
@@ -133,8 +137,33 @@ def test_other_questions(desk: Desk, target: str, status: int, said: object) -> 
 def test_a_target_that_is_none_is_answered(desk: Desk) -> None:
     with socket.create_connection(("127.0.0.1", desk.osc.query_port)) as raw:
         raw.sendall(b"GET http://[::1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert raw.makefile().readline().startswith("HTTP/1.1 400 ")
+        assert raw.makefile().readline().startswith("HTTP/1.1 404 ")
     assert get(desk, "/", Host="[::1")[0] == 400
+
+
+def test_only_get_is_answered(desk: Desk) -> None:
+    with socket.create_connection(("127.0.0.1", desk.osc.query_port)) as raw:
+        raw.sendall(b"HEAD / HTTP/1.1\r\nHost: localhost\r\nAccept: a\r\nAccept: b\r\n\r\n")
+        assert raw.makefile().readline().startswith("HTTP/1.1 405 ")
+
+
+def test_choices_that_lose_their_default_or_all_cost_no_more_than_that(desk: Desk) -> None:
+    """Another world has other moods; a part may make a mistake."""
+
+    def broken() -> tuple[str, ...]:
+        raise KeyError("gone")
+
+    moods = ["noon"]
+    desk.params.declare("/layer/dream/mood", Spec("choice", "noon", live_choices=lambda: moods))
+    desk.params.declare("/layer/dream/size", Spec("choice", "m", live_choices=lambda: ["m"]))
+    desk.params["/layer/dream/size"].spec = Spec("choice", "m", live_choices=broken)
+    moods[:] = ["onyx"]
+    status, root = get(desk, "/")
+    assert status == 200
+    mood = root["CONTENTS"]["layer"]["CONTENTS"]["dream"]["CONTENTS"]["mood"]
+    assert (mood["RANGE"], "DEFAULT_VALUE" in mood) == ([{"VALS": ["onyx"]}], False)
+    moods.clear()
+    assert get(desk, "/layer/dream/mood")[1]["RANGE"] == [{"VALS": []}]
 
 
 def test_the_host_says_where_it_listens(desk: Desk) -> None:
@@ -159,6 +188,23 @@ def test_a_listener_hears_what_is_so_and_what_changes(desk: Desk) -> None:
         desk.params.post("/master/tint", (1.0, 0.0, 0.0))
         desk.params.settle(desk.clock.advance(1.0))
         assert heard(one)[:2] == ("/master/tint", ((1.0, 0.0, 0.0, 1.0),))  # and nothing of the opacity
+
+
+def test_an_address_and_its_alias_are_two_and_a_number_may_come_to_mean_another_layer(desk: Desk) -> None:
+    desk.params.declare("/layer/dream/mix", Spec("float", 0.25))
+    desk.params.declare("/layer/ghost/mix", Spec("float", 0.75))
+    desk.params.alias("/layer/9", "/layer/dream")
+    with web(desk) as one:
+        for path in ("/layer/9/mix", "/layer/dream/mix"):
+            listen(one, path)
+            assert heard(one)[:2] == (path, (0.25,))
+        listen(one, "/layer/dream/mix", "IGNORE")
+        desk.params.alias("/layer/9", "/layer/ghost")
+        assert heard(one)[:2] == ("/layer/9/mix", (0.75,))
+        desk.params.post("/layer/dream/mix", 0.5)
+        desk.params.post("/layer/ghost/mix", 1.0)
+        desk.params.settle(desk.clock.advance(1.0))
+        assert heard(one)[:2] == ("/layer/9/mix", (1.0,))
 
 
 def test_a_websocket_plays_and_hears_no_echo(desk: Desk) -> None:
@@ -214,6 +260,11 @@ def test_a_branch_that_comes_or_goes_is_told(desk: Desk) -> None:
         desk.params.declare("/layer/ghost/on", Spec("bool", True))
         desk.params.declare("/layer/ghost/solo", Spec("bool", False))
         assert json.loads(one.recv(60.0)) == {"COMMAND": "PATH_CHANGED", "DATA": "/layer/ghost"}
+        moods = ["noon"]
+        desk.params.declare("/layer/ghost/mood", Spec("choice", "noon", live_choices=lambda: moods))
+        assert json.loads(one.recv(60.0)) == {"COMMAND": "PATH_CHANGED", "DATA": "/layer/ghost"}
+        moods.append("onyx")  # nobody declares anything
+        assert json.loads(one.recv(60.0)) == {"COMMAND": "PATH_CHANGED", "DATA": "/layer/ghost"}
         desk.params.remove("/layer/ghost")
         desk.params.remove("/layer/dream/on")
         assert json.loads(one.recv(60.0)) == {"COMMAND": "PATH_CHANGED", "DATA": "/layer"}
@@ -249,11 +300,19 @@ def test_there_are_so_many_seats_and_no_more(desk: Desk, monkeypatch: pytest.Mon
             pass
 
 
-def test_who_does_not_read_loses_what_comes() -> None:
-    full = SimpleNamespace(transport=SimpleNamespace(get_write_buffer_size=lambda: query.OUTBOX + 1))
-    peer = query.Peer(full, SimpleNamespace())  # type: ignore[arg-type]
+def test_who_does_not_read_loses_what_comes_and_hears_how_it_is_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    params, waiting, said = tree(), [query.OUTBOX + 1], []
+    monkeypatch.setattr(query, "broadcast", lambda to, packet: said.append(packet))
+    web = SimpleNamespace(transport=SimpleNamespace(get_write_buffer_size=lambda: waiting[0]))
+    peer = query.Peer(web, SimpleNamespace(), owed={"/title"})  # type: ignore[arg-type]
     peer.put(b"more")
-    assert peer.dropped == 1
+    peer.tell(params)
+    assert (peer.dropped, said) == (1, [])
+    params.post("/title", "the last")
+    params.settle(1.0)
+    waiting[0] = 0
+    peer.tell(params)
+    assert said == [wire("/title", "the last")]
 
 
 def test_a_port_that_is_taken_is_said_and_had_again_when_it_is_free() -> None:
@@ -280,6 +339,15 @@ def test_closing_lets_go_of_the_port_with_somebody_there() -> None:
                 pass
             assert not list(one)  # it has been closed, too
     assert not desk.params.on_settle
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HT"])
+def test_closing_waits_for_nobody_who_says_nothing(said: bytes) -> None:
+    with open_desk() as desk, socket.create_connection(("127.0.0.1", desk.osc.query_port)) as quiet:
+        quiet.sendall(said)
+        get(desk, "/title")  # the one before has been taken by now
+        desk.osc.close()
+        assert "osc query" not in lingering()
 
 
 def test_none_is_opened_where_none_is_wanted() -> None:

@@ -5,11 +5,15 @@ Source: Vidvox, OSCQuery Proposal, third draft, https://github.com/Vidvox/OSCQue
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from perform.params import Param, Params, Spec
+from perform.params import Param, Params, Refused, Spec
 
+log = logging.getLogger(__name__)
 Node = dict[str, Any]
 TYPES = {"float": "f", "int": "i", "bool": "T", "choice": "s", "color": "r", "text": "s", "trigger": "I"}
 UNITS = {"s": "time.second", "ms": "time.ms", "degrees": "angle.degree", "°": "angle.degree"}  # of the proposal's list
@@ -64,7 +68,10 @@ def method(param: Param) -> Node:
     access = READ if spec.readonly else WRITE if trigger else READ | WRITE
     said: Node = {"TYPE": TYPES[spec.kind], "ACCESS": access, "DESCRIPTION": spec.doc}
     if not trigger:
-        said |= {"VALUE": [_json(spec, param.base)], "DEFAULT_VALUE": [_json(spec, spec.coerce(spec.default))]}
+        said["VALUE"] = [_json(spec, param.base)]
+        with contextlib.suppress(Refused):  # of choices that change: what it began with is not among them now
+            fixed = replace(spec, live_choices=None, choices=choices(spec)) if spec.live_choices else spec
+            said["DEFAULT_VALUE"] = [_json(spec, fixed.coerce(spec.default))]
     if limits := _range(spec):
         said["RANGE"] = [limits]
     if spec.kind in ("float", "int"):
@@ -84,13 +91,22 @@ def colour(value: tuple[float, ...]) -> bytes:
     return bytes(round(part * 255.0) for part in value)
 
 
+def choices(spec: Spec) -> tuple[str, ...]:
+    """What a choice takes now; nothing, if the part that is asked makes a mistake: one node must not cost the tree."""
+    try:
+        return tuple(spec.names)
+    except Exception as e:
+        log.debug("choices: %s", e, exc_info=True)
+        return ()
+
+
 def _bounded(spec: Spec) -> tuple[int, int]:
     return int(spec.lo is not None), int(spec.hi is not None)
 
 
 def _range(spec: Spec) -> Node:
     if spec.kind == "choice":
-        return {"VALS": list(spec.names)}
+        return {"VALS": list(choices(spec))}
     if spec.kind not in ("float", "int"):
         return {}
     whole = int if spec.kind == "int" else float

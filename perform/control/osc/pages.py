@@ -25,17 +25,22 @@ def stranger(headers: Headers) -> str:
 
     Programs say no Origin. Raises ValueError for a Host that is none.
     """
-    host, origins = headers.get("Host", ""), headers.get_all("Origin")
-    if not _near(urlsplit(f"//{host}").hostname or ""):
-        return "This is reached by its address, or by its name in the local network."
-    if any(origin.partition("://")[2].lower() != host.lower() for origin in origins):
+    host = ",".join(headers.get_all("Host"))
+    if not _near((urlsplit(f"//{host}").hostname or "").rstrip(".")):
+        return "This is reached by its IP address, or by its name in the local network."
+    if any(origin.partition("://")[2].lower() != host.lower() for origin in headers.get_all("Origin")):
         return "Another site's page may not play this show."
     return ""
 
 
+def wants(request: Request, header: str, word: str) -> bool:
+    """Whether a header has this word."""
+    return word in ",".join(request.headers.get_all(header)).lower()
+
+
 def _near(name: str) -> bool:
     """Whether this is an address or a local name: one that a site on the internet could have given itself is not."""
-    if "." not in name or name.endswith((".local", ".localhost", ".lan", ".home.arpa")):
+    if "." not in name or name.endswith((".local", ".localhost", ".lan", ".internal", ".home.arpa")):
         return True
     with contextlib.suppress(ValueError):
         ipaddress.ip_address(name)
@@ -44,24 +49,23 @@ def _near(name: str) -> bool:
 
 
 def page(params: Params, request: Request, ports: tuple[int, int]) -> Response:
-    """The answer to a GET, such as "/master/opacity?VALUE". `ports` are those of OSC and of the WebSocket, 0 for none.
-
-    Raises ValueError for a target that is no address of anything.
-    """
-    url = urlsplit(request.path)
-    asked = url.query.partition("=")[0].partition("&")[0].upper()
-    if asked == "HTML" or (request.path == "/" and "text/html" in request.headers.get("Accept", "")):
+    """The answer to a GET of "/master/opacity?VALUE", say. `ports` are OSC's and the WebSocket's, 0 for none."""
+    path, _, query = request.path.partition("#")[0].partition("?")
+    asked = unquote(query).partition("=")[0].partition("&")[0].upper()
+    if getattr(request, "method", "GET") != "GET":
+        return response(HTTPStatus.METHOD_NOT_ALLOWED, "This is asked with GET.")
+    if asked == "HTML" or (request.path == "/" and wants(request, "Accept", "text/html")):
         return response(HTTPStatus.OK, PANEL.read_text("utf-8"))
     if asked == "HOST_INFO":
         return response(HTTPStatus.OK, _host_info(*ports))
-    found = node(params, unquote(url.path))
+    found = node(params, unquote(path))
     if found is None:
         return response(HTTPStatus.NOT_FOUND, "There is no such address.")
     if not asked:
         return response(HTTPStatus.OK, found)
     if asked not in ATTRIBUTES:
         return response(HTTPStatus.BAD_REQUEST, f"There is no attribute {asked[:40]}.")
-    if asked == "VALUE" and "TYPE" in found and "VALUE" not in found:  # a trigger has none
+    if asked == "VALUE" and "VALUE" not in found:  # a branch has none, nor has a trigger
         return response(HTTPStatus.NO_CONTENT, "")
     return response(HTTPStatus.OK, {asked: found[asked]} if asked in found else {})
 

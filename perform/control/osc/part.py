@@ -174,9 +174,9 @@ class _Desk:
         self.troubles[port] = trouble
         if not self.workers:  # still opening: said once, when both ports have been tried
             return
-        here = [f"UDP {self.udp.place.host}:{self.udp.port}"] if self.udp.port else []
+        here = [f"UDP {Place(self.udp.place.host, self.udp.port)}"] if self.udp.port else []
         if self.tcp and self.tcp.port:
-            here.append(f"TCP {self.tcp.place.host}:{self.tcp.port}")
+            here.append(f"TCP {Place(self.tcp.place.host, self.tcp.port)}")
         where = f"listening at {' and '.join(here)}, answers go to UDP port {self.outbox.audience.reply_port}"
         if self.query and self.query.port:
             where += f", panel and OSCQuery at {Place(self.query.place.host, self.query.port).url()}"

@@ -26,7 +26,7 @@ class Place:
         """From "host:port", ":port", "port" or "[::1]:port". Raises ValueError with a sentence that names the key."""
         host, colon, port = text.strip().rpartition(":")
         host = host.strip("[]") if colon else "127.0.0.1"
-        if not port.isascii() or not port.isdigit() or int(port) > 65535:
+        if "/" in host or not port.isascii() or not port.isdigit() or int(port) > 65535:
             raise ValueError(f'{key} = "{text}" is not a place to listen: write "127.0.0.1:9000" or "0.0.0.0:9000"')
         return cls("0.0.0.0" if host in ("", "*") else host, int(port))
 

@@ -19,9 +19,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from perform.control.osc import encode
-from perform.control.osc.describe import colour
+from perform.control.osc.describe import choices, colour
 from perform.control.osc.outbox import RATE, UNKNOWN
-from perform.control.osc.pages import page, response, stranger
+from perform.control.osc.pages import page, response, stranger, wants
 from perform.control.osc.place import Place, PortError
 from perform.params import Param, Params, Post, Spec
 
@@ -42,13 +42,19 @@ class Peer:
     loop: asyncio.AbstractEventLoop
     open: bool = True
     dropped: int = 0
-    wants: dict[str, str] = field(default_factory=dict)  # a parameter's own address -> as it was asked for
+    wants: dict[str, str] = field(default_factory=dict)  # what it listens to -> whose address that is now
+    owed: set[str] = field(default_factory=set)  # what has changed there, and was not said yet
 
     @property
     def peer(self) -> str:
         """Who it is, for the log: "192.168.0.7:50123"."""
         host, port = self.web.remote_address[:2]
         return f"{host}:{port}"
+
+    @property
+    def full(self) -> bool:
+        """Whether it does not read, so that what waits for it is kept short."""
+        return bool(self.web.transport.get_write_buffer_size() > OUTBOX)
 
     def send(self, packet: bytes) -> None:
         """Queue an OSC packet; dropped if the peer does not read."""
@@ -57,10 +63,25 @@ class Peer:
 
     def put(self, packet: bytes | str) -> None:
         """The same, on the port's thread."""
-        if self.web.transport.get_write_buffer_size() > OUTBOX:
+        if self.full:
             self.dropped += 1
         else:
             broadcast((self.web,), packet)
+
+    def look_again(self, params: Params) -> None:
+        """Addresses have come or gone: a layer's number may mean another one now."""
+        for path, before in self.wants.items():
+            param = params.find(path)
+            self.wants[path] = param.address if param is not None else ""
+            if self.wants[path] not in ("", before):
+                self.owed.add(path)
+
+    def tell(self, params: Params) -> None:
+        """Say what is owed, each with its value of now. Who does not read hears it later, when it is another."""
+        while self.owed and not self.full:
+            path = self.owed.pop()
+            if (param := params.find(path)) is not None and param.spec.kind != "trigger":
+                broadcast((self.web,), _packet(path, param))
 
 
 @dataclass(slots=True)
@@ -83,7 +104,7 @@ class QueryPort:
     _woken: asyncio.Event | None = None
     _changed: deque[tuple[Param, object]] = field(default_factory=lambda: deque(maxlen=20_000))
     _version: int = -1
-    _known: dict[str, Spec] = field(default_factory=dict)
+    _known: dict[str, object] = field(default_factory=dict)  # addresses, and what each takes
 
     @property
     def port(self) -> int:
@@ -131,16 +152,21 @@ class QueryPort:
     # ------------------------------------------------------------------ the port's thread
     async def _serve(self, stop: threading.Event) -> None:
         self._loop, self._woken = asyncio.get_running_loop(), asyncio.Event()
-        server = serve(
+        server = await serve(
             self._talk, sock=self._socket, process_request=self._answer, server_header=None, compression=None,
             max_size=LONGEST, close_timeout=GOODBYE, logger=_QUIET,
         )  # fmt: skip
-        async with server:
-            while not stop.is_set():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), 1.0 / RATE if self.peers else IDLE)
-                self._publish()
+        looked = 0.0
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), 1.0 / RATE if self.peers else IDLE)
+            if self._loop.time() - looked >= IDLE:
+                looked = self._loop.time()
                 self._look_at_tree()
+            self._publish()
+        server.close()
+        with contextlib.suppress(TimeoutError):  # somebody has connected and says nothing
+            await asyncio.wait_for(server.wait_closed(), GOODBYE)
 
     async def _talk(self, web: ServerConnection) -> None:
         """One WebSocket, for as long as it lasts."""
@@ -153,6 +179,7 @@ class QueryPort:
                 except Exception as e:
                     log.error("OSCQuery: a message from %s met a mistake of ours: %s", peer.peer, e)
                     log.debug("OSCQuery", exc_info=True)
+                await asyncio.sleep(0)  # a flood would take all of this thread's time
         except ConnectionClosed:  # torn down, which is how most ends look
             pass
         finally:
@@ -181,48 +208,59 @@ class QueryPort:
             if command == "LISTEN":
                 self.params.refuse(Post(path, None, origin=peer), UNKNOWN)
         elif command == "IGNORE":
-            peer.wants.pop(param.address, None)
+            peer.wants.pop(path, None)
+            peer.owed.discard(path)
         else:
-            peer.wants[param.address] = path
-            if param.spec.kind != "trigger":
-                peer.put(_packet(path, param))
+            peer.wants[path] = param.address
+            peer.owed.add(path)
 
     def _publish(self) -> None:
         last = {}
         for _ in range(len(self._changed)):
             param, origin = self._changed.popleft()
-            last[id(param)] = (param, origin)
+            last[param.address] = origin
         for peer in tuple(self.peers):
-            for param, origin in last.values():
-                path = peer.wants.get(param.address)
-                if path is not None and origin is not peer:  # nobody hears an echo
-                    peer.put(_packet(path, param))
+            if last:  # nobody hears an echo
+                peer.owed |= {path for path, own in peer.wants.items() if own in last and last[own] is not peer}
+            peer.tell(self.params)
 
     def _look_at_tree(self) -> None:
-        """Say which branch has changed, if one has: a layer that an edit has brought, a patch with another input."""
-        if self._version == self.params.version:
-            return
-        self._version = self.params.version
-        before, self._known = self._known, {param.address: param.spec for param in self.params}
+        """Say which branch has changed, if one has: a layer that an edit has brought, a patch with another input, the
+        moods of another world.
+        """
+        if not self.peers:
+            return self._known.clear()
+        before, self._known = self._known, {param.address: _kept(param.spec) for param in self.params}
         changed = [a for a in before.keys() | self._known.keys() if before.get(a) != self._known.get(a)]
+        if self._version != self.params.version:
+            self._version = self.params.version
+            for peer in self.peers:
+                peer.look_again(self.params)
         if before and changed:
             path = posixpath.commonpath([posixpath.dirname(a) for a in changed])
             broadcast([peer.web for peer in self.peers], json.dumps({"COMMAND": "PATH_CHANGED", "DATA": path}))
+        return None
 
     def _answer(self, web: ServerConnection, request: Request) -> Response | None:
         """What HTTP asks for, or None for what is to become a WebSocket."""
         try:
-            if why := stranger(request.headers):
-                return response(HTTPStatus.FORBIDDEN, why)
-            if request.headers.get("Upgrade", "").lower() != "websocket":
-                return page(self.params, request, (self.osc_port(), self.port))
+            why = stranger(request.headers)
         except ValueError as e:
-            return response(HTTPStatus.BAD_REQUEST, f"This is no address: {e}.")
+            return response(HTTPStatus.BAD_REQUEST, f"This is no Host: {e}.")
+        if why:
+            return response(HTTPStatus.FORBIDDEN, why)
+        if not wants(request, "Upgrade", "websocket"):
+            return page(self.params, request, (self.osc_port(), self.port))
         full = len(self.peers) >= MOST
         return response(HTTPStatus.SERVICE_UNAVAILABLE, "There are too many connections.") if full else None
 
 
 _QUIET = logging.Logger("websockets", logging.CRITICAL)  # each port scan and closed browser would be a stack trace
+
+
+def _kept(spec: Spec) -> object:
+    """What a parameter takes; its choices, too, where they change without anybody's declaring it anew."""
+    return (spec, choices(spec)) if spec.live_choices else spec
 
 
 def _packet(path: str, param: Param) -> bytes:
