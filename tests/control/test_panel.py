@@ -45,15 +45,24 @@ class Page:
     def js(self, words: str) -> Any:
         return self.do("Runtime.evaluate", expression=words, returnByValue=True)["result"].get("value")
 
-    def point(self, selector: str, x: float = 0.5, y: float = 0.5) -> None:
-        """Press and let go at a place (0..1) of an element."""
+    def at(self, selector: str, x: float = 0.5, y: float = 0.5) -> dict[str, float]:
+        """A place (0..1) of an element, in pixels of the page."""
         edges = (
             f"(() => {{ const r = {selector}.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; }})()"
         )
         left, top, width, height = self.js(edges)
-        for kind in ("mousePressed", "mouseReleased"):
-            at = {"x": left + x * width, "y": top + y * height, "button": "left", "clickCount": 1}
-            self.do("Input.dispatchMouseEvent", type=kind, **at)
+        return {"x": left + x * width, "y": top + y * height}
+
+    def mouse(self, kind: str, at: dict[str, float]) -> None:
+        self.do("Input.dispatchMouseEvent", type=f"mouse{kind}", button="left", clickCount=1, **at)
+
+    def touch(self, kind: str, *at: dict[str, float]) -> None:
+        self.do("Input.dispatchTouchEvent", type=f"touch{kind}", touchPoints=list(at))
+
+    def point(self, selector: str, x: float = 0.5, y: float = 0.5) -> None:
+        """Press and let go at a place of an element."""
+        for kind in ("Pressed", "Released"):
+            self.mouse(kind, self.at(selector, x, y))
 
 
 @pytest.fixture
@@ -66,12 +75,13 @@ def desk() -> Iterator[Desk]:
         yield desk
 
 
-@pytest.fixture
-def page(desk: Desk, tmp_path: Path) -> Iterator[Page]:
-    profile = tmp_path / "profile"
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """One browser for all: it takes a while to start."""
+    profile = tmp_path_factory.mktemp("browser")
     options = ("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--window-size=1200,900")
     command = [str(BROWSER), *options, f"--user-data-dir={profile}", "about:blank"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as browser:
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             end = time.monotonic() + DEADLINE
             while not (said := profile / "DevToolsActivePort").is_file() or not said.read_text().count("\n"):
@@ -82,24 +92,31 @@ def page(desk: Desk, tmp_path: Path) -> Iterator[Page]:
             with connect(target["webSocketDebuggerUrl"], max_size=None) as wire:
                 page = Page(wire)
                 page.do("Runtime.enable")
-                page.do("Page.navigate", url=f"http://127.0.0.1:{desk.osc.query_port}/")
-                desk.until(lambda: page.js("document.querySelector('input[type=range]') !== null"))
                 yield page
-                assert not page.wrong
         finally:
-            browser.kill()
+            process.kill()
+
+
+@pytest.fixture
+def page(desk: Desk, browser: Page) -> Iterator[Page]:
+    """The panel of this desk."""
+    browser.do("Page.navigate", url=f"http://127.0.0.1:{desk.osc.query_port}/")
+    desk.until(lambda: browser.js("document.querySelector('input[type=range]') !== null"))
+    yield browser
+    browser.do("Page.navigate", url="about:blank")
+    assert not browser.wrong
 
 
 def button(name: str) -> str:
     return f"[...document.querySelectorAll('button')].find((b) => b.textContent === '{name}')"
 
 
-def slider(name: str) -> str:
-    return f"document.querySelector('input[type=range][aria-label={name}]')"
+def slider(path: str) -> str:
+    return f"document.querySelector('input[type=range][data-key=\"{path}\"]')"
 
 
 def test_a_hand_in_the_browser_plays_the_show(desk: Desk, page: Page) -> None:
-    page.point(slider("steps"), 0.99)
+    page.point(slider("/master/steps"), 0.99)
     desk.until(lambda: desk.params["/master/steps"].base == 10)
     page.point(button("ocean"))
     desk.until(lambda: desk.params["/layer/dream/world"].base == "ocean")
@@ -114,9 +131,9 @@ def test_a_hand_in_the_browser_plays_the_show(desk: Desk, page: Page) -> None:
 def test_what_others_do_is_seen_in_the_browser(desk: Desk, page: Page) -> None:
     desk.until(lambda: page.js("document.body.className") == "" and desk.osc.query_port)
     desk.params.post("/layer/dream/opacity", 0.25)
-    desk.until(lambda: float(page.js(f"{slider('opacity')}.value")) == 0.25)
+    desk.until(lambda: float(page.js(f"{slider('/layer/dream/opacity')}.value")) == 0.25)
     desk.params.declare("/layer/dream/glow", Spec("float", 0.0, 0.0, 1.0))
-    desk.until(lambda: page.js(f"{slider('glow')} !== null"))
+    desk.until(lambda: page.js(f"{slider('/layer/dream/glow')} !== null"))
 
 
 def test_a_show_that_is_gone_and_comes_back(desk: Desk, page: Page) -> None:
@@ -126,3 +143,48 @@ def test_a_show_that_is_gone_and_comes_back(desk: Desk, page: Page) -> None:
     stage = Stage(desk.params, desk.clock, "/osc", (64, 64), folder=Path())
     with Osc(listen="127.0.0.1:0", query=f"127.0.0.1:{port}").open(stage):
         desk.until(lambda: page.js("document.body.className") == "")
+
+
+def test_who_scrolls_moves_nothing(desk: Desk, page: Page) -> None:
+    page.do("Emulation.setTouchEmulationEnabled", enabled=True)
+    opacity = slider("/layer/dream/opacity")
+    begin = page.at(opacity, 0.3)
+    page.touch("Start", begin)
+    for step in range(1, 8):
+        page.touch("Move", {"x": begin["x"], "y": begin["y"] - 20 * step})
+    page.touch("End")
+    page.point(button("ocean"))  # what was sent before it has landed with it
+    desk.until(lambda: desk.params["/layer/dream/world"].base == "ocean")
+    assert desk.params["/layer/dream/opacity"].base == 1.0
+    assert float(page.js(f"{opacity}.value")) == 1.0
+    begin = page.at(opacity, 0.3)
+    page.touch("Start", begin)
+    page.touch("End")  # a tap is meant
+    desk.until(lambda: abs(desk.params["/layer/dream/opacity"].base - 0.3) < 0.05)
+
+
+def test_an_edit_takes_no_control_out_of_a_hand(desk: Desk, page: Page) -> None:
+    opacity = slider("/layer/dream/opacity")
+    page.mouse("Pressed", page.at(opacity, 0.5))
+    desk.until(lambda: abs(desk.params["/layer/dream/opacity"].base - 0.5) < 0.05)
+    asked = page.js("looks")
+    desk.params.declare("/layer/dream/glow", Spec("float", 0.0, 0.0, 1.0))
+    desk.until(lambda: page.js("timer > 0"))  # the page has heard of it
+    page.mouse("Moved", page.at(opacity, 0.8))
+    desk.until(lambda: abs(desk.params["/layer/dream/opacity"].base - 0.8) < 0.05)
+    assert page.js("looks") == asked
+    page.mouse("Released", page.at(opacity, 0.8))
+    desk.until(lambda: page.js(f"{slider('/layer/dream/glow')} !== null"))
+
+
+def test_what_the_show_made_of_a_value_is_shown(desk: Desk, page: Page) -> None:
+    desk.params.declare("/master/seed", Spec("int", 7, 0.0))
+    field = "document.querySelector('input[type=number][data-key=\"/master/seed\"]')"
+    desk.until(lambda: page.js(f"{field} !== null"))
+    page.js(f"{field}.value = '-5'; {field}.onchange()")
+    desk.until(lambda: desk.params["/master/seed"].base == 0)
+    desk.until(lambda: page.js(f"{field}.value") == "0")
+    page.js(f"{field}.value = '3000000000'; {field}.onchange()")
+    desk.until(lambda: desk.params["/master/seed"].base == 3_000_000_000)
+    page.js(f"{field}.value = ''; {field}.onchange()")
+    assert page.js(f"{field}.value") == "3000000000"
