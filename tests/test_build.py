@@ -148,6 +148,19 @@ def test_a_size_that_a_preset_brings_is_that_of_its_world(show: Path) -> None:
     assert wanted(show)[1] == ["the world 'large' has no size 's'; there are l, m (the preset 'large' brings it)"]
 
 
+def test_a_size_that_a_world_has_not_got_costs_it_no_other_and_is_told_with_its_own_preset(show: Path) -> None:
+    make_world(show.parent / "models", "large", sizes=("m", "l"))
+    for name, size in (("a", "s"), ("b", "l")):
+        beside(show, name, '"/layer/dream/world" = "large"', f'"/layer/dream/size" = "{size}"')
+    found, (wrong,) = wanted(show)
+    assert found == ["dark m 64×32", "dark s 64×32", "large m 64×32", "large l 64×32"]
+    assert wrong == "the world 'large' has no size 's'; there are l, m (the preset 'a' brings it)"
+    beside(show, "b", '"/layer/dream/world" = "large"', '"/layer/dream/size" = "xl"')
+    assert wanted(show)[1][1].endswith("no size 'xl'; did you mean 'l'? (the preset 'b' brings it)")
+    beside(show, "b", '"/layer/dream/world" = "dark"', '"/layer/dream/size" = "xl"')
+    assert wanted(show)[1][0].endswith("'dark' has no size 'xl'; there are m, s (the preset 'b' brings it)")
+
+
 def test_a_world_of_a_preset_that_is_not_there_is_told_with_the_preset(show: Path) -> None:
     beside(show, "old", '"/layer/dream/world" = "lihgt"')
     found, wrong = wanted(show)

@@ -94,12 +94,15 @@ def needs(show: Show, library: Library) -> tuple[list[Need], list[str]]:
                 continue
             try:
                 card = library.card(world)
-                fitting = [size for size in sizes if size in card.sizes or (world, size) in sure]
-                for size in fitting or sizes:
-                    card.size(size)
-                    found[Need(world, size, card.fit(*layer.resolution))] = None
             except (LookupError, CardError) as e:
-                wrong[f"{e.args[0]}{_whose(layer, world, show.cues, presets)}"] = None
+                wrong[f"{e.args[0]}{_whose(layer, world, '', show.cues, presets)}"] = None
+                continue
+            fitting = [size for size in sizes if size in card.sizes or (world, size) in sure]
+            for size in fitting or sizes[:1]:  # where none fits, one sentence says so
+                try:
+                    found[Need(world, card.size(size).name, card.fit(*layer.resolution))] = None
+                except CardError as e:  # the others play
+                    wrong[f"{e.args[0]}{_whose(layer, world, size, show.cues, presets)}"] = None
     return list(found), list(wrong)
 
 
@@ -113,14 +116,17 @@ def _sure(layer: LayerSpec, cues: Sequence[CueSpec], presets: Sequence[CueSpec])
     return pairs
 
 
-def _whose(layer: LayerSpec, world: str, cues: Sequence[CueSpec], presets: Sequence[CueSpec]) -> str:
-    """Which preset brings a world that the show itself does not name, in the end of a sentence; else nothing."""
+def _whose(layer: LayerSpec, world: str, size: str, cues: Sequence[CueSpec], presets: Sequence[CueSpec]) -> str:
+    """Which preset brings a world that the show itself does not name, or brings it at this size, in the end of a
+    sentence; else nothing.
+    """
     from perform.show import ever
 
-    if world in ever(layer, "world", layer.world, cues):
+    bring = [preset for preset in presets if world in ever(layer, "world", "", [preset])]
+    both = [preset for preset in bring if size in ever(layer, "size", "", [preset])[1:]]
+    if world in ever(layer, "world", layer.world, cues) and (not both or size in ever(layer, "size", layer.size, cues)):
         return ""
-    by = next(preset for preset in presets if world in ever(layer, "world", "", [preset]))
-    return f" (the preset {by.name!r} brings it)"
+    return f" (the preset {(both or bring)[0].name!r} brings it)"
 
 
 def _targets(show: Show, wanted: str) -> tuple[list[Target], list[str]]:
