@@ -82,6 +82,17 @@ def test_only_the_sizes_that_are_played_must_play(check: Check, tide: Path) -> N
     assert "'tide' will not play at size 'l'" in err
 
 
+def test_a_preset_that_nobody_calls_makes_no_show_wrong(check: Check, tide: Path) -> None:
+    (tide / "m.onnx").write_bytes(onnx_bytes())
+    (tide / "l.onnx").write_bytes(onnx_bytes()[:200])
+    write_card(tide, ["m", "l"])
+    (tide.parents[1] / "presets").mkdir()
+    (tide.parents[1] / "presets" / "x.toml").write_text('[set]\n"/layer/dream/size" = "l"\n')
+    assert check([OpenVino()]) == (0, "")
+    cue = '[[cue]]\nname = "a"\nset = { "/layer/1/size" = "l" }\n'
+    assert "'tide' will not play at size 'l'" in check([OpenVino()], cue)[1]
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_weights_that_are_no_numbers_are_told_with_their_file_and_tensor(check: Check, tide: Path, bad: float) -> None:
     (tide / "m.onnx").write_bytes(onnx_bytes())

@@ -74,9 +74,9 @@ def many(count: int, what: str) -> str:
     return f"{count} {what}{'s' * (count != 1)}"
 
 
-def needs(show: Show, library: Library) -> tuple[list[Need], list[str]]:
-    """What the layers play, at the start, after any cue and after any preset that is there to be called; and one
-    sentence for each that cannot be.
+def needs(show: Show, library: Library, presets: Sequence[CueSpec] | None = None) -> tuple[list[Need], list[str]]:
+    """What the layers play, at the start, after any cue and after any preset that is there to be called (None: all
+    beside the show); and one sentence for each that cannot be.
 
     Each world that a layer ever plays is taken at each size that the layer ever has: cues may come in any order. A
     preset mostly brings both, so that the size of one may be none of another's world: such a pair is left out.
@@ -86,7 +86,7 @@ def needs(show: Show, library: Library) -> tuple[list[Need], list[str]]:
 
     found: dict[Need, None] = {}
     wrong: dict[str, None] = {}
-    presets = presets_of(show)
+    presets = presets_of(show) if presets is None else presets
     for layer in show.layers:
         sizes, sure = ever(layer, "size", layer.size, (*show.cues, *presets)), _sure(layer, show.cues, presets)
         for world in ever(layer, "world", layer.world, (*show.cues, *presets)):

@@ -38,7 +38,8 @@ def unplayable(show: Show, told: Sequence[Problem]) -> list[Problem]:
                 found[world] = (f"the world {world!r} will not play: {e.args[0] if e.args else e}",)
     whole = [world for world, wrong in found.items() if not wrong]
     engines = hardware(show, gpu=True) if whole else []
-    played = {(need.world, need.size): need.shape for need in needs(show, library)[0]}
+    # Presets are files of their own, and what one brings that nobody calls must not make the show itself wrong.
+    played = {(need.world, need.size): need.shape for need in needs(show, library, presets=())[0]}
     for world in whole:
         card = library.card(world)
         sizes = [(card.size(size), shape) for (w, size), shape in played.items() if w == world]
