@@ -301,6 +301,18 @@ def test_an_older_preset_is_one_sentence_that_names_the_addresses_which_are_gone
     assert "'/gone/a7' and 12 more: they are left out" in say(cue, "check")[1][0]
 
 
+def test_an_address_without_a_slash_is_none(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "presets").mkdir()
+    old = tmp_path / "presets" / "old.toml"
+    cue = '[[cue]]\nname = "a"\nset = { "/preset/old/go" = true }\n'
+    for line, name in (("opacity = 1", "opacity"), ('"" = 1', "")):
+        old.write_text(f"[set]\n{line}\n")
+        code, (told,) = say(cue, "check")
+        assert code == 2
+        assert told.startswith(f"perform: {old}:2: there is no address {name!r}")
+        assert say(cue, *PLAY) == (0, [])
+
+
 def test_each_address_that_sound_cannot_drive_is_told_at_its_own_line(say: Say) -> None:
     code, lines = say(
         '[audio.drive]\n"/layer/1/on" = { band = "bass" }\n"/layer/*/opacity" = { band = "mid" }\n', "check"

@@ -182,10 +182,11 @@ def _unknown(params: Params, address: str) -> str:
 
 def _of_a_patch(show: Show, params: Params, address: str) -> bool:
     """Whether an address is an input of a source, or of a filter, that there is."""
-    parts = address.split("/")
-    if parts[1] == "source":
+    parts = address.split("/")  # of a word without a slash just that one
+    if parts[1:2] == ["source"]:
         return len(parts) > 3 and parts[2] in show.sources
-    return parts[1] == "layer" and parts[3:4] == ["filter"] and params.find("/".join((*parts[:5], "on"))) is not None
+    filters = parts[1:2] == ["layer"] and parts[3:4] == ["filter"]
+    return filters and params.find("/".join((*parts[:5], "on"))) is not None
 
 
 def _spec(show: Show, param: Param, cue: CueSpec | None) -> Spec:
