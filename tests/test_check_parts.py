@@ -332,6 +332,40 @@ def test_a_cue_may_set_a_mood_of_the_world_that_its_preset_brings(say: Say, tmp_
     assert say(cue.replace('"/preset/shore/go" = 1, ', ""), "check")[0] == 2
 
 
+def test_a_mood_is_held_against_the_worlds_of_the_presets_that_are_called(
+    say: Say, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "old.toml").write_text('[set]\n"/layer/dream/opacity" = 0.5\n')
+    (tmp_path / "presets" / "shore.toml").write_text('[set]\n"/layer/*/world" = "landscape"\n')
+    (tmp_path / "presets" / "by.toml").write_text('[set]\n"/preset/shore/go" = true\n')
+    (tmp_path / "presets" / "late.toml").write_text('[set]\n"/layer/dream/mood" = "storm"\n')
+    (tmp_path / "presets" / "half.toml").write_text("[set")
+
+    def cue(call: str, mood: str) -> str:
+        return f'[[cue]]\nname = "a"\nset = {{ "/preset/{call}/go" = true, "/layer/dream/mood" = "{mood}" }}\n'
+
+    for call in ("shore", "by", "SHORE", "{by,old}"):
+        assert say(cue(call, "storm"), "check") == (0, [])
+        code, (line,) = say(cue(call, "nosuch"), "check")
+        assert code == 2
+        assert ":10: cue 'a': /layer/dream/mood has no 'nosuch'; there are " in line
+    code, (line,) = say(cue("old", "nosuch"), "check")
+    assert code == 2
+    told = "/layer/dream/mood is set, but a mood is its world's, and no world of this layer has any"
+    assert line.endswith(f":10: cue 'a': {told}")
+    with caplog.at_level(logging.WARNING, "perform"):
+        assert say(cue("old", "nosuch"), *PLAY[:-1], "warning")[0] == 0  # a preset may bring one tomorrow
+    logged = [record.getMessage() for record in caplog.records if record.name == "perform"]
+    assert logged == [f"{tmp_path / 'show.toml'}:10: cue 'a': {told}"]
+    another = '[[cue]]\nname = "b"\nset = { "/preset/shore/go" = true }\n'
+    assert say(cue("old", "storm") + another, "check") == (0, [])
+    assert say(cue("late", "storm") + another, "check") == (0, [])
+    assert say(cue("shore", "storm").replace("true", "false"), "check")[0] == 2
+    (line,) = say(cue("half", "nosuch"), "check")[1]
+    assert "there is no preset 'half': " in line  # and nobody knows its world
+
+
 def test_a_number_out_of_range_is_told_and_played_as_the_nearest(say: Say) -> None:
     more = 'condition = { gamma = 0.0 }\n[[cue]]\nname = "a"\nset = { "/layer/1/opacity" = 50, "/layer/1/on" = 2 }\n'
     code, err = say(more, "check")

@@ -6,7 +6,7 @@ import contextlib
 import math
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from perform.show.table import meant, nearest, span
 
 PRESETS = "presets"  # the folder that `Cues` looks in
 PRESET = "/preset/([^/]+)/go"
+TRIGGER = Spec("trigger")
 
 
 def misfits(show: Show, params: Params, strangers: Collection[str] = ()) -> list[Problem]:
@@ -32,8 +33,9 @@ def misfits(show: Show, params: Params, strangers: Collection[str] = ()) -> list
 
     A cue's address may be a pattern (`/layer/*/opacity`) or a layer's number, as OSC has it. Light mistakes are numbers
     out of range, which are clipped, a patch's inputs that are not there (they come and go with its file), patterns that
-    match nothing yet, a cue's mood that the world of another cue's preset may have, and presets that are not there:
-    files of their own, which a performer saves, and half of one after a power cut must not keep a show from starting.
+    match nothing yet, a cue's mood that no world has while cues call presets, which may bring another world tomorrow,
+    and presets that are not there: files of their own, which a performer saves, and half of one after a power cut must
+    not keep a show from starting.
     """
     problems, patterns = [], Patterns(params)
     for where, title, address, value, cue in _settings(show):
@@ -61,17 +63,16 @@ def ever(layer: LayerSpec, tail: str, first: str, cues: Iterable[CueSpec]) -> li
     """What a layer's world or size is set to, at first and by cues (patterns and numbers as OSC has them). `cues` may
     be presets, too (`presets_of`).
     """
-    own = [f"{prefix}/{tail}".casefold() for prefix in (layer.address, layer.alias)]
-    values = [first]
-    for cue in cues:
-        for address, value in cue.set.items():
-            try:
-                meant = any(matches(address.casefold(), name) for name in own)
-            except PatternError:
-                continue  # it sets nothing; `misfits` says why
-            if meant:
-                values.append(str(value))
-    return list(dict.fromkeys(values))
+    own = [f"{prefix}/{tail}" for prefix in (layer.address, layer.alias)]
+    return list(dict.fromkeys([first, *(str(value) for cue in cues for value in _set_at(cue, own))]))
+
+
+def _set_at(cue: CueSpec, own: Collection[str]) -> Iterator[Any]:
+    """What a cue sets at an address of these names."""
+    for address, value in cue.set.items():
+        with contextlib.suppress(PatternError):  # it sets nothing; `misfits` says why
+            if any(matches(address, name) for name in own):
+                yield value
 
 
 def presets_of(show: Show) -> list[CueSpec]:
@@ -82,6 +83,18 @@ def presets_of(show: Show) -> list[CueSpec]:
     for name in presets.names(folder):
         with contextlib.suppress(presets.PresetError):
             found.append(CueSpec(name, presets.read(folder / f"{name}.toml")))
+    return found
+
+
+def _called(cues: Iterable[CueSpec], presets: Sequence[CueSpec]) -> list[CueSpec]:
+    """Which of these presets cues call, directly or by others; each once."""
+    found: list[CueSpec] = []
+    for cue in (waiting := list(cues)):  # grows while it is gone through
+        for preset in presets:
+            values = () if preset in found else _set_at(cue, [f"/preset/{preset.name}/go"])
+            if any(not TRIGGER.misfit(value) and TRIGGER.coerce(value) for value in values):
+                found.append(preset)
+                waiting.append(preset)
     return found
 
 
@@ -146,15 +159,20 @@ def _wrong_pattern(
 
 def _wrong_value(show: Show, param: Param, address: str, value: Any, cue: CueSpec | None) -> Iterator[tuple[str, bool]]:
     spec = _spec(show, param, cue)
-    if why := spec.misfit(value):
-        its_own = cue is not None and param.address.rpartition("/")[2] in ITS_OWN and not spec.readonly
-        if its_own and cue is not None and _calls(cue):
-            return  # a preset that the cue calls may bring the world that has it
+    why, light = spec.misfit(value), False
+    its_own = param.address.rpartition("/")[2] in ITS_OWN and not spec.readonly
+    if why and its_own and cue is not None and any(map(_calls, (cue, *show.cues))):
+        presets, light = presets_of(show), True  # one may bring the world that has it: only now, files are read
+        if _calls_absent([cue, *_called([cue], presets)], presets):
+            return  # whose world nobody knows; that it is not there is told by itself
+        spec = _spec(show, param, cue, presets)
+        why = spec.misfit(value)
+    if why:
         if param.address.endswith("/mood") and list(spec.names) == [PAD]:
             why = "is set, but a mood is its world's, and no world of this layer has any"
         elif spec.kind == "choice" and isinstance(value, str):
             why += meant(value, spec.names)
-        yield f"{address} {why}", its_own and any(map(_calls, show.cues))  # it may play before this cue
+        yield f"{address} {why}", light
         return
     taken = spec.coerce(value)
     value = value[0] if isinstance(value, list | tuple) and len(value) == 1 else value  # as `coerce` has it
@@ -170,6 +188,13 @@ def _wrong_value(show: Show, param: Param, address: str, value: Any, cue: CueSpe
 def _calls(cue: CueSpec) -> bool:
     """Whether a cue calls up a preset."""
     return any(address.casefold().startswith("/preset/") for address in cue.set)
+
+
+def _calls_absent(cues: Iterable[CueSpec], presets: Iterable[CueSpec]) -> bool:
+    """Whether cues call a preset that is none of these."""
+    there = [preset.name.casefold() for preset in presets]
+    called = [re.fullmatch(PRESET, address, re.IGNORECASE) for cue in cues for address in cue.set]
+    return any(one is not None and not is_pattern(one[0]) and one[1].casefold() not in there for one in called)
 
 
 def _unknown(params: Params, address: str) -> str:
@@ -189,18 +214,20 @@ def _of_a_patch(show: Show, params: Params, address: str) -> bool:
     return filters and params.find("/".join((*parts[:5], "on"))) is not None
 
 
-def _spec(show: Show, param: Param, cue: CueSpec | None) -> Spec:
+def _spec(show: Show, param: Param, cue: CueSpec | None, presets: Sequence[CueSpec] = ()) -> Spec:
     """What fits a parameter when the show opens or a cue is fired. For a mood or a size: one of the layer's world, of
-    the world that the cue brings, or else of any that the layer ever plays, since cues may come in any order; whatever
-    it plays now.
+    the world that the cue brings, itself or by those of `presets` that it calls, or else of any that the layer ever
+    plays, since cues may come in any order; whatever it plays now.
     """
     above, _, tail = param.address.rpartition("/")
     layer = next((layer for layer in show.layers if layer.address == above), None)
     if layer is None or tail not in ITS_OWN:
         return param.spec
     brings = [layer.world] if cue is None else ever(layer, "world", "", [cue])[1:]
+    if cue is not None and not brings:  # the cue's own world stands on top of its presets'
+        brings = ever(layer, "world", "", _called([cue], presets))[1:]
     names: list[str] = []
-    for world in brings or ever(layer, "world", layer.world, show.cues):
+    for world in brings or ever(layer, "world", layer.world, (*show.cues, *_called(show.cues, presets))):
         try:
             card = Library(show.models).card(world)
         except (CardError, LookupError):
