@@ -168,7 +168,45 @@ def test_a_picture_for_an_input_that_a_patch_has_not_got_is_told(say: Say, tmp_p
 def test_controls_that_listen_at_one_port_are_told(say: Say, one: str, other: str, told: bool) -> None:
     code, err = say(f'[osc]\nlisten = "{one}"\n[control.o2]\ntype = "osc"\nlisten = "{other}"\n', "check")
     assert code == (2 if told else 0)
-    assert ("[control.o2] and [osc] listen at the same port, 9400" in "".join(err)) == told
+    assert ("[control.o2]: listen is UDP port 9400, and so is listen of [osc]: each needs" in "".join(err)) == told
+
+
+EACH = "each needs one of its own"
+QUERY = "query is the port after `listen` unless told: query = false helps, or another place"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ("", 'listen = "127.0.0.1:9401"', f"[control.o2]: tcp is TCP port 9401, and so is query of [osc]: {QUERY}"),
+        ("query = false", 'listen = "localhost:9401"', ""),
+        ("", 'listen = "127.0.0.1:9401"\ntcp = false', ""),
+        ("", 'listen = "127.0.0.1:9399"', f"[control.o2]: query is TCP port 9400, and so is tcp of [osc]: {QUERY}"),
+        (
+            'tcp = "0.0.0.0:9401"',
+            'listen = "127.0.0.1:0"',
+            f"[osc]: query is TCP port 9401, and so is its tcp: {QUERY}",
+        ),
+        ('query = "127.0.0.1:9400"', "", f"[osc]: query is TCP port 9400, and so is its tcp: {QUERY}"),
+        (
+            'query = ":9500"',
+            'listen = ":9402"\nquery = "127.0.0.1:9500"',
+            "[control.o2]: query is TCP port 9500, and so is",
+        ),
+        (
+            'tcp = "localhost:9600"',
+            'tcp = "127.0.0.1:9600"\nlisten = ":9700"',
+            f"[control.o2]: tcp is TCP port 9600, and so is tcp of [osc]: {EACH}",
+        ),
+        ('tcp = "192.168.1.5:9401"', "", ""),
+    ],
+)
+def test_every_port_of_every_osc_control_is_told_where_two_clash(say: Say, one: str, other: str, told: str) -> None:
+    two = f'[control.o2]\ntype = "osc"\n{other}\n' if other else ""
+    code, err = say(f'[osc]\nlisten = "127.0.0.1:9400"\n{one}\n{two}', "check")
+    assert code == (2 if told else 0)
+    assert len(err) == (1 if told else 0)
+    assert told in "".join(err)
 
 
 @pytest.mark.parametrize("file", ["~nobody-of-this-name/sea.mp4", "s" * 300 + ".mp4"])

@@ -127,19 +127,36 @@ def unseen(show: Show) -> Iterator[Problem]:
 
 
 def crowded(show: Show) -> Iterator[Problem]:
-    """OSC controls that listen where another one does: the second hears nothing."""
-    taken: list[tuple[Place, str]] = []
+    """OSC controls that listen where another one, or they themselves, do already: the second hears nothing. One
+    sentence for a control: its other ports mostly move along with the first.
+    """
+    taken: list[tuple[str, str, str, Place]] = []
     for control in show.controls.values():
         if control.type != "osc":
             continue
-        place = Place.read(control.make().listen, "listen")
         title = "[osc]" if control.name == "osc" else f"[control.{control.name}]"
-        for other, owner in taken:
-            if place.port and place.port == other.port and len({place.host, other.host} - {"0.0.0.0", "::"}) < 2:
-                text = f"{title} and {owner} listen at the same port, {place.port}: each needs one of its own"
+        told = False
+        for key, protocol, place in control.make().places():
+            by = next((one for one in taken if one[2] == protocol and _meet(place, one[3])), None)
+            if by is not None and not told:
+                told = True
+                theirs = f"its {by[1]}" if by[0] == title else f"{by[1]} of {by[0]}"
+                text = f"{title}: {key} is {protocol} port {place.port}, and so is {theirs}: {_apart(key, by[1])}"
                 yield Problem(show.path, control.line, text)
-                break
-        taken.append((place, title))
+            taken.append((title, key, protocol, place))
+
+
+def _meet(one: Place, other: Place) -> bool:
+    """Whether only one can listen at both places (of one protocol)."""
+    hosts = {"127.0.0.1" if place.host == "localhost" else place.host for place in (one, other)}
+    return one.port == other.port != 0 and len(hosts - {"0.0.0.0", "::"}) < 2
+
+
+def _apart(*keys: str) -> str:
+    """What helps where two ports of these keys clash, the end of a sentence."""
+    if "query" not in keys:
+        return "each needs one of its own"
+    return "query is the port after `listen` unless told: query = false helps, or another place"
 
 
 def idle(show: Show) -> Iterator[Problem]:

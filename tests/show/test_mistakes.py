@@ -95,6 +95,7 @@ GOOD = SOURCE + LAYER
         (GOOD + '[[cue]]\nname = "a"\neasing = "smoth"\n', "8: cue 'a': easing = 'smoth': there is no such easing; did you mean 'smooth'?"),
         (GOOD + '[sink.s]\ntype = "snapshot"\nat = [100, 5, -3]\n', "8: [sink.s]: at = -3 never comes: show times are seconds from 0 on"),
         (GOOD + '[osc]\nlisten = "here"\n', '7: [osc]: listen = "here" is not a place to listen: write "127.0.0.1:9000" or "0.0.0.0:9000"'),
+        (GOOD + '[osc]\nlisten = "0.0.0.0:65535"\n', """7: [osc]: listen = "0.0.0.0:65535": there is no port after 65535 for the panel (query): write query = "127.0.0.1:9001", a place of its own, or query = false"""),
         (GOOD + "[osc]\nreply = 70000\n", "7: [osc]: reply = 70000 is not a port: 1 to 65535, or 0 for the listening port + 1"),
         ('[source]\ntype = "testcard"\n' + LAYER, "2: [source]: write [source.NAME], with a name of your own, and the keys below it, not type = …"),
         ('[[layers]]\nname = "a"\n' + SOURCE, "1: show: there is no key 'layers'; did you mean 'layer'?"),

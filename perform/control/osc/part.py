@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -58,6 +58,22 @@ class Osc(Closing):
             Place.read(text, "tell").reachable_from(Place.read(self.listen, "listen"))
         if not 0 <= self.reply <= 65535:
             raise ValueError(f"reply = {self.reply} is not a port: 1 to 65535, or 0 for the listening port + 1")
+        if self.query is True and Place.read(self.listen, "listen").port == 65535:
+            own = 'write query = "127.0.0.1:9001", a place of its own, or query = false'
+            raise ValueError(f'listen = "{self.listen}": there is no port after 65535 for the panel (query): {own}')
+
+    def places(self, udp: int = 0) -> Iterator[tuple[str, str, Place]]:
+        """(key, "UDP" or "TCP", place) of each port that it listens at. Where `listen` leaves its port open (0), `tcp`
+        follows to `udp`, the port that was found.
+        """
+        listen = Place.read(self.listen, "listen")
+        yield "listen", "UDP", listen
+        if self.tcp:
+            same = Place(listen.host, listen.port or udp)
+            yield "tcp", "TCP", Place.read(self.tcp, "tcp") if isinstance(self.tcp, str) else same
+        if self.query:
+            after = listen.next() if listen.port else listen
+            yield "query", "TCP", Place.read(self.query, "query") if isinstance(self.query, str) else after
 
     @property
     def port(self) -> int:
@@ -123,13 +139,12 @@ class _Desk:
         self.udp = UdpPort(place, door.enter, functools.partial(self._say, "udp"))
         self.udp.bind()
         here = Place(place.host, place.port or self.udp.port)
-        if keys.tcp:
-            there = Place.read(keys.tcp, "tcp") if isinstance(keys.tcp, str) else here
-            self.tcp = TcpPort(there, door.enter, functools.partial(self._say, "tcp"))
+        places = {key: there for key, _, there in keys.places(self.udp.port)}
+        if "tcp" in places:
+            self.tcp = TcpPort(places["tcp"], door.enter, functools.partial(self._say, "tcp"))
             self.tcp.bind()
-        if keys.query:
-            beside = here.next() if place.port else place
-            self._open_query(Place.read(keys.query, "query") if isinstance(keys.query, str) else beside, door)
+        if "query" in places:
+            self._open_query(places["query"], door)
         self.outbox.audience.keep((there.host, there.port) for there in (Place.read(t, "tell") for t in keys.tell))
         self.outbox.audience.reply_port = reply or here.next().port
         params.feeds += [self.ahead.due, self.outbox.release]
