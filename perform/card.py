@@ -265,7 +265,7 @@ class _Table:
 
     def file(self, key: str) -> Path:
         name = self.text(key)
-        if not re.fullmatch(r"[\w][\w. +-]*", name) or name.endswith((".", " ")):
+        if not beside(name):
             raise self.wrong(key, "the name of a file beside the card", name)
         return self.path.parent / name
 
@@ -281,6 +281,11 @@ class _Table:
             if key not in self.known:
                 raise CardError(f"{self.path}: {'.'.join(filter(None, (self.name, key)))}: "
                                 f"this key is not known{nearest(key, self.known)}")  # fmt: skip
+
+
+def beside(name: str) -> bool:
+    """Whether a card may name a file so: one in its own folder, on any system."""
+    return re.fullmatch(r"[\w][\w. +-]*", name) is not None and not name.endswith((".", " "))
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

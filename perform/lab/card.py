@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from perform.card import checked
+from perform.card import beside, checked
 from perform.lab import networks, run
 from perform.lab.conditions import shrink, speckle, tone
 from perform.networks import Dream, describe
@@ -68,6 +68,18 @@ def read(folder: Path) -> dict[str, Any]:
     return told
 
 
+def before(folder: Path) -> dict[str, Any]:
+    """The card that another one is to replace, as it was written, right or wrong; empty where there is none. Raises
+    ValueError, one sentence, where it is no TOML: a hand wrote in it last, and which files are its own nobody knows.
+    """
+    if not (folder / NAME).exists():
+        return {}
+    try:
+        return _parsed(folder)
+    except ValueError as e:
+        raise ValueError(f"{e}; mend it, or move it away and a new one is written") from None
+
+
 def _parsed(folder: Path) -> dict[str, Any]:
     """A world's card as it was written. Raises ValueError, one sentence, where there is none or it is no TOML."""
     path = folder / NAME
@@ -110,15 +122,20 @@ def publish(card: Mapping[str, Any], staged: Path, folder: Path) -> None:
     The files lie whole in `staged`, on the same disk, so that each replaces its predecessor at once, in milliseconds
     all of them. A show that looks meanwhile finds files that are not the ones its card describes, keeps playing what
     it has, and takes the new world when the card changes. Files that only the old card named are removed at the end.
+    Raises ValueError, one sentence, and leaves everything as it is, where the old card is no TOML (`before`).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    before = _named(_parsed(folder)) if (folder / NAME).exists() else set()
-    for path in sorted(staged.iterdir()):
+    old = _named(before(folder))
+    paths = sorted(staged.iterdir())
+    for path in paths:
         path.chmod(0o644)  # weights are to be shared
         os.replace(path, folder / path.name)
     write(card, folder)
-    for name in before - _named(card):
-        (folder / name).unlink(missing_ok=True)
+    # The old card may say anything: what is new stays, also where S.ONNX and s.onnx are one file.
+    stay = {name.casefold() for name in (NAME, *(path.name for path in paths), *_named(card))}
+    for name in old:
+        if name.casefold() not in stay and os.path.isfile(folder / name):
+            (folder / name).unlink()
 
 
 def write(card: Mapping[str, Any], folder: Path) -> None:
@@ -128,13 +145,13 @@ def write(card: Mapping[str, Any], folder: Path) -> None:
 
 
 def _named(card: Mapping[str, Any]) -> set[str]:
-    """The names of the files of a card's sizes: names only, whatever it says, and none of what is no size. It may be
-    one that a hand has edited, and is replaced.
+    """The names of the files of a card's sizes: only such as a card may have, whatever it says, and none of what is no
+    size. It may be one that a hand has edited, and is replaced.
     """
     sizes = card.get("size")
     entries = [entry for entry in sizes.values() if isinstance(entry, Mapping)] if isinstance(sizes, Mapping) else []
     names = [entry[kind] for entry in entries for kind in KINDS if kind in entry]
-    return {Path(name).name for name in names if isinstance(name, str) and Path(name).name}
+    return {name for name in names if isinstance(name, str) and beside(name)}
 
 
 def dumps(card: Mapping[str, Any]) -> str:

@@ -112,6 +112,7 @@ def ship(
     sizes that are in `out` stay, else they are removed. Returns the card. Half a minute a size. Raises ValueError, one
     sentence; then `out` is as it was.
     """
+    card.before(out)  # what cannot be replaced is told before minutes of work
     found = {size: live(folder) for size, folder in sizes.items()}
     world = World.load(world_folder)
     batches = Batches(world, SIDE, strange=240)
@@ -140,7 +141,7 @@ def staying(out: Path, mood: Mapping[str, Any], found: Mapping[str, Any]) -> tup
     """The tables of the sizes in `out` that are not exported anew, and what pictures' sides must be multiples of for
     them. Raises ValueError if they learned other pictures: one card's moods would not be theirs.
     """
-    before = card.read(out) if (out / card.NAME).exists() else {}
+    before = card.read(out) if card.before(out) else {}
     stay = {size: entry for size, entry in before.get("size", {}).items() if size not in found}
     if stay and not learned(before, mood):
         raise ValueError(

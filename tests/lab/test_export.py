@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
+import os
 import re
 import shutil
 import tomllib
@@ -299,6 +300,42 @@ def test_a_card_that_a_hand_has_spoilt_is_replaced(tmp_path: Path, before: str, 
     card.publish({"title": "new"}, staged, world)
     assert (world / card.NAME).read_text(encoding="utf-8") == 'title = "new"\n'
     assert [path.name for path in world.iterdir() if path.name != card.NAME] == stay
+
+
+@pytest.mark.parametrize(
+    "name", [card.NAME, "CARD.TOML", "..", ".", "../world/card.toml", "folder", "nul\\u0000", "x" * 300, "new.onnx"]
+)
+def test_a_card_that_a_hand_has_spoilt_costs_no_file_but_its_own(tmp_path: Path, name: str) -> None:
+    staged, world = tmp_path / "staged", tmp_path / "world"
+    for folder in (staged, world / "folder"):
+        folder.mkdir(parents=True)
+    (staged / "new.onnx").touch()
+    (world / "old.onnx").touch()
+    (world / card.NAME).write_text(f'[size.s]\nweights = "{name}"\nonnx = "old.onnx"\n', encoding="utf-8")
+    card.publish({"title": "new"}, staged, world)
+    assert (world / card.NAME).read_text(encoding="utf-8") == 'title = "new"\n'
+    assert sorted(os.listdir(world)) == [card.NAME, "folder", "new.onnx"]
+
+
+def test_a_card_that_is_no_toml_is_left_to_whoever_wrote_it(tmp_path: Path) -> None:
+    staged, world = tmp_path / "staged", tmp_path / "world"
+    staged.mkdir()
+    world.mkdir()
+    (staged / "s.onnx").write_text("new", encoding="utf-8")
+    (world / card.NAME).write_text("author = me", encoding="utf-8")
+    told = f"{re.escape(str(world / card.NAME))} cannot be read: .*; mend it, or move it away and a new one is written$"
+    for replaced in (
+        lambda: card.publish({"title": "new"}, staged, world),
+        lambda: export.ship({"s": tmp_path / "no run"}, tmp_path / "no world", world),
+        lambda: export.staying(world, {}, {}),
+    ):
+        with pytest.raises(ValueError, match=told):
+            replaced()
+    assert os.listdir(world) == [card.NAME]
+    assert (world / card.NAME).read_text(encoding="utf-8") == "author = me"
+    (world / card.NAME).rename(tmp_path / "aside.toml")
+    card.publish({"title": "new"}, staged, world)
+    assert sorted(os.listdir(world)) == [card.NAME, "s.onnx"]
 
 
 def test_the_shipped_world_keeps_the_contract() -> None:
