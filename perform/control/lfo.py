@@ -48,7 +48,7 @@ WAVES: dict[str, Callable[[str, float], float]] = {
 class Lfo(Closing):
     """`type = "lfo"`. `drive` says what it moves: `{ "/layer/dream/mood/x" = 0.3 }` adds the wave (-1..1) times 0.3 to
     the value, never to the fader; `{ amount = 0.3, phase = 0.25 }` begins a quarter of a turn further.
-    An amount that is not there is 1, as sound's is; a phase is -1 to 1.
+    An amount that is not there is 1, as sound's is; a phase is -1 to 1, and one below zero so much behind.
 
     `wave` is sine, triangle, ramp, square or drift (each address goes its own way, with each LFO another, to another
     place every `period`); `period` the seconds of a turn, 0.05 to a day; `depth` (0..1) how much of every amount is
@@ -114,7 +114,8 @@ def _amount(address: str, how: object) -> tuple[float, float]:
     ):
         raise ValueError(f"drive: {address} takes an amount, or {{ amount = 0.3, phase = 0.25 }}, not {how!r}")
     if abs(phase := numbers["phase"]) > 1.0:  # below zero it is so much behind
-        raise ValueError(f"drive: {address} has phase = {phase:g}, but a phase is in turns, 0 to 1: 90 degrees is 0.25")
+        turns = "a phase is in turns, -1 to 1: 90 degrees is 0.25"
+        raise ValueError(f"drive: {address} has phase = {phase:g}, but {turns}")
     return float(numbers["amount"]), float(phase)
 
 

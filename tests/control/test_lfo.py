@@ -207,7 +207,7 @@ def test_what_it_cannot_move_is_said_as_check_says_it() -> None:
         ({"drive": {"/a": math.inf}}, "/a takes an amount"),
         ({"drive": {"/a": {"amunt": 0.3}}}, "/a takes an amount"),
         ({"drive": {"/a": {"amount": 0.3, "phase": "late"}}}, "/a takes an amount"),
-        ({"drive": {"/a": {"phase": 90}}}, "/a has phase = 90, but a phase is in turns, 0 to 1: 90 degrees is 0.25"),
+        ({"drive": {"/a": {"phase": 90}}}, "/a has phase = 90, but a phase is in turns, -1 to 1: 90 degrees is 0.25"),
     ],
 )
 def test_mistakes_are_refused(keys: dict[str, Any], what: str) -> None:
