@@ -260,8 +260,8 @@ def new_judges(seed: int) -> Jury:
 
 def at_home(teacher: Path, world: Path) -> None:
     """Raises ValueError, one sentence, where the teacher is a size of a world (`run.shipped`) and the pictures in
-    `world` are another one's: its students would learn moods, and be judged by pictures, that are not its own; and it
-    would be measured by them itself.
+    `world` are another one's: its students would learn moods, and be judged by pictures, that are not its own; and
+    `perform evaluate` would hold the teacher itself against pictures that it never learned.
     """
     if (meant := run.shipped(teacher)) is None:
         return

@@ -178,7 +178,7 @@ def weights(folder: Path) -> Path:
     world, size = meant
     named = card.sized(card.trained(world), world, size).get("weights")
     if not isinstance(named, str):
-        raise ValueError(f"{world} has no weights of size {size} to go on from (none named)")
+        raise ValueError(f"{world} has no weights of size {size}: its card names none")
     return world / Path(named).name  # a card names files beside itself, never elsewhere
 
 
@@ -192,7 +192,7 @@ def of_world(world: Path, size: str) -> nn.Module:
     except KeyError as e:
         raise ValueError(f"{world / card.NAME}: size.{size} has no {e}, which its network needs") from None
     except OSError:
-        raise ValueError(f"{world} has no weights of size {size} to go on from ({file.name})") from None
+        raise ValueError(f"{world} has no weights of size {size}: there is no {file.name} to be read") from None
 
 
 def there(folder: Path) -> None:
