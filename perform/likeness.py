@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 
 LIKE = 0.65  # of difflib's ratio: "xl" is like "l", and "camera" is not like "card"
-MOST = 16  # names that are like a word, looked at again part by part
 
 
 def near(word: str, names: Iterable[str], like: float = LIKE) -> str:
-    """The name that is most like a word, case and all; empty where none is. Milliseconds among a thousand names.
+    """The name that is most like a word, case and all; empty where none is. 2 to 6 ms among a thousand addresses.
 
     Of addresses and paths each part has to be: what is left when the long beginning that all share is taken away.
+    So parts come first, each once however many names have it; whole names, which are slow, where all parts are alike.
     """
-    found = difflib.get_close_matches(word, list(names), MOST, like)
-    return next((name for name in found if _alike(word.split("/"), name.split("/"), like)), "")
+    split = {name: name.split("/") for name in names}
+    there = dict.fromkeys(part for parts in split.values() for part in parts)
+    alike = [frozenset(difflib.get_close_matches(part, there, len(there) or 1, like)) for part in word.split("/")]
+    left = [name for name, parts in split.items() if _fits(parts, alike)]
+    return next(iter(difflib.get_close_matches(word, left, 1, like)), "")
 
 
-def _alike(some: list[str], others: list[str], like: float) -> bool:
-    """Whether each part of the shorter is like one of the longer, in their order: a part may have been left out."""
-    few, many = sorted((some, others), key=len)
-    rest = iter(many)
-    return all(any(difflib.SequenceMatcher(None, one, part).ratio() >= like for part in rest) for one in few)
+def _fits(parts: Sequence[str], alike: Sequence[Set[str]]) -> bool:
+    """Whether each part of the shorter is like one of the longer, in their order: a part may have been left out.
+    `alike` has, for each part of the other, what is like it.
+    """
+    if len(parts) < len(alike):
+        those = iter(alike)
+        return all(any(part in like for like in those) for part in parts)
+    if alike[-1].isdisjoint(parts):  # so it is with most names, and quickly seen
+        return False
+    rest = iter(parts)
+    return all(any(part in like for part in rest) for like in alike)
 
 
 def no_address(address: str, addresses: Iterable[str]) -> str:

@@ -40,6 +40,15 @@ def test_a_beginning_that_all_addresses_share_makes_none_the_one_that_was_meant(
     assert near(address, TREE) == meant
 
 
+def test_the_layers_beside_it_do_not_hide_the_address_that_was_meant() -> None:
+    """In whole, any short address of the seven others is more like it than its own long one."""
+    leaves = ("on", "solo", "mood/x", "mood/y", "opacity", "condition/zoom", "condition/gamma")
+    tree = [f"/layer/dream{n}/{leaf}" for n in range(1, 9) for leaf in leaves]
+    assert near("/layer/dream3/zoom", tree) == "/layer/dream3/condition/zoom"
+    assert near("/layer/dream3/gama", tree) == "/layer/dream3/condition/gamma"
+    assert near("/layer/dream3/condition/mood/x", tree) == "/layer/dream3/mood/x"
+
+
 def test_an_address_like_no_other_is_told_where_all_are_listed() -> None:
     assert no_address("/layer/dream/opcity", TREE).endswith("; did you mean '/layer/dream/opacity'?")
     assert no_address("/nowhere", TREE) == "there is no address '/nowhere'; `perform params` lists all that there are"
