@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -193,6 +194,29 @@ def test_what_it_cannot_move_is_said_as_check_says_it() -> None:
         "/layer/*/on is a pattern; each address that is moved is written by itself",
         "/layer/1/on is a bool; only floats can be moved",
     ]
+
+
+def test_when_many_addresses_go_at_once_no_frame_looks_for_more_than_one_that_was_meant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drive = {"/layer/1/mod/x": 0.5, "/layer/1/mod/y": 0.5, "/layer/1/mod/z": 0.5}
+    sought: list[str] = []
+
+    def near(word: str, names: Iterable[str]) -> str:
+        sought.append(word)
+        return "/layer/1/mood/x"
+
+    monkeypatch.setattr("perform.likeness.near", near)
+    pond = Pond(drive=drive)
+    other = Lfo(drive=drive).open(replace(pond.stage, prefix="/other"))
+    for _ in range(8):
+        before = len(sought)
+        pond.wait(0.0)
+        assert len(sought) - before <= 1
+        said = [pond.params.said[f"/status/{name}"] for name in ("breath", "other")]
+        assert all(f"drive: there is no address {address!r}" in text for address in drive for text in said)
+    assert [text.count("did you mean") for text in said] == [3, 3]
+    other.close()
 
 
 @pytest.mark.parametrize(
