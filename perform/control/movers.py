@@ -39,15 +39,14 @@ class Movers:
         """What cannot be moved, in words (empty: nothing); None if that is as it was at the last look.
 
         Which address may have been meant is found out for one a frame, whoever moves it, and said when all are: what
-        is said is a line in the log.
+        is said is a line in the log. What was found in the tree before stands until then.
         """
         changed = self.params.version != self._version
         if changed:
-            self._version, before = self.params.version, set(self._absent)
+            self._version = self.params.version
             for address in self.movers:
                 self._seat(address)
-            fresh = {address for address in self._absent if address not in before and not is_pattern(address)}
-            self._unsought = [address for address in self._absent if address in fresh or address in self._unsought]
+            self._unsought = [address for address in self._absent if not is_pattern(address)]
         if self._unsought and not self.params.sought:
             self.params.sought = True
             address = self._unsought.pop(0)

@@ -219,6 +219,21 @@ def test_when_many_addresses_go_at_once_no_frame_looks_for_more_than_one_that_wa
     other.close()
 
 
+def test_which_address_was_meant_is_found_out_anew_when_addresses_come_and_go() -> None:
+    pond = Pond(drive={"/layer/1/mods/x": 0.5})
+    status = pond.params["/status/breath"]
+    pond.wait(0.0)
+    assert status.base.endswith("did you mean '/layer/1/mood/x'?")
+    pond.params.declare("/layer/1/modes/x", Spec("float"))
+    pond.wait(0.0)
+    pond.wait(0.0)
+    assert status.base.endswith("did you mean '/layer/1/modes/x'?")
+    pond.params.remove("/layer/1/modes")
+    pond.wait(0.0)
+    pond.wait(0.0)
+    assert status.base.endswith("did you mean '/layer/1/mood/x'?")
+
+
 @pytest.mark.parametrize(
     ("keys", "what"),
     [
