@@ -24,6 +24,10 @@ class TooSlow(PatchError):
     """Nothing is wrong with the patch, but this machine would need too long for a frame of it: now, at any rate."""
 
 
+class NoEnd(PatchError):
+    """Not even tiny frames were done in time: a loop that never ends, or a machine that is very busy."""
+
+
 def seconds_a_frame(
     patch: Patch, size: Size, limit: float, spend: float = THOROUGH, timed: Callable[[Patch, Size], float] | None = None
 ) -> float:

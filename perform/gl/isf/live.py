@@ -12,7 +12,7 @@ from perform.clock import FixedClock, LiveClock
 from perform.files import Stamp, stamp
 from perform.frame import Texture as AnyTexture
 from perform.gl.isf import controls
-from perform.gl.isf.cost import BRIEF, LONGEST, THOROUGH, Size, TooSlow, judge, seconds_a_frame
+from perform.gl.isf.cost import BRIEF, LONGEST, THOROUGH, NoEnd, Size, TooSlow, judge, seconds_a_frame
 from perform.gl.isf.draft import Draft, draft
 from perform.gl.isf.header import load, parse
 from perform.gl.isf.kinds import VERTEX, Header, PatchError
@@ -115,12 +115,15 @@ class LivePatch:
 
     def again(self) -> bool:
         """Try a patch that was too slow once more, in another process; True if it is quick enough now, and goes on
-        stage. A show must not lose a source for weeks because its machine was busy when it started. The worker's
-        thread.
+        stage. A show must not lose a source for weeks because its machine was busy when it started: nor because it
+        still is, so that a trial is not done in time. The worker's thread.
         """
+        before = self._stamps
         news, quick = self._rehearsed(self._draft())
         if quick is None and isinstance(news, Draft | TooSlow):
             return False  # it has been said
+        if isinstance(news, NoEnd) and self._stamps == before:
+            return False  # frames of it have come to an end: it is the machine's fault
         self._news.put((news, quick))
         return quick is not None
 

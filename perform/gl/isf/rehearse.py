@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 import perform
-from perform.gl.isf.cost import LONGEST, PROBES, judge, seconds_a_frame
+from perform.gl.isf.cost import LONGEST, PROBES, NoEnd, judge, seconds_a_frame
 from perform.gl.isf.kinds import PatchError
 from perform.gl.isf.patch import Patch
 from perform.gl.target import Format
@@ -27,8 +27,8 @@ CERTAIN = 3.0  # times LONGEST: what takes longer than that does so beside a bus
 def rehearse(path: Path, format: Format, size: tuple[int, int], seconds: float = PATIENCE) -> float | None:
     """Render a patch, tiny, in a process of its own: about how many seconds a frame of `size` takes, None if unknown.
 
-    Takes 0.4 s and more: not for the render thread. Raises PatchError if the patch is far too slow, or the driver
-    crashes or never finishes. What else is wrong is for `Patch` to find out.
+    Takes 0.4 s and more: not for the render thread. Raises PatchError if the patch is far too slow (TooSlow),
+    never finishes (NoEnd), or crashes the driver. What else is wrong is for `Patch` to find out.
     """
     home = str(Path(perform.__file__).resolve().parent.parent)
     paths = os.pathsep.join(p for p in (home, os.environ.get("PYTHONPATH", "")) if p)
@@ -40,7 +40,7 @@ def rehearse(path: Path, format: Format, size: tuple[int, int], seconds: float =
             env={**os.environ, "PYTHONPATH": paths}, timeout=seconds, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise PatchError(path, 0, f"a few tiny frames take more than {seconds:.0f} s: a loop without an end?") from None
+        raise NoEnd(path, 0, f"a few tiny frames take more than {seconds:.0f} s: a loop without an end?") from None
     if done.returncode < 0 and -done.returncode not in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
         raise PatchError(path, 0, f"crashes the graphics driver ({signal.Signals(-done.returncode).name})")
     takes = _said(done.stdout) if done.returncode == 0 else None

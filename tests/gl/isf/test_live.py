@@ -15,7 +15,7 @@ import pytest
 from perform.clock import Clock, FixedClock, LiveClock, ManualClock
 from perform.gl.context import Context
 from perform.gl.isf import LivePatch, PatchError
-from perform.gl.isf.cost import BRIEF, THOROUGH
+from perform.gl.isf.cost import BRIEF, THOROUGH, NoEnd
 from perform.gl.isf.live import AGAIN, PERIOD, SOON
 from perform.gl.transfer import read
 from perform.params import Params, Spec
@@ -352,6 +352,49 @@ def test_a_patch_that_a_busy_machine_refused_is_tried_again(
     assert pixel(patch) == [255, 0, 0, 255]
     assert patch.error == ""
     assert tried == [SIZE, SIZE]
+
+
+def test_a_trial_that_a_busy_machine_does_not_get_done_is_not_the_last(
+    live: Callable[..., LivePatch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Path] = []
+
+    def rehearse(path: Path, form: str, size: tuple[int, int]) -> float:
+        tried.append(path)
+        if len(tried) == 1:
+            raise NoEnd(path, 0, "a few tiny frames take more than 30 s")
+        return 0.1
+
+    monkeypatch.setattr("perform.gl.isf.live.seconds_a_frame", lambda *_: 9.0)
+    monkeypatch.setattr("perform.gl.isf.live.rehearse", rehearse)
+    save(path := tmp_path / "a.fs", paint("1.0, 0.0, 0.0, 1.0"))
+    patch = live(path)
+    again = patch.again
+    monkeypatch.setattr(patch, "again", lambda: (again(), pixel(patch)))  # a frame comes between two trials
+    pixel(patch)
+    patch._watch(Hour())  # type: ignore[arg-type]
+    assert tried == [path, path]
+    assert pixel(patch) == [255, 0, 0, 255]
+
+
+def test_a_loop_without_an_end_that_was_saved_before_the_trial_is_said(
+    live: Callable[..., LivePatch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rehearse(path: Path, form: str, size: tuple[int, int]) -> float:
+        raise NoEnd(path, 0, "a few tiny frames take more than 30 s")
+
+    monkeypatch.setattr("perform.gl.isf.live.seconds_a_frame", lambda *_: 9.0)
+    monkeypatch.setattr("perform.gl.isf.live.rehearse", rehearse)
+    save(path := tmp_path / "a.fs", paint("1.0"))
+    patch = live(path)
+    pixel(patch)
+    assert not patch.again()
+    pixel(patch)
+    assert "too slow to show" in patch.error
+    save(path, paint("0.5"))
+    assert not patch.again()
+    pixel(patch)
+    assert "take more than 30 s" in patch.error
 
 
 @pytest.mark.parametrize(
