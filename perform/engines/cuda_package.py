@@ -131,7 +131,7 @@ def compile_here(order: Order, out: Path) -> None:
     mood = torch.zeros(1, card.mood.size if card.mood is not None else 0, device=order.device)
     with torch.inference_mode(False), torch.no_grad():
         graph = torch.export.export(network, (picture, mood), strict=False)
-        aoti_compile_and_package(graph, package_path=str(out))
+        aoti_compile_and_package(graph, package_path=str(out), inductor_configs=inductor.options())
 
 
 def main(words: list[str]) -> int:

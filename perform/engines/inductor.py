@@ -1,8 +1,11 @@
-"""What PyTorch's compiler (TorchInductor) keeps for itself: headers and kernels, which make the next world quicker.
+"""What PyTorch's compiler (TorchInductor) keeps for itself: kernels, which make the next world quicker.
 
-By itself it keeps all of it for ever in the temporary folder: 300 MB for each version of PyTorch, and more for each
-world. Here it lies in the user's cache folder, as what the other engines make does, and the longest unused goes first.
-All of it can be deleted while nothing is compiled.
+By itself it keeps all of it for ever in the temporary folder, more with each world. Here it lies in the user's cache
+folder, as what the other engines make does, and the longest unused goes first. All of it can be deleted while nothing
+is compiled.
+
+Headers that it compiles beforehand, 280 MB for each version of PyTorch, it would keep in the temporary folder wherever
+the rest is. It does without: the first world is ready sooner, each further one some seconds of a core later.
 """
 
 from __future__ import annotations
@@ -13,11 +16,23 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
 NAME = "inductor"  # of the folder
 ROOM = 1_000_000_000  # bytes kept
 BUSY = 3600.0  # seconds: another process may still compile with what was made or read since
+HEADERS = ("cpp_cache_precompile_headers", "aot_inductor.precompile_headers")  # in this process; in a package
+
+
+def options() -> dict[str, Any]:
+    """How it is to compile, by the names of `torch._inductor.config`; those that this version of it has not are left
+    out. Imports it.
+    """
+    from torch._inductor import list_options
+
+    there = list_options()
+    return {name: False for name in HEADERS if name in there}
 
 
 def environment(folder: Path) -> dict[str, str]:

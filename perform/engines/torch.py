@@ -89,7 +89,7 @@ class Torch:
             kept = (self.cache or cache_folder()) / inductor.NAME
             inductor.tidy(kept)
             os.environ.update(inductor.environment(kept))  # read when the first picture comes
-            network.compile()
+            network.compile(options=inductor.options())
         return session(torch, network, device, self.threads)
 
 

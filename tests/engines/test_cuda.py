@@ -20,7 +20,7 @@ import torch
 
 from perform import networks
 from perform.card import Card
-from perform.engines import cuda_package, cuda_torch, cuda_works
+from perform.engines import cuda_package, cuda_torch, cuda_works, inductor
 from perform.engines.cabinet import Cabinet
 from perform.engines.cuda import Cuda, Full
 from perform.engines.cuda_compute import Say, Separate
@@ -969,10 +969,13 @@ def test_a_world_that_is_replaced_before_the_compiler_reads_it_is_not_kept_as_th
 
 def test_a_compiler_takes_the_weights_of_its_order_and_no_others(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
+
+    def package(graph: object, package_path: str, inductor_configs: dict[str, Any]) -> None:
+        assert inductor_configs == dict.fromkeys(inductor.HEADERS, False)
+        written.append(package_path)
+
     monkeypatch.setattr("torch.export.export", lambda network, given, strict: network)
-    monkeypatch.setattr(
-        "torch._inductor.aoti_compile_and_package", lambda graph, package_path: written.append(package_path)
-    )
+    monkeypatch.setattr("torch._inductor.aoti_compile_and_package", package)
     sha = card.size("m").files["weights"].sha256
     for weights in (sha, ""):
         cuda_package.main([str(card.folder), "m", "64", "32", "out.pt2", "cpu", weights])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -62,6 +64,22 @@ def test_a_place_that_a_person_has_named_is_taken_and_pytorchs_own_is_not(
     assert inductor.environment(tmp_path / "kept") == here
     monkeypatch.setenv(inductor.VARIABLE, str(tmp_path / "theirs"))
     assert inductor.environment(tmp_path / "kept") == {}
+
+
+def test_no_headers_are_compiled_beforehand_for_they_would_lie_where_nobody_tidies() -> None:
+    """Another process: what this one has imported or switched would hide a name that PyTorch does not take."""
+    code = (
+        "from perform.engines import inductor\n"
+        "from torch._inductor import config\n"
+        "with config.patch(inductor.options()):\n"
+        "    print(config.cpp_cache_precompile_headers, config.aot_inductor.precompile_headers)\n"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).split() == ["False", "False"]
+
+
+def test_a_switch_that_another_version_of_its_compiler_has_not_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch._inductor.list_options", lambda: ["max_autotune", inductor.HEADERS[1]])
+    assert inductor.options() == {"aot_inductor.precompile_headers": False}
 
 
 def test_where_nothing_can_be_written_it_stays_pytorchs_own_place(

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch as pytorch
 
+from perform.engines import inductor
 from perform.engines import torch as engine_torch
 from perform.engines.torch import Torch, alone, session
 from perform.engines.trial import probe
@@ -33,12 +34,14 @@ def world(tmp_path: Path, data: bytes | None = None, card: str = CARD) -> Card:
 def test_what_its_compiler_keeps_lies_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     its_own = Path(tempfile.gettempdir()) / "torchinductor_me"  # as PyTorch sets it once its compiler is imported
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(its_own))
-    places: list[str] = []
+    told: list[tuple[str, dict[str, Any]]] = []
     monkeypatch.setattr(
-        pytorch.nn.Module, "compile", lambda network: places.append(os.environ["TORCHINDUCTOR_CACHE_DIR"])
+        pytorch.nn.Module,
+        "compile",
+        lambda network, options: told.append((os.environ["TORCHINDUCTOR_CACHE_DIR"], options)),
     )
     Torch("cpu", "fp32", compile=True, cache=tmp_path).load(world(tmp_path), "m", SHAPE)
-    assert places == [str(tmp_path / "inductor")]
+    assert told == [(str(tmp_path / "inductor"), dict.fromkeys(inductor.HEADERS, False))]
 
 
 def test_it_dreams_what_the_network_does(tmp_path: Path) -> None:
