@@ -21,7 +21,9 @@ from typing import Any
 VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
 NAME = "inductor"  # of the folder
 ROOM = 1_000_000_000  # bytes kept
-BUSY = 3600.0  # seconds: another process may still compile with what was made or read since
+# Seconds: another process may still compile with what was made or read since. An hour would do, but most systems note a
+# reading once a day (relatime): what was noted almost a day ago may have been read just now.
+BUSY = 25 * 3600.0
 HEADERS = ("cpp_cache_precompile_headers", "aot_inductor.precompile_headers")  # in this process; in a package
 
 

@@ -25,22 +25,22 @@ def left(folder: Path) -> list[str]:
 
 
 def test_the_longest_unused_goes_first_and_whole(tmp_path: Path) -> None:
-    hour = inductor.BUSY
+    span = inductor.BUSY
     put(tmp_path / "ab" / "cab.cpp", 10, 0.0)
-    put(tmp_path / "ab" / "cab.so", 40, 2 * hour)  # read since
-    put(tmp_path / "ab" / "cac.so", 40, 1 * hour)
+    put(tmp_path / "ab" / "cab.so", 40, 2 * span)  # read since
+    put(tmp_path / "ab" / "cac.so", 40, 1 * span)
     put(tmp_path / "cd" / "ccd.so", 40, 0.0)
     put(tmp_path / "triton" / "0" / "K" / "kernel.cubin", 30, 0.0)
-    put(tmp_path / "triton" / "0" / "K" / "__grp__kernel.json", 10, 3 * hour)
+    put(tmp_path / "triton" / "0" / "K" / "__grp__kernel.json", 10, 3 * span)
     lock = str(put(tmp_path / "locks" / "cab.lock", 0, 0.0).relative_to(tmp_path))
     kernel = [str(Path("triton/0/K", name)) for name in ("__grp__kernel.json", "kernel.cubin")]
     first = [str(Path("ab", name)) for name in ("cab.cpp", "cab.so")]
-    inductor.tidy(tmp_path, 90, lambda: 10 * hour)
+    inductor.tidy(tmp_path, 90, lambda: 10 * span)
     assert left(tmp_path) == sorted([*first, *kernel, lock])
     assert not (tmp_path / "cd").exists()
-    inductor.tidy(tmp_path, 90, lambda: 10 * hour)
+    inductor.tidy(tmp_path, 90, lambda: 10 * span)
     assert left(tmp_path) == sorted([*first, *kernel, lock])
-    inductor.tidy(tmp_path, 40, lambda: 10 * hour)
+    inductor.tidy(tmp_path, 40, lambda: 10 * span)
     assert left(tmp_path) == sorted([*kernel, lock])
 
 
@@ -51,6 +51,13 @@ def test_what_another_compiler_may_be_at_work_with_stays(tmp_path: Path) -> None
     inductor.tidy(tmp_path, 10, lambda: 101.0 + inductor.BUSY)
     assert left(tmp_path) == []
     inductor.tidy(tmp_path / "nowhere")
+
+
+def test_what_was_read_within_the_hour_stays_though_its_time_is_noted_once_a_day(tmp_path: Path) -> None:
+    hour = 3600.0
+    put(tmp_path / "ab" / "cab.so", 40, 0.0)  # read at 23 hours, too, which a system with relatime does not note
+    inductor.tidy(tmp_path, 10, lambda: 24 * hour)
+    assert left(tmp_path) != []
 
 
 def test_a_place_that_a_person_has_named_is_taken_and_pytorchs_own_is_not(
