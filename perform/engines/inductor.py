@@ -24,6 +24,7 @@ ROOM = 1_000_000_000  # bytes kept
 # Seconds: another process may still compile with what was made or read since. An hour would do, but most systems note a
 # reading once a day (relatime): what was noted almost a day ago may have been read just now.
 BUSY = 25 * 3600.0
+_GIVEN: set[str] = set()  # folders that `environment` has named: one that is set since is no person's
 HEADERS = ("cpp_cache_precompile_headers", "aot_inductor.precompile_headers")  # in this process; in a package
 
 
@@ -44,14 +45,15 @@ def environment(folder: Path) -> dict[str, str]:
     told = os.environ.get(VARIABLE, "")
     # PyTorch itself writes there where it would keep them, as soon as its compiler is imported.
     its_own = Path(told).parent == Path(tempfile.gettempdir()) and Path(told).name.startswith("torchinductor_")
-    if told and not its_own:
+    if told and not its_own and told not in _GIVEN:
         return {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
-            return {VARIABLE: str(folder)}
+            _GIVEN.add(str(folder))
     except OSError:
         return {}
+    return {VARIABLE: str(folder)}
 
 
 def tidy(folder: Path, room: int = ROOM, now: Callable[[], float] = time.time) -> None:

@@ -73,6 +73,13 @@ def test_a_place_that_a_person_has_named_is_taken_and_pytorchs_own_is_not(
     assert inductor.environment(tmp_path / "kept") == {}
 
 
+def test_a_place_that_it_has_named_itself_is_no_persons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(inductor.VARIABLE, raising=False)
+    first = inductor.environment(tmp_path / "kept")
+    monkeypatch.setenv(inductor.VARIABLE, first[inductor.VARIABLE])
+    assert inductor.environment(tmp_path / "other") == {inductor.VARIABLE: str(tmp_path / "other")}
+
+
 def test_no_headers_are_compiled_beforehand_for_they_would_lie_where_nobody_tidies() -> None:
     """Another process: what this one has imported or switched would hide a name that PyTorch does not take."""
     code = (
