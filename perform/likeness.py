@@ -34,12 +34,8 @@ def _fits(parts: Sequence[str], alike: Sequence[Set[str]]) -> bool:
     return all(any(part in like for part in rest) for like in alike)
 
 
-def no_address(address: str, addresses: Iterable[str] | None) -> str:
-    """The sentence on an address that there is not. `addresses` are all that there are, case-folded. Slow as `near`;
-    None is quick, and leaves out which may have been meant.
-    """
-    if addresses is None:
-        return f"there is no address {address!r}"
+def no_address(address: str, addresses: Iterable[str]) -> str:
+    """The sentence on an address that there is not. `addresses` are all that there are, case-folded. Slow as `near`."""
     found = near(address.casefold(), addresses)
     hint = f"did you mean {found!r}?" if found else "`perform params` lists all that there are"
     return f"there is no address {address!r}; {hint}"

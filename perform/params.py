@@ -40,8 +40,7 @@ class Params(Addresses):
     each base that changed (for replies and subscriptions), on the render thread: they may append to a box, no more.
     `refused` counts. `feeds` are asked at the end of each settle, after the posts, for what is due at that show time
     (bundles from the future, cues): it lands in the same frame. `said` has the newest text of each status, `awaited`
-    what addresses begin with that there are not yet (case-folded, see `expect`). `sought` is whether all addresses have
-    been gone through since this settle began, for the one that somebody may have meant: milliseconds, so once a frame.
+    what addresses begin with that there are not yet (case-folded, see `expect`).
     Cost of `settle`: proportional to what changed, not to the number of parameters.
     """
 
@@ -51,7 +50,6 @@ class Params(Addresses):
     refused: int = 0
     said: dict[str, str] = field(default_factory=dict)
     awaited: dict[str, Any] = field(default_factory=dict)
-    sought: bool = False
     _inbox: deque[Sequence[Post]] = field(default_factory=deque)
     _waiting: int = 0
     _counter: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -208,7 +206,6 @@ class Params(Addresses):
             param.base = param.value = False
         self._fired.clear()
         dt, self._now = max(0.0, now - self._now), now
-        self.sought = False
         self._waiting = 0
         for _ in range(len(self._inbox)):
             for post in self._inbox.popleft():
