@@ -252,6 +252,14 @@ def test_what_is_no_command_is_refused_and_the_rest_goes_on(desk: Desk, said: st
     assert desk.params.refused == 1
 
 
+def test_what_changes_right_after_somebody_came_is_told(desk: Desk) -> None:
+    desk.until(lambda: desk.osc._desk and desk.osc._desk.query and "/title" in desk.osc._desk.query._known)
+    with web(desk) as one:
+        get(desk, "/")
+        desk.params.declare("/layer/ghost/on", Spec("bool", True))
+        assert json.loads(one.recv(60.0)) == {"COMMAND": "PATH_CHANGED", "DATA": "/layer/ghost"}
+
+
 def test_a_branch_that_comes_or_goes_is_told(desk: Desk) -> None:
     with web(desk) as one:
         listen(one, "/title")

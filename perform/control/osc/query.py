@@ -152,6 +152,7 @@ class QueryPort:
     # ------------------------------------------------------------------ the port's thread
     async def _serve(self, stop: threading.Event) -> None:
         self._loop, self._woken = asyncio.get_running_loop(), asyncio.Event()
+        self._look_at_tree()
         server = await serve(
             self._talk, sock=self._socket, process_request=self._answer, server_header=None, compression=None,
             max_size=LONGEST, close_timeout=GOODBYE, logger=_QUIET,
@@ -226,10 +227,8 @@ class QueryPort:
 
     def _look_at_tree(self) -> None:
         """Say which branch has changed, if one has: a layer that an edit has brought, a patch with another input, the
-        moods of another world.
+        moods of another world. Looked at when nobody listens, too: who comes asks at once, and hears what changes then.
         """
-        if not self.peers:
-            return self._known.clear()
         before, self._known = self._known, {param.address: _kept(param.spec) for param in self.params}
         changed = [a for a in before.keys() | self._known.keys() if before.get(a) != self._known.get(a)]
         if self._version != self.params.version:
@@ -239,7 +238,6 @@ class QueryPort:
         if before and changed:
             path = posixpath.commonpath([posixpath.dirname(a) for a in changed])
             broadcast([peer.web for peer in self.peers], json.dumps({"COMMAND": "PATH_CHANGED", "DATA": path}))
-        return None
 
     def _answer(self, web: ServerConnection, request: Request) -> Response | None:
         """What HTTP asks for, or None for what is to become a WebSocket."""
