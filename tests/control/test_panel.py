@@ -188,3 +188,16 @@ def test_what_the_show_made_of_a_value_is_shown(desk: Desk, page: Page) -> None:
     desk.until(lambda: desk.params["/master/seed"].base == 3_000_000_000)
     page.js(f"{field}.value = ''; {field}.onchange()")
     assert page.js(f"{field}.value") == "3000000000"
+
+
+def test_what_is_being_typed_is_left_alone(desk: Desk, page: Page) -> None:
+    field = "document.querySelector('input[type=text][data-key=\"/title\"]')"
+    page.js(f"{field}.focus()")
+    page.do("Input.insertText", text="to the se")
+    desk.params.post("/title", "another's")
+    desk.params.post("/layer/dream/opacity", 0.25)
+    desk.until(lambda: float(page.js(f"{slider('/layer/dream/opacity')}.value")) == 0.25)
+    page.do("Input.insertText", text="a")
+    for kind in ("keyDown", "keyUp"):
+        page.do("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", text="\r", windowsVirtualKeyCode=13)
+    desk.until(lambda: desk.params["/title"].base == "to the sea")
