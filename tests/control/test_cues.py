@@ -535,7 +535,7 @@ def test_many_wrong_lines_are_not_each_looked_for_among_all_addresses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searched: list[str] = []
-    monkeypatch.setattr("difflib.get_close_matches", lambda word, *rest: searched.append(word) or [])
+    monkeypatch.setattr("perform.control.cue.near", lambda word, names: searched.append(word) or "")
     stale = {f"/layer/gone/{n}": 1.0 for n in range(100)}
     for n in range(10):
         presets.write(tmp_path / "presets" / f"p{n}.toml", stale)

@@ -175,10 +175,10 @@ def test_an_export_that_disagrees_leaves_the_world_as_it_was(home: Path, monkeyp
     monkeypatch.setattr(quantise.Bench, "judge", lambda *_: {"int8_psnr": 10.0, "int8_loss": 9.0})
     out = home / "models" / "landscape"
     out.mkdir(parents=True)
-    (out / "card.toml").write_text("before")
+    (out / "card.toml").write_text('author = "before"')
     with pytest.raises(export.Unfit, match=r"disagrees with what was trained \(int8: 10\.0 dB"):
         export.ship({"s": home / "students" / "s"}, home / "landscape", out)
-    assert (out / "card.toml").read_text() == "before"
+    assert (out / "card.toml").read_text() == 'author = "before"'
     assert [path.name for path in out.iterdir()] == ["card.toml"]
 
 
