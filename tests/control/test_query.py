@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -364,6 +365,14 @@ def test_none_is_opened_where_none_is_wanted() -> None:
         assert "OSCQuery" not in desk.params.said["/status/osc"]
     with pytest.raises(ValueError, match="query"):
         Osc(query="here")
+
+
+def test_without_its_library_osc_plays_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "perform.control.osc.query", None)
+    with open_desk() as desk:
+        assert "no panel and no OSCQuery" in desk.params.said["/status/osc"]
+        desk.send("/title", "played")
+        desk.until(lambda: desk.params["/title"].base == "played")
 
 
 def test_a_browser_gets_the_panel_and_a_program_the_tree(desk: Desk) -> None:

@@ -158,11 +158,14 @@ class _Desk:
         self._say("udp", self.troubles["udp"])
 
     def _open_query(self, place: Place, door: Door) -> None:
-        from perform.control.osc.query import QueryPort  # a web server: only shows that are open need one
-
+        try:
+            from perform.control.osc.query import QueryPort  # a web server: only shows that are open need one
+        except ImportError as e:  # a checkout that is newer than what was installed for it
+            return self._say("query", f"no panel and no OSCQuery: {e} (pip install -e . brings it)")
         say = functools.partial(self._say, "query")
         self.query = QueryPort(self.stage.params, place, door.enter, say, lambda: self.udp.port)
         self.query.bind()
+        return None
 
     def close(self) -> None:
         params = self.stage.params
